@@ -1,0 +1,87 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* x86: registers, and the PV state of domains and vcpus. */
+#ifndef XENLITE_ARCH_DOMAIN_H
+#define XENLITE_ARCH_DOMAIN_H
+
+#include "types.h"
+
+#include <xen/arch-x86/xen.h>
+
+struct page;
+
+/**
+ * struct regs - a guest's registers, in the order entry.S pushes them
+ *
+ * The hardware pushes rip .. ss, the entry point vector and error code.
+ */
+struct regs {
+	u64 r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8;
+	u64 rax, rcx, rdx, rsi, rdi;
+	u32 error_code, vector;
+	u64 rip, cs, rflags, rsp, ss;
+};
+
+#define GDT_FRAMES	FIRST_RESERVED_GDT_PAGE
+
+/* What an exception or callback does in the guest's kernel. */
+struct guest_trap {
+	u64 rip;
+	u16 cs;
+	u8 dpl;			/* who may raise it by int n: CPL <= dpl, kernel as 1 */
+	bool masks_events;	/* as an interrupt gate does */
+};
+
+/**
+ * struct arch_vcpu - PV state of one vcpu
+ * @kernel_cr3,@user_cr3: roots; the frames are held by a PT_L4 reference each
+ * @in_kernel:	the guest's kernel runs (it is at CPL 3 like its user)
+ * @gdt_va:	where its GDT is in the core's address space; LDT 16 pages after
+ */
+struct arch_vcpu {
+	u64 kernel_cr3, user_cr3;
+	u64 kernel_sp, kernel_ss;
+	u64 event_rip, failsafe_rip, syscall_rip, syscall32_rip, sysenter_rip, nmi_rip;
+	bool in_kernel;
+	bool syscall_masks_events, failsafe_masks_events;
+	bool ts;			/* the guest's CR0.TS */
+	u8 iopl;			/* virtual IOPL, 0 .. 3 */
+	u8 fpu_loaded;
+
+	u64 fs_base, gs_kernel, gs_user;	/* while not running */
+	u16 ds, es, fs, gs;
+
+	u64 cr4;			/* guest's view */
+	u64 dr[8];
+	bool dr_active;
+
+	u64 gdt_va;
+	u16 gdt_limit;			/* bytes - 1 */
+	u32 gdt_entries;
+	u32 ldt_entries;
+	u64 ldt_base;			/* guest linear */
+	u32 ldt_mapped;			/* bitmap of shadowed LDT pages */
+	struct page *gdt_page[GDT_FRAMES];	/* PT_DESC reference each */
+	struct page *ldt_page[16];
+
+	struct guest_trap traps[256];
+	void *xsave;			/* 64-byte aligned */
+
+	u32 dirty_cpu;			/* CPU whose TLB may hold entries, ~0 none */
+	struct page *iobmp_page;	/* unused yet */
+	u64 tsc_aux;
+
+	/* The hypercall being served, for continuations. */
+	u64 hc_args[5];
+	bool in_multicall;
+	u32 pv_time_version;
+};
+
+struct arch_domain {
+	u64 p2m_pages;
+	u32 io_bitmap[65536 / 32];	/* set: the port is allowed */
+	bool phys_irq_eoi_auto;
+	u64 *eoi_map;			/* PHYSDEVOP_pirq_eoi_gmfn */
+	struct page *eoi_page;
+};
+
+#endif

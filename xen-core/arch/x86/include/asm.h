@@ -1,0 +1,118 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* Single instructions as functions: ports, MSRs, control registers, CPUID. */
+#ifndef XENLITE_ASM_H
+#define XENLITE_ASM_H
+
+#include "types.h"
+
+static inline void outb(u16 port, u8 v) { asm volatile("outb %0, %1" : : "a"(v), "Nd"(port)); }
+static inline void outw(u16 port, u16 v) { asm volatile("outw %0, %1" : : "a"(v), "Nd"(port)); }
+static inline void outl(u16 port, u32 v) { asm volatile("outl %0, %1" : : "a"(v), "Nd"(port)); }
+static inline u8 inb(u16 port) { u8 v; asm volatile("inb %1, %0" : "=a"(v) : "Nd"(port)); return v; }
+static inline u16 inw(u16 port) { u16 v; asm volatile("inw %1, %0" : "=a"(v) : "Nd"(port)); return v; }
+static inline u32 inl(u16 port) { u32 v; asm volatile("inl %1, %0" : "=a"(v) : "Nd"(port)); return v; }
+
+static inline u64 rdmsr(u32 msr)
+{
+	u32 lo, hi;
+
+	asm volatile("rdmsr" : "=a"(lo), "=d"(hi) : "c"(msr));
+	return (u64)hi << 32 | lo;
+}
+
+static inline void wrmsr(u32 msr, u64 v)
+{
+	asm volatile("wrmsr" : : "c"(msr), "a"((u32)v), "d"((u32)(v >> 32)) : "memory");
+}
+
+/* As above, but a #GP is an answer. Return: 0 or -EFAULT. */
+int rdmsr_safe(u32 msr, u64 *v);
+int wrmsr_safe(u32 msr, u64 v);
+
+static inline u64 rdtsc(void)
+{
+	u32 lo, hi;
+
+	asm volatile("rdtsc" : "=a"(lo), "=d"(hi));
+	return (u64)hi << 32 | lo;
+}
+
+struct cpuid { u32 a, b, c, d; };
+static inline struct cpuid cpuid(u32 leaf, u32 subleaf)
+{
+	struct cpuid r;
+
+	asm volatile("cpuid" : "=a"(r.a), "=b"(r.b), "=c"(r.c), "=d"(r.d)
+		     : "a"(leaf), "c"(subleaf));
+	return r;
+}
+
+#define ASM_READ(name, reg) \
+	static inline u64 read_##name(void) \
+	{ u64 v; asm volatile("mov %%" #reg ", %0" : "=r"(v)); return v; }
+#define ASM_WRITE(name, reg) \
+	static inline void write_##name(u64 v) \
+	{ asm volatile("mov %0, %%" #reg : : "r"(v) : "memory"); }
+ASM_READ(cr0, cr0) ASM_WRITE(cr0, cr0) ASM_READ(cr2, cr2) ASM_READ(cr3, cr3) ASM_WRITE(cr3, cr3)
+ASM_READ(cr4, cr4) ASM_WRITE(cr4, cr4)
+ASM_WRITE(dr0, dr0) ASM_WRITE(dr1, dr1) ASM_WRITE(dr2, dr2) ASM_WRITE(dr3, dr3)
+ASM_READ(dr6, dr6) ASM_WRITE(dr6, dr6) ASM_READ(dr7, dr7) ASM_WRITE(dr7, dr7)
+
+static inline void cpu_pause(void) { asm volatile("pause" ::: "memory"); }
+static inline void irq_enable(void) { asm volatile("sti" ::: "memory"); }
+static inline void irq_disable(void) { asm volatile("cli" ::: "memory"); }
+static inline void invlpg(u64 va) { asm volatile("invlpg (%0)" : : "r"(va) : "memory"); }
+static inline void wbinvd(void) { asm volatile("wbinvd" ::: "memory"); }
+
+#define CR0_PE		(1u << 0)
+#define CR0_MP		(1u << 1)
+#define CR0_EM		(1u << 2)
+#define CR0_TS		(1u << 3)
+#define CR0_ET		(1u << 4)
+#define CR0_NE		(1u << 5)
+#define CR0_WP		(1u << 16)
+#define CR0_AM		(1u << 18)
+#define CR0_PG		(1u << 31)
+#define CR4_DE		(1u << 3)
+#define CR4_TSD		(1u << 2)
+#define CR4_PAE		(1u << 5)
+#define CR4_MCE		(1u << 6)
+#define CR4_PGE		(1u << 7)
+#define CR4_OSFXSR	(1u << 9)
+#define CR4_OSXMMEXCPT	(1u << 10)
+#define CR4_UMIP	(1u << 11)
+#define CR4_FSGSBASE	(1u << 16)
+#define CR4_PCIDE	(1u << 17)
+#define CR4_OSXSAVE	(1u << 18)
+#define CR4_SMEP	(1u << 20)
+#define CR4_SMAP	(1u << 21)
+
+#define EFLAGS_CF	(1u << 0)
+#define EFLAGS_TF	(1u << 8)
+#define EFLAGS_IF	(1u << 9)
+#define EFLAGS_DF	(1u << 10)
+#define EFLAGS_IOPL	(3u << 12)
+#define EFLAGS_NT	(1u << 14)
+#define EFLAGS_RF	(1u << 16)
+#define EFLAGS_VM	(1u << 17)
+#define EFLAGS_AC	(1u << 18)
+
+#define MSR_TSC			0x10
+#define MSR_APIC_BASE		0x1b
+#define MSR_PAT			0x277
+#define MSR_EFER		0xc0000080
+#define MSR_STAR		0xc0000081
+#define MSR_LSTAR		0xc0000082
+#define MSR_CSTAR		0xc0000083
+#define MSR_SYSCALL_MASK	0xc0000084
+#define MSR_FS_BASE		0xc0000100
+#define MSR_GS_BASE		0xc0000101
+#define MSR_KERNEL_GS_BASE	0xc0000102
+#define MSR_TSC_AUX		0xc0000103
+
+#define EFER_SCE	(1u << 0)
+#define EFER_LME	(1u << 8)
+#define EFER_LMA	(1u << 10)
+#define EFER_NX		(1u << 11)
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The core's own part of every address space (xen-x86_64.h reserves it).
+ *
+ *   ffff8000_00000000  machine-to-phys table, guests may read it
+ *   ffff8100_00000000  GDT and LDT of every vcpu
+ *   ffff8200_00000000  per-CPU stacks
+ *   ffff8210_00000000  memory-mapped I/O
+ *   ffff8220_00000000  frame table
+ *   ffff82d0_00000000  the image
+ *   ffff8300_00000000  direct map of RAM
+ *   ffff8800_00000000  end
+ */
+#ifndef XENLITE_PAGING_H
+#define XENLITE_PAGING_H
+
+#include "types.h"
+
+#define M2P_VA		0xffff800000000000ull
+#define DESC_VA		0xffff810000000000ull
+#define STACKS_VA	0xffff820000000000ull
+#define MMIO_VA		0xffff821000000000ull
+#define FRAMES_VA	0xffff822000000000ull
+#define IMAGE_VA	0xffff82d000000000ull
+#define DIRECT_VA	0xffff830000000000ull
+#define CORE_VA_START	0xffff800000000000ull
+#define CORE_VA_END	0xffff880000000000ull
+
+#ifndef __ASSEMBLY__
+
+#define PTE_P		(1ull << 0)
+#define PTE_W		(1ull << 1)
+#define PTE_U		(1ull << 2)
+#define PTE_PWT		(1ull << 3)
+#define PTE_PCD		(1ull << 4)
+#define PTE_A		(1ull << 5)
+#define PTE_D		(1ull << 6)
+#define PTE_PSE		(1ull << 7)
+#define PTE_PAT		(1ull << 7)	/* in an L1 entry */
+#define PTE_G		(1ull << 8)
+#define PTE_AVAIL	(7ull << 9)
+#define PTE_NX		(1ull << 63)
+#define PTE_MFN_MASK	0x000ffffffffff000ull
+#define PTE_MFN(e)	MFN(((e) & PTE_MFN_MASK) >> PAGE_SHIFT)
+
+#define PTE_UC		(PTE_PCD | PTE_PWT)
+#define PTE_CORE_RW	(PTE_P | PTE_W | PTE_A | PTE_D | PTE_NX | PTE_G)
+#define PTE_CORE_RO	(PTE_P | PTE_A | PTE_NX | PTE_G)
+#define PTE_CORE_RX	(PTE_P | PTE_A | PTE_G)
+
+/**
+ * paging_map() - map [va, va + len) of the core's range to machine memory.
+ * Uses 2 MiB and 1 GiB entries where alignment allows and @flags has PTE_PSE.
+ */
+int paging_map(u64 va, maddr_t ma, u64 len, u64 flags);
+
+/**
+ * map_mmio() - device registers, uncached.
+ * Return: a pointer to the first byte, or NULL. Mappings stay for ever.
+ */
+void *map_mmio(maddr_t ma, size_t len);
+
+/** map_firmware() - a table of the firmware's, read-only and cached. */
+const void *map_firmware(maddr_t ma, size_t len);
+
+/** paging_init() - build the core's range of the address space; boot time. */
+void paging_init(void);
+
+/** paging_fill_root() - put the core's entries into the L4 table at @l4. */
+void paging_fill_root(u64 *l4);
+
+#endif
+#endif

@@ -1,0 +1,35 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The console: what the core and dom0 print, who gets the input, the keys.
+ */
+#ifndef XENLITE_CONSOLE_H
+#define XENLITE_CONSOLE_H
+
+#include "types.h"
+
+/** console_write() - to every console device, and into the ring if @ring. */
+void console_write(const char *s, size_t len, bool ring);
+/** console_input() - a byte came in; called by the serial driver. */
+void console_input(u8 c);
+/** console_init() - from console=; before it, output is only kept in the ring. */
+void console_init(void);
+/** console_force() - a panic prints: break locks, poll, synchronous from now on. */
+void console_force(void);
+/** console_flush() - wait until all output has left (bounded time). */
+void console_flush(void);
+
+/**
+ * console_ring_read() - copy what the ring holds from @index on (for readconsole).
+ * Return: bytes copied; @index moves on.
+ */
+u32 console_ring_read(char *buf, u32 size, u32 *index, bool clear);
+
+/** do_console_io() - CONSOLEIO_write, CONSOLEIO_read (xen/xen.h) */
+long do_console_io(u32 cmd, u32 count, gva_t buffer);
+
+/** key_register() - debug key @key does @fn; @what is shown by 'h'. */
+void key_register(char key, void (*fn)(void), const char *what);
+void key_handle(char key);
+void keys_init(void);
+
+#endif

@@ -1,0 +1,174 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Domains and their virtual CPUs.
+ *
+ *   domain --+-- vcpu[0 .. max_vcpus)  -- regs, pv state (arch)
+ *            +-- frames (page list), shared_info
+ *            +-- event channels, grant table, pirqs
+ *
+ * Lock order: docs/LOCKING.md. A field names its lock; one without is set
+ * before the domain runs and constant afterwards.
+ */
+#ifndef XENLITE_DOMAIN_H
+#define XENLITE_DOMAIN_H
+
+#include "types.h"
+
+#include <xen/xen.h>
+#include <xen/vcpu.h>
+#include <xen/sched.h>
+
+#include "arch_domain.h"	/* struct regs, struct arch_vcpu, struct arch_domain */
+#include "list.h"
+#include "page.h"
+#include "spinlock.h"
+#include "timer.h"
+
+#define MAX_VCPUS	128		/* of one domain */
+
+struct evtchn_domain;
+struct evtchn_vcpu;
+struct grant_table;
+struct sched_vcpu;
+
+/* Why a vcpu may not run; several may hold at once. vcpu->pause_flags */
+enum vcpu_pause {
+	VPF_DOWN,		/* not brought up (VCPUOP_up) */
+	VPF_BLOCKED,		/* SCHEDOP_block, poll: until an event */
+	VPF_DOMAIN,		/* the domain is paused, shut down or dying */
+	VPF_INIT,		/* being built */
+};
+
+/**
+ * struct vcpu - one virtual CPU
+ * @regs:	the guest's registers; the entry code pushes them here, so it is first
+ * @info:	the vcpu_info page's part the guest sees (shared_info or registered)
+ * @info_page:	frame that VCPUOP_register_vcpu_info pinned, or NULL
+ * @cpu:	where it runs or ran last
+ * @pause_flags: enum vcpu_pause bits, atomic
+ * @running:	its state is loaded on @cpu
+ * @poll_port:	> 0: SCHEDOP_poll waits for this one port, -1: for several, 0: no poll
+ * @single:	VCPUOP_set_singleshot_timer / set_timer_op
+ * @periodic:	VCPUOP_set_periodic_timer
+ * @runstate:	times in each RUNSTATE_*; @runstate_guest is where the guest wants it
+ */
+struct vcpu {
+	struct regs regs;
+
+	struct domain *domain;
+	u32 id;
+	struct cpu *cpu;
+	struct vcpu_info *info;
+	struct page *info_page;		/* domain lock */
+	u32 pause_flags;
+	bool running;
+	bool is_idle;
+	bool nmi_pending;
+	s32 poll_port;
+	bool initialised;		/* domain lock */
+	u64 hard_affinity;		/* bitmap of CPUs */
+
+	struct timer single, periodic, poll;
+	u64 period;			/* ns, 0: off */
+
+	struct vcpu_runstate_info runstate;
+	gva_t runstate_guest;		/* 0: none */
+	gva_t time_guest;		/* VCPUOP_register_vcpu_time_memory_area, 0: none */
+
+	struct evtchn_vcpu *evtchn;
+	struct sched_vcpu *sched;
+	struct arch_vcpu arch;
+};
+
+/**
+ * struct domain - a virtual machine
+ * @id:		domid_t; the core's own pseudo-domains have DOMID_IO, DOMID_XEN, DOMID_IDLE
+ * @privileged:	may control other domains and the platform (dom0)
+ * @refs:	atomic; the structure goes with the last one
+ * @lock:	the slow state: vcpu bring-up, shutdown, info registration
+ * @page_lock:	page list, tot_pages
+ * @pt_lock:	every change to the domain's page tables and their validation
+ */
+struct domain {
+	domid_t id;
+	bool privileged;
+	bool is_paging_ok;
+	u32 refs;
+	struct spinlock lock;
+	xen_domain_handle_t handle;
+
+	struct vcpu *vcpu[MAX_VCPUS];
+	u32 max_vcpus;
+
+	struct spinlock page_lock;
+	u32 page_list;			/* page_lock: first frame or PAGE_NIL */
+	u32 tot_pages;			/* page_lock */
+	u32 max_pages;			/* page_lock */
+
+	struct shared_info *shared;
+
+	struct spinlock pt_lock;
+
+	bool dying;
+	bool shutting_down;		/* lock */
+	bool is_shut_down;		/* lock */
+	u8 shutdown_code;		/* lock: SHUTDOWN_*, 255 none */
+	char crash_reason[80];		/* lock */
+	u32 pause_count;		/* lock */
+
+	u64 vm_assist;			/* atomic: VMASST_TYPE_* bits */
+	s64 time_offset;		/* seconds the guest's wall clock is ahead */
+
+	struct evtchn_domain *evtchn;
+	struct grant_table *grants;
+	struct domain_pirqs *pirqs;
+	struct sched_domain *sched;
+	struct arch_domain arch;
+
+	struct list all;		/* domain_list_lock */
+};
+
+extern struct list domain_list;
+extern struct spinlock domain_list_lock;
+extern struct domain *dom0;
+extern struct domain *dom_io;	/* owns memory-mapped I/O frames */
+extern struct domain *dom_xen;	/* owns the core's frames that guests may see */
+extern struct domain *dom_idle;	/* owns the idle vcpus */
+
+/**
+ * domain_create() - an empty domain, paused, with @max_vcpus vcpus that are down.
+ * Return: the domain, or NULL when memory is short.
+ */
+struct domain *domain_create(domid_t id, bool privileged, u32 max_vcpus);
+
+/** domain_get_by_id() - with a reference; DOMID_SELF is the caller. NULL: none. */
+struct domain *domain_get_by_id(domid_t id);
+void domain_put(struct domain *d);
+
+/** domain_crash() - @d is beyond saving: stop it, tell dom0 and the log why. */
+void domain_crash(struct domain *d, const char *fmt, ...) __printf(2, 3);
+/** domain_shutdown() - the guest asked (SHUTDOWN_*); dom0's ends the machine. */
+void domain_shutdown(struct domain *d, u8 reason);
+void domain_pause(struct domain *d);
+void domain_unpause(struct domain *d);
+
+struct vcpu *vcpu_create(struct domain *d, u32 id);
+/** vcpu_lookup() - vcpu @id of @d or NULL; @id is hostile. */
+static inline struct vcpu *vcpu_lookup(const struct domain *d, u32 id)
+{
+	return id < d->max_vcpus ? d->vcpu[id] : NULL;
+}
+#define for_each_vcpu(d, v) \
+	for (u32 _i = 0; _i < (d)->max_vcpus; _i++) \
+		for (struct vcpu *v = (d)->vcpu[_i]; v; v = NULL)
+
+/** domain_dump() - the 'q' debug key. */
+void domain_dump(void);
+
+/* What the architecture does for a domain or vcpu. */
+int arch_domain_create(struct domain *d);
+int arch_vcpu_create(struct vcpu *v);
+int arch_vcpu_initialise(struct vcpu *v, gva_t context);	/* VCPUOP_initialise */
+void arch_vcpu_dump(const struct vcpu *v);
+
+#endif

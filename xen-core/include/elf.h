@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* A guest kernel's ELF file: its segments and what its Xen notes say. */
+#ifndef XENLITE_ELF_H
+#define XENLITE_ELF_H
+
+#include <xen/elfnote.h>
+#include "types.h"
+
+#define ELF_MAX_SEGMENTS	32
+#define ELF_NOTE_STRING_SIZE	32
+
+/** struct elf_segment - a PT_LOAD entry, its file range checked */
+struct elf_segment {
+	u64 paddr;		/* pseudo-physical, as in the file */
+	u64 offset, filesz;	/* lies within the file */
+	u64 memsz;		/* >= filesz; the rest is zero */
+};
+
+/**
+ * struct elf_notes - Xen notes in typed form (xen/elfnote.h)
+ *
+ * A field holds its default while elf_has_note() is false for it. Strings are
+ * terminated, longer ones cut.
+ */
+struct elf_notes {
+	u32 present;				/* 1 << XEN_ELFNOTE_* */
+	gva_t entry;				/* default: the ELF header's e_entry */
+	gva_t hypercall_page;
+	u64 virt_base;
+	u64 paddr_offset;
+	gva_t hv_start_low;
+	gva_t init_p2m;
+	u64 phys32_entry;
+	u64 l1_mfn_valid_mask, l1_mfn_valid_value;	/* the first pair */
+	u32 features_supported;			/* 1 << XENFEAT_*, of both notes */
+	u32 features_required;			/* those marked '!' */
+	bool suspend_cancel;
+	bool mod_start_pfn;
+	bool bsd_symtab;
+	char xen_version[ELF_NOTE_STRING_SIZE];
+	char guest_os[ELF_NOTE_STRING_SIZE];
+	char guest_version[ELF_NOTE_STRING_SIZE];
+	char loader[ELF_NOTE_STRING_SIZE];
+	char pae_mode[ELF_NOTE_STRING_SIZE];
+};
+
+/**
+ * struct elf_image - a parsed kernel; refers to the file, which must stay
+ * @file: the ELF file
+ * @paddr_start: lowest pseudo-physical address of a segment, page aligned
+ * @virt_start: virtual address of @paddr_start, page aligned
+ * @virt_end: end of the highest segment, page aligned
+ * @nr_segments: used entries of @segments
+ */
+struct elf_image {
+	const u8 *file;
+	size_t file_len;
+	u64 paddr_start;
+	gva_t virt_start, virt_end;
+	struct elf_notes notes;
+	unsigned int nr_segments;
+	struct elf_segment segments[ELF_MAX_SEGMENTS];
+};
+
+/** elf_has_note() - did the kernel carry note @type (XEN_ELFNOTE_*)? */
+static inline bool elf_has_note(const struct elf_image *img, unsigned int type)
+{
+	return type <= XEN_ELFNOTE_MAX && (img->notes.present >> type & 1);
+}
+
+int elf_parse(const void *file, size_t len, struct elf_image *img, const char **why);
+int elf_load(const struct elf_image *img, void *dest, size_t size);
+
+#endif

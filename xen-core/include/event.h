@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Event channels: the one kind of notification a guest gets.
+ *
+ *   send -> port (state, mask) -> pending bit or FIFO word -> vcpu upcall
+ */
+#ifndef XENLITE_EVENT_H
+#define XENLITE_EVENT_H
+
+#include "domain.h"
+
+int event_init_domain(struct domain *d);
+int event_init_vcpu(struct vcpu *v);
+void event_destroy_domain(struct domain *d);
+
+/** event_send_virq() - raise a per-vcpu VIRQ (VIRQ_TIMER, VIRQ_DEBUG...). */
+void event_send_virq(struct vcpu *v, u32 virq);
+/** event_send_global_virq() - raise a global VIRQ at dom0 (VIRQ_CONSOLE...). */
+void event_send_global_virq(u32 virq);
+/** event_send_pirq() - the interrupt bound to @port fired. */
+void event_send_pirq(struct domain *d, u32 port);
+/** event_port_pending() - is @port pending? For SCHEDOP_poll; @port is hostile. */
+bool event_port_pending(struct vcpu *v, u32 port);
+int event_port_valid(struct domain *d, u32 port);
+
+/** do_event_channel_op() - EVTCHNOP_* (xen/event_channel.h) */
+long do_event_channel_op(u32 cmd, gva_t arg);
+/* Old layout of hypercall 16: struct evtchn_op. */
+long do_event_channel_op_compat(gva_t arg);
+
+/** event_dump() - the 'e' debug key. */
+void event_dump(void);
+
+/*
+ * Called by the event code, done by the scheduler and the architecture:
+ * @v has evtchn_upcall_pending set; wake it, or make it look.
+ */
+void vcpu_kick(struct vcpu *v);
+
+/*
+ * pirqs are the architecture's (physdev); called under the domain's event lock.
+ * bind: 0 or -errno. The event code never sees vectors.
+ */
+int arch_pirq_bind(struct domain *d, u32 pirq, u32 port, bool share, struct vcpu *v);
+void arch_pirq_unbind(struct domain *d, u32 pirq);
+void arch_pirq_set_vcpu(struct domain *d, u32 pirq, struct vcpu *v);
+/* The guest unmasked the port of a pirq: end the interrupt if it waits for that. */
+void arch_pirq_unmasked(struct domain *d, u32 pirq);
+
+#endif

@@ -1,0 +1,88 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The frame table: one struct page for each machine frame of RAM.
+ *
+ *   owner ---- who the frame belongs to (NULL: free, or the core's own)
+ *   count ---- how many hold the frame; at 0 it goes back to the allocator
+ *   type ----- what it may be used as, and how many use it so
+ *
+ * A PV guest writes machine frames into its own page tables. What keeps it in
+ * its cage is that a frame has one type at a time: it is a page table, or a
+ * descriptor table, or writable, never two of them (docs/SECURITY.md).
+ */
+#ifndef XENLITE_PAGE_H
+#define XENLITE_PAGE_H
+
+#include "compiler.h"
+#include "types.h"
+
+struct domain;
+
+/* page->type: | type:4 | pinned:1 | valid:1 | locked:1 | 0 | count:56 | */
+#define PT_NONE		(0ull << 60)
+#define PT_L1		(1ull << 60)	/* page table of level 1 .. 4 */
+#define PT_L2		(2ull << 60)
+#define PT_L3		(3ull << 60)
+#define PT_L4		(4ull << 60)
+#define PT_DESC		(5ull << 60)	/* part of a GDT or LDT */
+#define PT_WRITABLE	(6ull << 60)	/* has writable mappings */
+#define PT_TYPE_MASK	(15ull << 60)
+#define PT_PINNED	(1ull << 59)	/* the guest's pin holds one count */
+#define PT_VALID	(1ull << 58)	/* all entries are validated */
+#define PT_COUNT_MASK	((1ull << 56) - 1)
+
+/* page->count: | allocated:1 | xen:1 | ... | count:32 | */
+#define PC_ALLOCATED	(1ull << 63)	/* the domain's allocation holds one count */
+#define PC_XEN		(1ull << 62)	/* the core's own frame, shared with a guest */
+#define PC_COUNT_MASK	((1ull << 32) - 1)
+
+#define PAGE_NIL	0xffffffffu	/* end of a domain's page list */
+
+/**
+ * struct page - one machine frame
+ * @count:	references, atomic
+ * @type:	type, flags and type count, atomic
+ * @owner:	stable while a reference is held
+ * @next,@prev:	neighbours in the owner's page list or the free list (frame numbers)
+ * @stamp:	TLB clock when the last writable or page-table use ended
+ * @nr_valid:	page tables: entries [0, nr_valid) hold references; owner's pt_lock
+ * @order:	free blocks: log2 of the size, on the first frame
+ * @free:	the frame starts a free block
+ */
+struct page {
+	u64 count;
+	u64 type;
+	struct domain *owner;
+	u32 next, prev;
+	u32 stamp;
+	u16 nr_valid;
+	u8 order;
+	bool free;
+};
+static_assert(sizeof(struct page) == 40, "the frame table is 1% of memory");
+
+extern struct page *frame_table;	/* indexed by machine frame */
+extern u64 max_mfn;			/* frames below it are in the table */
+
+static inline bool mfn_valid(mfn_t m) { return m.n < max_mfn; }
+static inline struct page *mfn_to_page(mfn_t m) { return &frame_table[m.n]; }
+static inline mfn_t page_to_mfn(const struct page *p) { return MFN(p - frame_table); }
+
+/* The core's own view of all RAM (arch: the direct map). */
+void *arch_direct_map(maddr_t ma) __attribute__((const));
+maddr_t arch_direct_unmap(const void *va) __attribute__((const));
+
+static inline void *mfn_to_virt(mfn_t m) { return arch_direct_map(mfn_to_maddr(m)); }
+static inline void *page_to_virt(const struct page *p) { return mfn_to_virt(page_to_mfn(p)); }
+static inline mfn_t virt_to_mfn(const void *va) { return maddr_to_mfn(arch_direct_unmap(va)); }
+static inline struct page *virt_to_page(const void *va) { return mfn_to_page(virt_to_mfn(va)); }
+
+/**
+ * page_get() - take a reference on @p if it belongs to @d.
+ * Return: false when it is somebody else's, free, or its count is exhausted.
+ */
+bool __must_check page_get(struct page *p, const struct domain *d);
+/** page_put() - drop a reference; the last one frees the frame. */
+void page_put(struct page *p);
+
+#endif

@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What there is once for each physical CPU.
+ *
+ * A CPU's block is found from its stack pointer (arch_this_cpu()), so nothing
+ * has to be loaded on entry and the guest's segment bases stay untouched.
+ */
+#ifndef XENLITE_PERCPU_H
+#define XENLITE_PERCPU_H
+
+#include "list.h"
+#include "spinlock.h"
+#include "types.h"
+
+#define MAX_CPUS	64
+
+struct vcpu;
+struct timer;
+
+/* Work that is done before returning to a guest, or by the idle loop. */
+enum softirq {
+	SOFTIRQ_TIMER,		/* expired timers */
+	SOFTIRQ_SCHEDULE,	/* pick another vcpu */
+	SOFTIRQ_KEY,		/* a debug key was typed */
+	SOFTIRQ_CONSOLE,	/* console input waits for dom0 */
+	NR_SOFTIRQS
+};
+
+/**
+ * struct cpu - one physical CPU
+ * @id:		dense number, 0 is the boot CPU
+ * @apic_id:	its local APIC's number
+ * @current:	the vcpu whose state is loaded; idle_vcpu when none
+ * @softirqs:	pending enum softirq bits; set by any CPU, cleared by this one
+ * @timers:	timer.c's heap, under @timer_lock
+ * @sched:	sched.c's private part
+ * @arch:	the architecture's private part
+ */
+struct cpu {
+	u32 id;
+	u32 apic_id;
+	bool online;
+	struct vcpu *current;
+	struct vcpu *idle_vcpu;
+	u32 softirqs;
+
+	struct spinlock timer_lock;
+	struct timer **timer_heap;	/* timer_lock */
+	u32 nr_timers, max_timers;	/* timer_lock */
+
+	struct sched_cpu *sched;
+	struct arch_cpu *arch;
+};
+
+extern struct cpu *cpus[MAX_CPUS];	/* NULL where there is none */
+extern u32 nr_cpus;			/* CPUs online; ids are 0 .. nr_cpus - 1 */
+
+struct cpu *arch_this_cpu(void) __attribute__((const));
+#define this_cpu()	arch_this_cpu()
+#define current		(this_cpu()->current)
+
+/** cpu_raise() - have @cpu do @what soon; kicks it out of a guest or idle. */
+void cpu_raise(struct cpu *cpu, enum softirq what);
+/** cpu_run_softirqs() - do all that is pending on this CPU. */
+void cpu_run_softirqs(void);
+/** softirq_set_handler() - who does @what; boot time only. */
+void softirq_set_handler(enum softirq what, void (*handler)(void));
+
+#endif

@@ -1,0 +1,45 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Messages of the core: level, ring, console.
+ *
+ * A level says who is at fault: the host levels are bounded by loglvl=, the
+ * guest levels (what a guest can trigger) by guest_loglvl= and a rate limit.
+ */
+#ifndef XENLITE_PRINTK_H
+#define XENLITE_PRINTK_H
+
+#include <stdarg.h>
+#include "compiler.h"
+#include "types.h"
+
+enum log_level {
+	LOG_ERR, LOG_WARN, LOG_INFO, LOG_DEBUG,
+	LOG_GUEST_ERR, LOG_GUEST_WARN, LOG_GUEST_INFO, LOG_GUEST_DEBUG,
+	LOG_ALWAYS,	/* answers that somebody asked for: never filtered */
+};
+
+void printk(enum log_level level, const char *fmt, ...) __printf(2, 3);
+void vprintk(enum log_level level, const char *fmt, va_list args);
+
+#define pr_err(...)	printk(LOG_ERR, __VA_ARGS__)
+#define pr_warn(...)	printk(LOG_WARN, __VA_ARGS__)
+#define pr_info(...)	printk(LOG_INFO, __VA_ARGS__)
+#define pr_debug(...)	printk(LOG_DEBUG, __VA_ARGS__)
+#define pr_always(...)	printk(LOG_ALWAYS, __VA_ARGS__)
+#define gpr_err(...)	printk(LOG_GUEST_ERR, __VA_ARGS__)
+#define gpr_warn(...)	printk(LOG_GUEST_WARN, __VA_ARGS__)
+#define gpr_info(...)	printk(LOG_GUEST_INFO, __VA_ARGS__)
+#define gpr_debug(...)	printk(LOG_GUEST_DEBUG, __VA_ARGS__)
+
+/* %d %i %u %x %X %lx %llx %zu %p %s %.*s %c %%, width, 0 and - flags. */
+int vsnprintf(char *buf, size_t size, const char *fmt, va_list args);
+int snprintf(char *buf, size_t size, const char *fmt, ...) __printf(3, 4);
+
+/** panic() - the core itself is broken: say so, show state, stop or reboot. */
+void panic(const char *fmt, ...) __printf(1, 2) __noreturn;
+#define BUG_ON(cond) do { \
+	if (unlikely(cond)) \
+		panic("BUG at %s:%d: %s", __FILE__, __LINE__, #cond); \
+} while (0)
+
+#endif

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * The scheduler: which vcpu runs on which CPU.
+ *
+ * sched.c is the mechanism and the policy (weighted fair, caps, affinity);
+ * the architecture only swaps state (arch_switch_to).
+ */
+#ifndef XENLITE_SCHED_H
+#define XENLITE_SCHED_H
+
+#include "domain.h"
+
+int sched_init(void);			/* once, on the boot CPU; registers SOFTIRQ_SCHEDULE */
+int sched_init_cpu(struct cpu *cpu);	/* also for CPU 0 */
+int sched_init_domain(struct domain *d);
+int sched_init_vcpu(struct vcpu *v);	/* picks v->cpu; idle vcpus included */
+void sched_destroy_vcpu(struct vcpu *v);
+
+/** vcpu_set_pause() - add a reason not to run; a running vcpu is descheduled soon. */
+void vcpu_set_pause(struct vcpu *v, enum vcpu_pause why);
+/** vcpu_clear_pause() - remove a reason; with none left the vcpu becomes runnable. */
+void vcpu_clear_pause(struct vcpu *v, enum vcpu_pause why);
+/** vcpu_wait_descheduled() - spin (answering requests) until @v runs nowhere. */
+void vcpu_wait_descheduled(struct vcpu *v);
+/** vcpu_yield() - let others of its weight run first. */
+void vcpu_yield(struct vcpu *v);
+/** vcpu_block() - block the current vcpu unless an event is already deliverable. */
+void vcpu_block(void);
+/** vcpu_set_affinity() - hard affinity bitmap; -EINVAL when no online CPU is in it. */
+int vcpu_set_affinity(struct vcpu *v, u64 cpus);
+
+/** do_sched_op() - SCHEDOP_* (xen/sched.h) */
+long do_sched_op(u32 cmd, gva_t arg);
+long do_sched_op_compat(u32 cmd, u64 arg);
+/** do_set_timer_op() - one-shot timer of the current vcpu; 0 stops it. */
+long do_set_timer_op(u64 timeout);
+/** do_vcpu_op() - VCPUOP_* (xen/vcpu.h) */
+long do_vcpu_op(u32 cmd, u32 vcpu, gva_t arg);
+
+/** runstate_change() - account the time @v spent and enter RUNSTATE_@state. */
+void runstate_change(struct vcpu *v, int state);
+/** runstate_update_guest() - copy to the area the guest registered; v is current. */
+void runstate_update_guest(struct vcpu *v);
+
+void sched_dump(void);			/* the 'r' debug key */
+
+/*
+ * arch_switch_to() - make @next (maybe an idle vcpu) this CPU's current vcpu:
+ * saves what of the old one's state is only in the CPU, loads the new one's.
+ * Called from SOFTIRQ_SCHEDULE with interrupts off and no lock held. On
+ * return this CPU runs on as @next: the exit path restores its v->regs (or
+ * goes on in the idle loop).
+ */
+void arch_switch_to(struct vcpu *prev, struct vcpu *next);
+
+#endif

@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Ticket locks.
+ *
+ * The core runs with interrupts off, except for the windows that preempt.h
+ * opens, so a lock never has to disable them. A CPU that waits for a lock
+ * answers other CPUs' requests (TLB flushes) meanwhile: the holder may be
+ * waiting for exactly that. No lock is held across such a window.
+ */
+#ifndef XENLITE_SPINLOCK_H
+#define XENLITE_SPINLOCK_H
+
+#include "compiler.h"
+#include "types.h"
+
+struct spinlock {
+	union {
+		u32 both;
+		struct { u16 serving, next; };
+	};
+};
+
+#define SPINLOCK_INIT	{ .both = 0 }
+
+void arch_spin_poll(void);	/* a pause; answers cross-CPU requests */
+
+static inline void spin_lock_init(struct spinlock *l) { l->both = 0; }
+
+static inline void spin_lock(struct spinlock *l)
+{
+	u16 mine = __atomic_fetch_add(&l->next, 1, __ATOMIC_RELAXED);
+
+	/* Acquire: nothing of the critical section is done before this load. */
+	while (unlikely(__atomic_load_n(&l->serving, __ATOMIC_ACQUIRE) != mine))
+		arch_spin_poll();
+}
+
+static inline bool spin_trylock(struct spinlock *l)
+{
+	struct spinlock old = { .both = READ_ONCE(l->both) }, new = old;
+
+	new.next++;
+	return old.serving == old.next &&
+	       __atomic_compare_exchange_n(&l->both, &old.both, new.both, false,
+					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
+}
+
+static inline void spin_unlock(struct spinlock *l)
+{
+	/* Release: the critical section is done before the next holder sees this. */
+	__atomic_store_n(&l->serving, l->serving + 1, __ATOMIC_RELEASE);
+}
+
+static inline bool spin_is_locked(const struct spinlock *l)
+{
+	struct spinlock now = { .both = READ_ONCE(l->both) };
+
+	return now.serving != now.next;
+}
+
+#endif

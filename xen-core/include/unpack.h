@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Decompression of kernel payloads: one call, format found by its magic.
+ *
+ * The whole input and the whole output lie in memory, so the output itself is
+ * the dictionary and nothing is copied twice. All state is in the caller's
+ * scratch buffer. Input is hostile: every decoder checks each read against the
+ * end of the input and each write against the end of the output.
+ */
+#ifndef XENLITE_UNPACK_H
+#define XENLITE_UNPACK_H
+
+#include "compiler.h"
+#include "types.h"
+
+/* What unpack_payload() needs as scratch, any alignment, any contents. */
+#define UNPACK_SCRATCH_SIZE	(256u << 10)
+
+long unpack_payload(const void *in, size_t in_len, void *out, size_t out_size,
+		    void *scratch, size_t scratch_size);
+const char *unpack_name(const void *in, size_t len);
+
+/*
+ * The decoders, called through unpack_payload() only (and by the fuzzers).
+ * Scratch is UNPACK_SCRATCH_SIZE - UNPACK_SCRATCH_ALIGN bytes, aligned.
+ * Each returns the bytes produced, -EINVAL or -ENOSPC.
+ */
+#define UNPACK_SCRATCH_ALIGN	64u
+
+long unxz_decode(const u8 *in, size_t in_len, u8 *out, size_t out_size, void *scratch);
+long inflate_decode_gzip(const u8 *in, size_t in_len, u8 *out, size_t out_size, void *scratch);
+long unzstd_decode(const u8 *in, size_t in_len, u8 *out, size_t out_size, void *scratch);
+long unlz4_decode(const u8 *in, size_t in_len, u8 *out, size_t out_size, void *scratch);
+
+/* Functions that run for every byte: of the init section, but not `cold`. */
+#define __init_hot		__section(".init.text") __attribute__((hot))
+#define __unpack_inline		inline __attribute__((always_inline))
+
+/** struct unpack_crc32 - tables to take eight bytes a step (IEEE 802.3, reflected) */
+struct unpack_crc32 {
+	u32 table[8][256];
+};
+
+void unpack_crc32_init(struct unpack_crc32 *crc);
+u32 unpack_crc32(const struct unpack_crc32 *crc, const u8 *data, size_t len);
+void unpack_copy_match(u8 *dst, size_t distance, size_t len);
+
+/* Little-endian loads from any address; one instruction each. */
+static __unpack_inline u16 unpack_le16(const void *p)
+{
+	u16 v;
+
+	__builtin_memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+static __unpack_inline u32 unpack_le32(const void *p)
+{
+	u32 v;
+
+	__builtin_memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+static __unpack_inline u64 unpack_le64(const void *p)
+{
+	u64 v;
+
+	__builtin_memcpy(&v, p, sizeof(v));
+	return v;
+}
+
+#endif
