@@ -59,22 +59,17 @@ struct lzma_rc {
 
 struct unxz {
 	const u8 *in, *in_end;
-	u8 *out_start;		/* of all output */
 	u8 *dict;		/* what a match may reach back to */
 	u8 *out, *out_end;
 	u32 state;
 	u32 rep[4];		/* last distances, less one */
 	u32 lc, lp_mask, pos_mask;
 	bool need_dict, need_props, need_state;
-	bool use_crc64;
 	u8 check_size, check_type;
 	u64 blocks, blocks_hash;
 	struct lzma_probs probs;
-	union {
-		struct unpack_crc32 crc32;
-		u64 crc64[256];
-	};
-	struct unpack_crc32 header_crc;
+	struct unpack_crc32 crc32;
+	u64 crc64[256];
 };
 
 static_assert(sizeof(struct unxz) <= UNPACK_SCRATCH_SIZE - UNPACK_SCRATCH_ALIGN, "scratch");
@@ -110,7 +105,7 @@ static __unpack_inline u32 rc_bit(struct lzma_rc *rc, u16 *prob)
 	return 1;
 }
 
-/* A number of @bits bits, highest first; the result has a 1 above it. */
+/* A number below @limit, a power of two, highest bit first; plus @limit. */
 static __unpack_inline u32 rc_tree(struct lzma_rc *rc, u16 *probs, u32 limit)
 {
 	u32 sym = 1;
@@ -429,7 +424,7 @@ static __init_hot void bcj_x86_decode(u8 *buf, size_t size)
 			i++;
 			continue;
 		}
-		/* Distance of the nearest... only one such byte may be around. */
+		/* Converted only with at most one such byte before it. */
 		near = hist & 4 ? 3 : hist & 2 ? 2 : hist;
 		if ((hist & (hist - 1)) || !bcj_is_sign(buf[i + 4]) ||
 		    (hist && bcj_is_sign(buf[i + 4 - near]))) {
@@ -504,7 +499,7 @@ static __init int xz_read_block_header(struct unxz *s, struct xz_block *b)
 	u8 flags;
 
 	if (size > (size_t)(s->in_end - s->in) ||
-	    unpack_crc32(&s->header_crc, s->in, size - 4) != unpack_le32(end))
+	    unpack_crc32(&s->crc32, s->in, size - 4) != unpack_le32(end))
 		return -EINVAL;
 	flags = s->in[1];
 	*b = (struct xz_block){ .packed = ~0ull, .unpacked = ~0ull };
@@ -529,15 +524,12 @@ static __init_hot u64 xz_crc64(const u64 *table, const u8 *data, size_t len)
 	return ~v;
 }
 
-static __init void xz_init_check(struct unxz *s)
+static __init void xz_init_tables(struct unxz *s)
 {
 	u32 i, bit;
 	u64 v;
 
-	if (s->check_type == XZ_CHECK_CRC32)
-		unpack_crc32_init(&s->crc32);
-	if (s->check_type != XZ_CHECK_CRC64)
-		return;
+	unpack_crc32_init(&s->crc32);
 	for (i = 0; i < 256; i++) {
 		v = i;
 		for (bit = 0; bit < 8; bit++)
@@ -615,10 +607,10 @@ static __init int xz_read_index(struct unxz *s, const u8 *stream_flags)
 			return -EINVAL;
 	size = s->in - start;
 	if (hash != s->blocks_hash || s->in_end - s->in < 4 + XZ_HEADER_SIZE ||
-	    unpack_crc32(&s->header_crc, start, size) != unpack_le32(s->in))
+	    unpack_crc32(&s->crc32, start, size) != unpack_le32(s->in))
 		return -EINVAL;
 	s->in += 4;
-	if (unpack_crc32(&s->header_crc, s->in + 4, 6) != unpack_le32(s->in) ||
+	if (unpack_crc32(&s->crc32, s->in + 4, 6) != unpack_le32(s->in) ||
 	    unpack_le32(s->in + 4) != size / 4 ||
 	    memcmp(s->in + 8, stream_flags, 2) || s->in[10] != 'Y' || s->in[11] != 'Z')
 		return -EINVAL;
@@ -632,14 +624,13 @@ static __init int xz_decode_stream(struct unxz *s)
 	int ret;
 
 	if (s->in_end - s->in < XZ_HEADER_SIZE || memcmp(s->in, "\xfd" "7zXZ", 6) ||
-	    unpack_crc32(&s->header_crc, flags, 2) != unpack_le32(flags + 2) ||
+	    unpack_crc32(&s->crc32, flags, 2) != unpack_le32(flags + 2) ||
 	    flags[0] || flags[1] > 15)
 		return -EINVAL;
 	s->in += XZ_HEADER_SIZE;
 	s->check_type = flags[1];
 	/* Types 1-3 have 4 bytes, each next three twice as many. */
 	s->check_size = s->check_type ? 4 << (s->check_type - 1) / 3 : 0;
-	xz_init_check(s);
 	s->blocks = 0;
 	s->blocks_hash = 0;
 	while (s->in < s->in_end) {
@@ -666,7 +657,7 @@ __init long unxz_decode(const u8 *in, size_t in_len, u8 *out, size_t out_size, v
 	s->in_end = in + in_len;
 	s->out = out;
 	s->out_end = out + out_size;
-	unpack_crc32_init(&s->header_crc);
+	xz_init_tables(s);
 	do {
 		ret = xz_decode_stream(s);
 		if (ret)

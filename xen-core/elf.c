@@ -1,0 +1,440 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Parses a guest kernel's ELF file: what to load where, and its Xen notes.
+ *
+ * A kernel is placed by the physical addresses of its segments, not by the
+ * virtual ones (Linux links its per-CPU segment at virtual address 0):
+ *
+ *	virtual = paddr - PADDR_OFFSET note + VIRT_BASE note
+ *
+ * Everything is checked here, once: segments lie in the file and in an address
+ * range that does not wrap, notes have a fitting size, and the addresses in
+ * them lie in the image where the ABI says so. The file must not change after.
+ * What the notes demand of the hypervisor is the domain builder's to judge.
+ */
+#include <xen/features.h>
+#include "compiler.h"
+#include "elf.h"
+#include "errno.h"
+#include "string.h"
+#include "types.h"
+
+/* From the ELF-64 object file format and the x86-64 psABI. */
+#define ELF_CLASS_32		1
+#define ELF_CLASS_64		2
+#define ELF_DATA_LSB		1
+#define ELF_TYPE_EXEC		2
+#define ELF_MACHINE_X86_64	62
+#define ELF_PT_LOAD		1
+#define ELF_PT_NOTE		4
+#define ELF_SHT_NOTE		7
+
+/* No kernel is larger; keeps sums of sizes far from wrapping. */
+#define ELF_MAX_IMAGE_SIZE	(1ull << 40)
+/* Nor has any as many headers or notes; bounds the time a bad file takes. */
+#define ELF_MAX_PHDRS		256
+#define ELF_MAX_NOTES_SIZE	(64u << 10)
+
+struct elf64_header {
+	u8 ident[16];
+	u16 type, machine;
+	u32 version;
+	u64 entry, phoff, shoff;
+	u32 flags;
+	u16 ehsize, phentsize, phnum, shentsize, shnum, shstrndx;
+};
+
+struct elf64_phdr {
+	u32 type, flags;
+	u64 offset, vaddr, paddr, filesz, memsz, align;
+};
+
+struct elf64_shdr {
+	u32 name, type;
+	u64 flags, addr, offset, size;
+	u32 link, info;
+	u64 addralign, entsize;
+};
+
+struct elf_note_header {
+	u32 namesz, descsz, type;
+};
+
+static_assert(sizeof(struct elf64_header) == 64, "ELF-64 header");
+static_assert(sizeof(struct elf64_phdr) == 56, "ELF-64 program header");
+static_assert(sizeof(struct elf64_shdr) == 64, "ELF-64 section header");
+
+/* Every access to the file goes through here; headers may be misaligned. */
+static __init const u8 *elf_range(const struct elf_image *img, u64 offset, u64 size)
+{
+	if (offset > img->file_len || size > img->file_len - offset)
+		return NULL;
+	return img->file + offset;
+}
+
+static __init bool elf_read(const struct elf_image *img, u64 offset, void *to, size_t size)
+{
+	const u8 *p = elf_range(img, offset, size);
+
+	if (p)
+		memcpy(to, p, size);
+	return p;
+}
+
+static const char elf_features[][32] __initconst = {
+	[XENFEAT_writable_page_tables] = "writable_page_tables",
+	[XENFEAT_writable_descriptor_tables] = "writable_descriptor_tables",
+	[XENFEAT_auto_translated_physmap] = "auto_translated_physmap",
+	[XENFEAT_supervisor_mode_kernel] = "supervisor_mode_kernel",
+	[XENFEAT_pae_pgdir_above_4gb] = "pae_pgdir_above_4gb",
+	[XENFEAT_mmu_pt_update_preserve_ad] = "mmu_pt_update_preserve_ad",
+	[XENFEAT_highmem_assist] = "highmem_assist",
+	[XENFEAT_gnttab_map_avail_bits] = "gnttab_map_avail_bits",
+	[XENFEAT_hvm_callback_vector] = "hvm_callback_vector",
+	[XENFEAT_hvm_safe_pvclock] = "hvm_safe_pvclock",
+	[XENFEAT_hvm_pirqs] = "hvm_pirqs",
+	[XENFEAT_dom0] = "dom0",
+	[XENFEAT_memory_op_vnode_supported] = "memory_op_vnode_supported",
+	[XENFEAT_linux_rsdp_unrestricted] = "linux_rsdp_unrestricted",
+};
+
+/*
+ * One name of the FEATURES string. A name we do not know is of no use to the
+ * kernel here and is passed over, unless it is required.
+ */
+static __init const char *elf_parse_feature(struct elf_notes *notes, const char *name, size_t len)
+{
+	bool required = len && *name == '!';
+	u32 i;
+
+	name += required;
+	len -= required;
+	for (i = 0; len && i < ARRAY_SIZE(elf_features); i++) {
+		if (len != strlen(elf_features[i]) || strncmp(elf_features[i], name, len))
+			continue;
+		notes->features_supported |= 1u << i;
+		if (required)
+			notes->features_required |= 1u << i;
+		return NULL;
+	}
+	return required ? "the kernel requires an unknown hypervisor feature" : NULL;
+}
+
+static __init const char *elf_parse_features(struct elf_notes *notes, const char *s, size_t len)
+{
+	const char *why = NULL;
+	size_t n;
+
+	while (len && *s && !why) {
+		for (n = 0; n < len && s[n] && s[n] != '|'; n++)
+			;
+		why = elf_parse_feature(notes, s, n);
+		n += n < len && s[n] == '|';
+		s += n;
+		len -= n;
+	}
+	return why;
+}
+
+static __init u64 elf_note_number(const u8 *desc, u32 size)
+{
+	u64 value = 0;
+
+	memcpy(&value, desc, size);
+	return value;
+}
+
+static __init void elf_parse_number_note(struct elf_notes *n, u32 type, u64 value)
+{
+	switch (type) {
+	case XEN_ELFNOTE_ENTRY:
+		n->entry = GVA(value);
+		break;
+	case XEN_ELFNOTE_HYPERCALL_PAGE:
+		n->hypercall_page = GVA(value);
+		break;
+	case XEN_ELFNOTE_VIRT_BASE:
+		n->virt_base = value;
+		break;
+	case XEN_ELFNOTE_PADDR_OFFSET:
+		n->paddr_offset = value;
+		break;
+	case XEN_ELFNOTE_HV_START_LOW:
+		n->hv_start_low = GVA(value);
+		break;
+	case XEN_ELFNOTE_SUSPEND_CANCEL:
+		n->suspend_cancel = value;
+		break;
+	case XEN_ELFNOTE_INIT_P2M:
+		n->init_p2m = GVA(value);
+		break;
+	case XEN_ELFNOTE_MOD_START_PFN:
+		n->mod_start_pfn = value;
+		break;
+	case XEN_ELFNOTE_SUPPORTED_FEATURES:
+		n->features_supported |= (u32)value;
+		break;
+	case XEN_ELFNOTE_PHYS32_ENTRY:
+		n->phys32_entry = value;
+		break;
+	}
+}
+
+/* The buffer of a note that is kept as a string; each is as long. */
+static __init char *elf_note_string(struct elf_notes *n, u32 type)
+{
+	switch (type) {
+	case XEN_ELFNOTE_XEN_VERSION:
+		return n->xen_version;
+	case XEN_ELFNOTE_GUEST_OS:
+		return n->guest_os;
+	case XEN_ELFNOTE_GUEST_VERSION:
+		return n->guest_version;
+	case XEN_ELFNOTE_LOADER:
+		return n->loader;
+	case XEN_ELFNOTE_PAE_MODE:
+		return n->pae_mode;
+	}
+	return NULL;
+}
+
+static __init const char *elf_parse_note(struct elf_notes *n, u32 type, const u8 *desc, u32 size)
+{
+	char *string = elf_note_string(n, type);
+	u32 half = size / 2;
+
+	if (type == XEN_ELFNOTE_INFO || type > XEN_ELFNOTE_MAX)
+		return NULL;
+	n->present |= 1u << type;
+	if (string) {
+		size = MIN(size, ELF_NOTE_STRING_SIZE - 1u);
+		memcpy(string, desc, size);
+		string[size] = 0;
+		return NULL;
+	}
+	switch (type) {
+	case XEN_ELFNOTE_FEATURES:
+		return elf_parse_features(n, (const char *)desc, size);
+	case XEN_ELFNOTE_BSD_SYMTAB:
+		n->bsd_symtab = size >= 3 && !memcmp(desc, "yes", 3);
+		return NULL;
+	case XEN_ELFNOTE_L1_MFN_VALID:
+		/* A list of pairs of either width; a single pair in practice. */
+		if (size != 8 && (size == 0 || size % 16))
+			return "a Xen note of the kernel has a wrong size";
+		half = size == 8 ? 4 : 8;
+		n->l1_mfn_valid_mask = elf_note_number(desc, half);
+		n->l1_mfn_valid_value = elf_note_number(desc + half, half);
+		return NULL;
+	}
+	if (size != 4 && size != 8)
+		return "a Xen note of the kernel has a wrong size";
+	elf_parse_number_note(n, type, elf_note_number(desc, size));
+	return NULL;
+}
+
+/* One block of notes, from a segment or a section. */
+static __init const char *elf_parse_notes(struct elf_image *img, u64 offset, u64 size, u64 align)
+{
+	const u8 *p = elf_range(img, offset, size);
+	struct elf_note_header h;
+	const char *why = NULL;
+	u64 desc, next;
+
+	if (!p)
+		return "the notes of the kernel lie outside its file";
+	if (size > ELF_MAX_NOTES_SIZE)
+		return "the notes of the kernel are too long";
+	align = align == 8 ? 8 : 4;
+	while (size >= sizeof(h) && !why) {
+		memcpy(&h, p, sizeof(h));
+		desc = ROUND_UP(sizeof(h) + (u64)h.namesz, align);
+		next = ROUND_UP(desc + h.descsz, align);
+		if (desc + h.descsz > size)
+			return "the notes of the kernel are damaged";
+		if (h.namesz == 4 && !memcmp(p + sizeof(h), "Xen", 4))
+			why = elf_parse_note(&img->notes, h.type, p + desc, h.descsz);
+		next = MIN(next, size);
+		p += next;
+		size -= next;
+	}
+	return why;
+}
+
+static __init const char *elf_read_header(struct elf_image *img, struct elf64_header *h)
+{
+	if (!elf_read(img, 0, h, sizeof(*h)) || memcmp(h->ident, "\177ELF", 4))
+		return "the kernel is not an ELF file";
+	if (h->ident[4] == ELF_CLASS_32)
+		return "32-bit kernels are not supported";
+	if (h->ident[4] != ELF_CLASS_64 || h->ident[5] != ELF_DATA_LSB ||
+	    h->machine != ELF_MACHINE_X86_64)
+		return "the kernel is not for x86-64";
+	if (h->type != ELF_TYPE_EXEC)
+		return "the kernel's ELF file is not an executable";
+	if (h->phentsize < sizeof(struct elf64_phdr) || !h->phnum)
+		return "the kernel's ELF file has no program headers";
+	if (h->phnum > ELF_MAX_PHDRS)
+		return "the kernel's ELF file has too many program headers";
+	return NULL;
+}
+
+static __init const char *elf_add_segment(struct elf_image *img, const struct elf64_phdr *ph)
+{
+	if (!ph->memsz)
+		return NULL;
+	if (!elf_range(img, ph->offset, ph->filesz))
+		return "the kernel's ELF file is cut short";
+	if (ph->filesz > ph->memsz || ph->memsz > ELF_MAX_IMAGE_SIZE ||
+	    ph->paddr + ph->memsz < ph->paddr)
+		return "the kernel's ELF file has a damaged segment";
+	if (img->nr_segments == ELF_MAX_SEGMENTS)
+		return "the kernel has too many segments";
+	img->segments[img->nr_segments++] = (struct elf_segment){
+		.paddr = ph->paddr, .offset = ph->offset,
+		.filesz = ph->filesz, .memsz = ph->memsz,
+	};
+	return NULL;
+}
+
+static __init const char *elf_read_segments(struct elf_image *img, const struct elf64_header *h)
+{
+	const char *why = NULL;
+	struct elf64_phdr ph;
+	u32 i;
+
+	for (i = 0; i < h->phnum && !why; i++) {
+		/* phoff is the file's word; the product is at most 32 bits. */
+		if (h->phoff > img->file_len ||
+		    !elf_read(img, h->phoff + i * (u64)h->phentsize, &ph, sizeof(ph)))
+			return "the kernel's ELF file is cut short";
+		if (ph.type == ELF_PT_LOAD)
+			why = elf_add_segment(img, &ph);
+		else if (ph.type == ELF_PT_NOTE)
+			why = elf_parse_notes(img, ph.offset, ph.filesz, ph.align);
+	}
+	if (!why && !img->nr_segments)
+		why = "the kernel's ELF file has nothing to load";
+	return why;
+}
+
+/* Old kernels have their notes in sections only. */
+static __init const char *elf_read_section_notes(struct elf_image *img,
+						 const struct elf64_header *h)
+{
+	const char *why = NULL;
+	struct elf64_shdr sh;
+	u32 i;
+
+	if (h->shentsize < sizeof(sh) || h->shoff > img->file_len)
+		return NULL;
+	for (i = 0; i < h->shnum && !why; i++) {
+		if (!elf_read(img, h->shoff + i * (u64)h->shentsize, &sh, sizeof(sh)))
+			return NULL;
+		if (sh.type == ELF_SHT_NOTE)
+			why = elf_parse_notes(img, sh.offset, sh.size, sh.addralign);
+	}
+	return why;
+}
+
+static __init bool elf_contains(const struct elf_image *img, gva_t va, u64 size)
+{
+	return va.a >= img->virt_start.a && va.a < img->virt_end.a &&
+	       size <= img->virt_end.a - va.a;
+}
+
+/* The range that the segments cover, and that the notes fit it. */
+static __init const char *elf_check_layout(struct elf_image *img)
+{
+	u64 start = ~0ull, end = 0, bias = img->notes.virt_base - img->notes.paddr_offset;
+	u32 i;
+
+	for (i = 0; i < img->nr_segments; i++) {
+		start = MIN(start, img->segments[i].paddr);
+		end = MAX(end, img->segments[i].paddr + img->segments[i].memsz);
+	}
+	start = ROUND_DOWN(start, PAGE_SIZE);
+	if (end > ~0ull - PAGE_SIZE || end - start > ELF_MAX_IMAGE_SIZE)
+		return "the kernel's segments are too far apart";
+	end = ROUND_UP(end, PAGE_SIZE);
+	img->paddr_start = start;
+	img->virt_start = GVA(start + bias);
+	img->virt_end = GVA(end + bias);
+	if (bias & (PAGE_SIZE - 1) || img->virt_end.a <= img->virt_start.a)
+		return "the kernel's VIRT_BASE note does not fit its segments";
+	if (!elf_contains(img, img->notes.entry, 1))
+		return "the kernel's entry point lies outside of it";
+	if (elf_has_note(img, XEN_ELFNOTE_HYPERCALL_PAGE) &&
+	    !elf_contains(img, img->notes.hypercall_page, PAGE_SIZE))
+		return "the kernel's hypercall page lies outside of it";
+	return NULL;
+}
+
+/* Is this a PV kernel, and for this ABI? */
+static __init const char *elf_check_notes(const struct elf_image *img)
+{
+	const struct elf_notes *n = &img->notes;
+
+	if (!n->present)
+		return "the kernel has no Xen ELF notes: it was not built for Xen PV";
+	if (!elf_has_note(img, XEN_ELFNOTE_ENTRY) && elf_has_note(img, XEN_ELFNOTE_PHYS32_ENTRY))
+		return "the kernel supports PVH only, not PV";
+	if (elf_has_note(img, XEN_ELFNOTE_XEN_VERSION) && strncmp(n->xen_version, "xen-3.", 6))
+		return "the kernel is for another version of the Xen ABI";
+	if (elf_has_note(img, XEN_ELFNOTE_LOADER) && strcmp(n->loader, "generic"))
+		return "the kernel wants another loader than the generic one";
+	return NULL;
+}
+
+/**
+ * elf_parse() - check a kernel and gather what a loader has to know
+ * @file: the whole ELF file
+ * @len: its size
+ * @img: filled; refers to @file
+ * @why: on failure one short sentence for the console
+ *
+ * Return: 0 or -EINVAL.
+ */
+__init int elf_parse(const void *file, size_t len, struct elf_image *img, const char **why)
+{
+	struct elf64_header h;
+
+	memset(img, 0, sizeof(*img));
+	img->file = file;
+	img->file_len = len;
+	*why = elf_read_header(img, &h);
+	if (*why)
+		return -EINVAL;
+	img->notes.entry = GVA(h.entry);
+	*why = elf_read_segments(img, &h);
+	if (!*why && !img->notes.present)
+		*why = elf_read_section_notes(img, &h);
+	*why = *why ?: elf_check_notes(img) ?: elf_check_layout(img);
+	return *why ? -EINVAL : 0;
+}
+
+/**
+ * elf_load() - put the segments into memory
+ * @img: from elf_parse()
+ * @dest: where @img->virt_start goes; must not overlap the file
+ * @size: room there
+ *
+ * Zeroes what a segment has beyond its file contents (bss). Gaps between
+ * segments are left as they are: hand over zeroed memory.
+ *
+ * Return: 0, or -ENOSPC when @size is below virt_end - virt_start.
+ */
+__init int elf_load(const struct elf_image *img, void *dest, size_t size)
+{
+	const struct elf_segment *s;
+	u8 *to;
+
+	if (size < img->virt_end.a - img->virt_start.a)
+		return -ENOSPC;
+	for (s = img->segments; s < img->segments + img->nr_segments; s++) {
+		to = (u8 *)dest + (s->paddr - img->paddr_start);
+		memcpy(to, img->file + s->offset, s->filesz);
+		memset(to + s->filesz, 0, s->memsz - s->filesz);
+	}
+	return 0;
+}
