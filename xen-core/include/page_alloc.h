@@ -43,4 +43,13 @@ void page_share_xen(struct page *p, struct domain *d);
 /** page_alloc_dump() - the 'm' debug key. */
 void page_alloc_dump(void);
 
+/*
+ * TLBs. The TLB clock counts flushes; it is never 0 and may wrap.
+ * arch_tlb_clock() - now.
+ * arch_tlb_filter() - on return no CPU has an entry older than @stamp.
+ * May wait for other CPUs; called with no allocator lock held.
+ */
+u32 arch_tlb_clock(void);
+void arch_tlb_filter(u32 stamp);
+
 #endif

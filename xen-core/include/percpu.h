@@ -32,7 +32,8 @@ enum softirq {
  * @apic_id:	its local APIC's number
  * @current:	the vcpu whose state is loaded; idle_vcpu when none
  * @softirqs:	pending enum softirq bits; set by any CPU, cleared by this one
- * @timers:	timer.c's heap, under @timer_lock
+ * @timers:	timer.c's heap: the first to expire
+ * @timer_due:	when the timer interrupt will come, ~0: never
  * @sched:	sched.c's private part
  * @arch:	the architecture's private part
  */
@@ -45,8 +46,9 @@ struct cpu {
 	u32 softirqs;
 
 	struct spinlock timer_lock;
-	struct timer **timer_heap;	/* timer_lock */
-	u32 nr_timers, max_timers;	/* timer_lock */
+	struct timer *timers;		/* timer_lock */
+	u32 nr_timers;			/* timer_lock */
+	u64 timer_due;			/* timer_lock */
 
 	struct sched_cpu *sched;
 	struct arch_cpu *arch;

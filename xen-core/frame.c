@@ -1,0 +1,171 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * References on frames, and the frames of domains.
+ *
+ *   alloc: count = PC_ALLOCATED | 1 --- page_get +1 / page_put -1 ---> 0: free
+ *
+ * Each mapping and each use of a frame holds a reference; so does the domain's
+ * allocation, until domain_page_release(). All frames of a domain together
+ * hold one reference on the domain. What a frame may be used as (page->type)
+ * is the architecture's affair.
+ */
+#include "domain.h"
+#include "errno.h"
+#include "page_alloc.h"
+#include "printk.h"
+#include "string.h"
+
+struct page *frame_table;
+u64 max_mfn;
+
+bool page_get(struct page *p, const struct domain *d)
+{
+	u64 count = READ_ONCE(p->count);
+
+	do {
+		u64 n = count & PC_COUNT_MASK;
+
+		/* Free or the core's own; or a guest that maps it 2^32 times. */
+		if (!n || n == PC_COUNT_MASK)
+			return false;
+	} while (!__atomic_compare_exchange_n(&p->count, &count, count + 1, false,
+					      __ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
+
+	/* The reference keeps the owner what it is, so look now, not before. */
+	if (likely(p->owner == d))
+		return true;
+	page_put(p);
+	return false;
+}
+
+static void frame_list_add(struct domain *d, u32 mfn)
+{
+	frame_table[mfn].prev = PAGE_NIL;
+	frame_table[mfn].next = d->page_list;
+	if (d->page_list != PAGE_NIL)
+		frame_table[d->page_list].prev = mfn;
+	d->page_list = mfn;
+}
+
+static void frame_list_del(struct domain *d, u32 mfn)
+{
+	struct page *p = &frame_table[mfn];
+
+	if (p->next != PAGE_NIL)
+		frame_table[p->next].prev = p->prev;
+	if (p->prev != PAGE_NIL)
+		frame_table[p->prev].next = p->next;
+	else
+		d->page_list = p->next;
+}
+
+/* Take @nr frames off the domain's account; with the last goes its reference. */
+static void frame_uncharge(struct domain *d, u32 nr)
+{
+	bool none;
+
+	spin_lock(&d->page_lock);
+	d->tot_pages -= nr;
+	none = !d->tot_pages;
+	spin_unlock(&d->page_lock);
+	if (none)
+		domain_put(d);
+}
+
+static noinline void frame_free(struct page *p, u64 count)
+{
+	struct domain *d = p->owner;
+
+	p->owner = NULL;
+	p->count = 0;
+	if (!(count & PC_XEN)) {
+		/* Each typed use has a reference too. */
+		BUG_ON(p->type & PT_COUNT_MASK);
+		spin_lock(&d->page_lock);
+		frame_list_del(d, page_to_mfn(p).n);
+		spin_unlock(&d->page_lock);
+	}
+	page_free(p, 0);
+	if (!(count & PC_XEN))
+		frame_uncharge(d, 1);
+}
+
+void page_put(struct page *p)
+{
+	u64 count = __atomic_fetch_sub(&p->count, 1, __ATOMIC_ACQ_REL);
+
+	BUG_ON(!(count & PC_COUNT_MASK));
+	if (unlikely((count & PC_COUNT_MASK) == 1))
+		frame_free(p, count);
+}
+
+/* Charge the domain first: then no two allocations can pass the limit together. */
+static bool frame_charge(struct domain *d, u32 nr)
+{
+	bool ok;
+
+	spin_lock(&d->page_lock);
+	ok = !d->dying && d->tot_pages <= d->max_pages && nr <= d->max_pages - d->tot_pages;
+	if (ok) {
+		if (!d->tot_pages)
+			__atomic_fetch_add(&d->refs, 1, __ATOMIC_RELAXED);
+		d->tot_pages += nr;
+	}
+	spin_unlock(&d->page_lock);
+	return ok;
+}
+
+struct page *domain_page_alloc(struct domain *d, unsigned int order, unsigned int addr_bits)
+{
+	u32 nr = 1u << order;
+	struct page *first;
+
+	if (order > MAX_ORDER || !frame_charge(d, nr))
+		return NULL;
+	first = page_alloc(order, addr_bits);
+	if (!first) {
+		frame_uncharge(d, nr);
+		return NULL;
+	}
+
+	for (struct page *p = first; p < first + nr; p++) {
+		if (p->stamp)	/* used before: not for this domain's eyes */
+			memset(page_to_virt(p), 0, PAGE_SIZE);
+		p->stamp = 0;
+		p->type = PT_NONE;
+		p->owner = d;
+		/* Release: who sees the count sees the owner and the zeroes. */
+		__atomic_store_n(&p->count, PC_ALLOCATED | 1, __ATOMIC_RELEASE);
+	}
+	/* Backwards, so that the list has them in ascending order. */
+	spin_lock(&d->page_lock);
+	for (u32 i = nr; i-- > 0;)
+		frame_list_add(d, page_to_mfn(first + i).n);
+	spin_unlock(&d->page_lock);
+	return first;
+}
+
+int domain_page_release(struct domain *d, struct page *p)
+{
+	u64 count;
+
+	if (p->owner != d)
+		return -EINVAL;
+	count = __atomic_fetch_and(&p->count, ~PC_ALLOCATED, __ATOMIC_ACQ_REL);
+	if (!(count & PC_ALLOCATED))
+		return -EINVAL;
+	page_put(p);
+	return 0;
+}
+
+/*
+ * The core writes such a frame itself, so it is writable for ever: the type
+ * count it starts with keeps it from becoming a page table (with P1). The
+ * core's reference goes with page_put().
+ */
+void page_share_xen(struct page *p, struct domain *d)
+{
+	p->owner = d;
+	p->type = PT_WRITABLE | PT_VALID | 1;
+	__atomic_store_n(&p->count, PC_XEN | 1, __ATOMIC_RELEASE);
+}
