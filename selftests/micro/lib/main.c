@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The run loop of a micro-guest.
+ *
+ * Reads "tests=a+b+c" from the command line, runs those tests in that order,
+ * each from the same clean state (traps, callbacks, event channels), and asks
+ * for a reboot at the end: with -no-reboot that is what ends the machine.
+ * A test leaves early through micro_error() or micro_skip(), or when a trap
+ * comes that nobody expected.
+ */
+#include "micro.h"
+#include "print.h"
+
+enum outcome { SUCCESS, FAILURE, ERROR, SKIP };
+
+static const char * const outcome_names[] = {
+	"SUCCESS", "FAILURE", "ERROR", "SKIP",
+};
+
+extern const struct micro_test micro_table_start[], micro_table_end[];
+
+struct start_info *micro_start_info;
+
+static const struct micro_test *current_test;
+static struct micro_jmp test_exit;
+static enum outcome test_outcome;
+static char test_reason[160];
+
+static void console_write(const char *text, size_t length)
+{
+	hc_console_io(CONSOLEIO_write, length, text);
+}
+
+static void print_line(const char *kind, const char *format, va_list args)
+{
+	char line[400];
+	int n;
+
+	n = micro_format(line, sizeof(line) - 1, "%s %s: ", kind,
+			 current_test ? current_test->name : "-");
+	n += print_format_list(line + n, sizeof(line) - 1 - n, format, args);
+	line[n++] = '\n';
+	console_write(line, n);
+}
+
+/** micro_report() - print a result that must be the same on every core */
+void micro_report(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	print_line("MICRO", format, args);
+	va_end(args);
+}
+
+/** micro_info() - print something worth seeing that is not compared */
+void micro_info(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	print_line("MICRO-INFO", format, args);
+	va_end(args);
+}
+
+static void outcome_set(enum outcome outcome, const char *format, va_list args)
+{
+	if (test_outcome == FAILURE && outcome != ERROR)
+		return;		/* the first reason is the one to report */
+	test_outcome = outcome;
+	print_format_list(test_reason, sizeof(test_reason), format, args);
+}
+
+/** micro_fail() - the core broke the rule; the test goes on */
+void micro_fail(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	outcome_set(FAILURE, format, args);
+	va_end(args);
+}
+
+/** micro_error() - the test cannot be carried out; ends it */
+void micro_error(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	outcome_set(ERROR, format, args);
+	va_end(args);
+	micro_longjmp(&test_exit, 1);
+}
+
+/** micro_skip() - the test does not apply here; ends it */
+void micro_skip(const char *format, ...)
+{
+	va_list args;
+
+	va_start(args, format);
+	outcome_set(SKIP, format, args);
+	va_end(args);
+	micro_longjmp(&test_exit, 1);
+}
+
+void micro_shutdown(unsigned int reason)
+{
+	struct sched_shutdown shutdown = { .reason = reason };
+
+	hc_sched_op(SCHEDOP_shutdown, &shutdown);
+	for (;;)
+		hc_sched_op(SCHEDOP_block, NULL);
+}
+
+static void test_run(const struct micro_test *test)
+{
+	current_test = test;
+	test_outcome = SUCCESS;
+	test_reason[0] = '\0';
+	micro_report("BEGIN");
+	micro_trap_install();
+	micro_event_reset();
+	if (!micro_setjmp(&test_exit))
+		test->body();
+	micro_event_disable();
+	micro_report("%s%s%s", outcome_names[test_outcome],
+		     test_reason[0] ? " " : "", test_reason);
+	current_test = NULL;
+}
+
+static const struct micro_test *test_find(const char *name, size_t length)
+{
+	const struct micro_test *test;
+
+	for (test = micro_table_start; test < micro_table_end; test++) {
+		if (strlen(test->name) == length &&
+		    !memcmp(test->name, name, length))
+			return test;
+	}
+	return NULL;
+}
+
+static void tests_run(const char *list)
+{
+	const struct micro_test *test;
+	size_t length;
+
+	while (*list && *list != ' ') {
+		for (length = 0; list[length] && list[length] != '+' &&
+		     list[length] != ' '; length++)
+			;
+		test = test_find(list, length);
+		if (test)
+			test_run(test);
+		else
+			micro_report("ERROR no such test");
+		list += length;
+		if (*list == '+')
+			list++;
+	}
+}
+
+void micro_main(struct start_info *info);
+
+/** micro_main() - called by the entry point on the micro-guest's own stack */
+void micro_main(struct start_info *info)
+{
+	const char *at;
+
+	micro_start_info = info;
+	micro_trap_install();
+	micro_mm_init();
+	for (at = (const char *)info->cmd_line; *at; at++) {
+		if (!strncmp(at, "tests=", 6))
+			tests_run(at + 6);
+	}
+	micro_report("END");
+	micro_shutdown(SHUTDOWN_reboot);
+}
