@@ -5,6 +5,7 @@
 #ifndef XENLITE_CONSOLE_H
 #define XENLITE_CONSOLE_H
 
+#include "spinlock.h"
 #include "types.h"
 
 /** console_write() - to every console device, and into the ring if @ring. */
@@ -13,10 +14,26 @@ void console_write(const char *s, size_t len, bool ring);
 void console_input(u8 c);
 /** console_init() - from console=; before it, output is only kept in the ring. */
 void console_init(void);
+/** console_start() - memory, timers and interrupts work: interrupt-driven from now on. */
+void console_start(void);
 /** console_force() - a panic prints: break locks, poll, synchronous from now on. */
 void console_force(void);
 /** console_flush() - wait until all output has left (bounded time). */
 void console_flush(void);
+
+/* Locks of the output path: a panic goes past them. */
+void console_lock(struct spinlock *lock);
+void console_unlock(struct spinlock *lock);
+
+/**
+ * console_end_boot() - dom0 starts: input goes to it from now on.
+ */
+void console_end_boot(void);
+
+/* Command line: console=, conring_size=, conswitch=, console_to_ring */
+extern char opt_console[64], opt_conswitch[4];
+extern u64 opt_conring_size;
+extern bool opt_console_to_ring;
 
 /**
  * console_ring_read() - copy what the ring holds from @index on (for readconsole).

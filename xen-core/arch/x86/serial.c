@@ -1,0 +1,390 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The ns16550 serial port, as the PC has it.
+ *
+ *   serial_write -> tx ring --(interrupt, or whoever writes)--> FIFO -> line
+ *   line -> FIFO --(interrupt)--> console_input
+ *
+ * Output never waits while the ring has room. When it has none, the core's
+ * own text is pushed out by polling, and guests are told to come back later
+ * (console.c); a port whose FIFO does not move any more (flow control, a
+ * device that went away) is declared stuck and drops text until it does.
+ *
+ * Every UART raises an interrupt when its transmit interrupt is switched on
+ * while it is idle. One that does not is polled by a timer from then on.
+ */
+#include "serial.h"
+
+#include "asm.h"
+#include "console.h"
+#include "errno.h"
+#include "irq.h"
+#include "percpu.h"
+#include "printk.h"
+#include "spinlock.h"
+#include "string.h"
+#include "timer.h"
+
+#define TX_SIZE		16384u		/* power of two */
+#define CLOCK_BAUD	115200u		/* divisor 1 of the PC's 1.8432 MHz crystal */
+#define POLL_PERIOD	10000000ull	/* ns */
+#define STUCK_TIME	1000000000ull	/* ns a guest's output waits at most */
+#define STUCK_SPINS	200000u		/* status reads (about 1 us each) without progress */
+
+enum { RBR = 0, THR = 0, IER, IIR, FCR = 2, LCR, MCR, LSR, MSR, SCR, DLL = 0, DLM };
+
+#define IER_RX		0x01
+#define IER_TX		0x02
+#define IIR_NONE	0x01
+#define IIR_FIFO	0xc0
+#define FCR_ENABLE	0x07		/* FIFOs on, both cleared */
+#define LCR_DLAB	0x80
+#define MCR_ON		0x0b		/* DTR, RTS, OUT2 (gates the interrupt) */
+#define LSR_DR		0x01
+#define LSR_THRE	0x20
+#define LSR_TEMT	0x40
+
+/**
+ * struct serial - one port
+ * @tx:		ring of bytes to send; @put and @get run freely
+ * @stuck:	the transmitter stopped taking bytes: drop them
+ * @fifo:	bytes the transmitter takes when it is empty
+ * @irq_works:	an interrupt came
+ */
+struct serial {
+	struct spinlock lock;
+	bool present, stuck, polled, irq_works;
+	u8 ier, irq, fifo;
+	u16 io;
+	char last;
+	u32 baud, base_baud;
+	u8 lcr;
+	u32 put, get;			/* lock */
+	u64 moved;			/* lock: when the transmitter last took something, ns */
+	u64 rx_count, irq_count, dropped;
+	struct timer timer;
+	char *tx;			/* lock */
+};
+
+char opt_com[NR_SERIAL][48];
+
+static char rings[NR_SERIAL][TX_SIZE];
+static struct serial ports[NR_SERIAL] = {
+	{ .io = 0x3f8, .irq = 4, .tx = rings[0] }, { .io = 0x2f8, .irq = 3, .tx = rings[1] },
+};
+static bool forced, irq_mode;
+
+static u8 serial_in(const struct serial *p, unsigned int reg) { return inb(p->io + reg); }
+static void serial_out(const struct serial *p, unsigned int reg, u8 v) { outb(p->io + reg, v); }
+
+/* ---- options ---- */
+
+/* "8n1": data bits, parity, stop bits; into the line control register's form. */
+static int serial_parse_frame(struct serial *p, const char *s)
+{
+	static const char parities[] = "noems";
+	static const u8 parity_bits[] = { 0x00, 0x08, 0x18, 0x28, 0x38 };
+	const char *parity;
+
+	if (s[0] < '5' || s[0] > '8' || !s[1] || s[2] < '1' || s[2] > '2')
+		return -EINVAL;
+	parity = strchr(parities, s[1]);
+	if (!parity)
+		return -EINVAL;
+	p->lcr = (u8)((s[0] - '5') | (s[2] == '2' ? 4 : 0) | parity_bits[parity - parities]);
+	return 0;
+}
+
+static int serial_parse_baud(struct serial *p, const char **s)
+{
+	const char *end;
+
+	if (!strncmp(*s, "auto", 4)) {
+		p->baud = 0;
+		end = *s + 4;
+	} else {
+		p->baud = (u32)parse_uint(*s, &end);
+		if (end == *s || !p->baud || p->baud > CLOCK_BAUD * 16)
+			return -EINVAL;
+	}
+	if (*end == '/') {
+		*s = end + 1;
+		p->base_baud = (u32)parse_uint(*s, &end) / 16;
+		if (end == *s || !p->base_baud)
+			return -EINVAL;
+	}
+	*s = end;
+	return 0;
+}
+
+static int serial_parse(struct serial *p, const char *s)
+{
+	const char *end;
+	u64 value;
+
+	p->base_baud = CLOCK_BAUD;
+	p->lcr = 3;
+	if (*s && *s != ',' && serial_parse_baud(p, &s))
+		return -EINVAL;
+	for (unsigned int field = 1; *s == ','; field++) {
+		if (!*++s || *s == ',')
+			continue;
+		if (field == 1) {
+			if (serial_parse_frame(p, s))
+				return -EINVAL;
+			s += 3;
+			continue;
+		}
+		value = parse_uint(s, &end);
+		if (end == s || field > 3 || (field == 2 && (value < 0x100 || value > 0xfff8)) ||
+		    (field == 3 && value > 15))
+			return -EINVAL;
+		if (field == 2)
+			p->io = (u16)value;
+		else
+			p->irq = (u8)value;
+		s = end;
+	}
+	return *s ? -EINVAL : 0;
+}
+
+/* ---- output ---- */
+
+/* Give the transmitter what it takes now. Return: did anything move? */
+static bool serial_push(struct serial *p)
+{
+	u32 n = p->fifo;
+
+	if (p->put == p->get || !(serial_in(p, LSR) & LSR_THRE))
+		return false;
+	while (n-- && p->get != p->put)
+		serial_out(p, THR, (u8)p->tx[p->get++ % TX_SIZE]);
+	p->stuck = false;
+	p->moved = arch_now();
+	return true;
+}
+
+/* Want a transmit interrupt exactly while something is queued. */
+static void serial_update_ier(struct serial *p)
+{
+	u8 ier = !irq_mode || p->polled ? 0 : p->put != p->get ? IER_RX | IER_TX : IER_RX;
+
+	if (ier != p->ier)
+		serial_out(p, IER, p->ier = ier);
+}
+
+/* Poll until the ring has at most @left bytes; gives up on a stuck port. */
+static void serial_drain(struct serial *p, u32 left)
+{
+	u32 spins = 0;
+
+	while (p->put - p->get > left && !p->stuck) {
+		if (serial_push(p)) {
+			spins = 0;
+		} else if (++spins > STUCK_SPINS) {
+			p->stuck = true;
+		} else {
+			cpu_pause();
+		}
+	}
+}
+
+static void serial_queue(struct serial *p, char c)
+{
+	if (p->put - p->get == TX_SIZE)
+		serial_drain(p, TX_SIZE - p->fifo);
+	if (p->put - p->get == TX_SIZE) {
+		p->dropped++;
+		return;
+	}
+	p->tx[p->put++ % TX_SIZE] = c;
+}
+
+void serial_write(unsigned int n, const char *s, size_t len)
+{
+	struct serial *p = &ports[n];
+
+	if (!p->present)
+		return;
+	if (!forced)
+		spin_lock(&p->lock);
+	for (size_t i = 0; i < len; i++) {
+		if (s[i] == '\n' && p->last != '\r')
+			serial_queue(p, '\r');
+		serial_queue(p, p->last = s[i]);
+	}
+	serial_push(p);
+	if (!irq_mode || forced)
+		serial_drain(p, 0);
+	serial_update_ier(p);
+	if (!forced) {
+		/* Timers may not be touched here: any lock may be held. */
+		if (irq_mode && p->polled && p->put != p->get)
+			cpu_raise(this_cpu(), SOFTIRQ_CONSOLE);
+		spin_unlock(&p->lock);
+	}
+}
+
+bool serial_has_room(unsigned int n, size_t len)
+{
+	struct serial *p = &ports[n];
+	bool room;
+
+	if (!p->present)
+		return true;
+	spin_lock(&p->lock);
+	if (!serial_push(p) && p->put != p->get && arch_now() - p->moved > STUCK_TIME)
+		p->stuck = true;
+	room = p->stuck || TX_SIZE - (p->put - p->get) >= len;
+	spin_unlock(&p->lock);
+	return room;
+}
+
+void serial_flush(unsigned int n)
+{
+	struct serial *p = &ports[n];
+	u32 spins = 0;
+
+	if (!p->present)
+		return;
+	if (!forced)
+		spin_lock(&p->lock);
+	serial_drain(p, 0);
+	while (!p->stuck && !(serial_in(p, LSR) & LSR_TEMT) && ++spins < STUCK_SPINS)
+		cpu_pause();
+	if (!forced)
+		spin_unlock(&p->lock);
+}
+
+void serial_force(void)
+{
+	forced = true;
+}
+
+/* ---- input, interrupts, polling ---- */
+
+static void serial_receive(struct serial *p)
+{
+	/* Bounded: a port that is gone reads all ones for ever. */
+	for (unsigned int n = 0; n < 256 && (serial_in(p, LSR) & LSR_DR); n++) {
+		u8 c = serial_in(p, RBR);
+
+		p->rx_count++;
+		console_input(c);
+	}
+}
+
+static void serial_service(struct serial *p)
+{
+	serial_receive(p);
+	spin_lock(&p->lock);
+	serial_push(p);
+	serial_update_ier(p);
+	spin_unlock(&p->lock);
+}
+
+static void serial_interrupt(void *data)
+{
+	struct serial *p = data;
+
+	p->irq_works = true;
+	p->irq_count++;
+	/* Edge triggered: until no cause is left, or there is no further edge. */
+	for (unsigned int n = 0; n < 64 && !(serial_in(p, IIR) & IIR_NONE); n++)
+		serial_service(p);
+}
+
+static void serial_timer(void *data)
+{
+	struct serial *p = data;
+
+	if (!p->polled) {
+		if (p->irq_works)
+			return;
+		pr_warn("com%u: no interrupt from IRQ %u, polling\n",
+			(unsigned int)(p - ports) + 1, p->irq);
+		p->polled = true;
+	}
+	serial_service(p);
+	timer_set(&p->timer, arch_now() + POLL_PERIOD);
+}
+
+/* A polled port with output to send is served earlier than its timer does. */
+void serial_softirq(void)
+{
+	for (unsigned int n = 0; n < NR_SERIAL; n++)
+		if (ports[n].present && ports[n].polled)
+			serial_service(&ports[n]);
+}
+
+void serial_init_irq(void)
+{
+	irq_mode = true;
+	for (unsigned int n = 0; n < NR_SERIAL; n++) {
+		struct serial *p = &ports[n];
+
+		if (!p->present)
+			continue;
+		p->polled = !p->irq || irq_request_gsi(irq_isa_to_gsi(p->irq), "serial",
+						       serial_interrupt, p);
+		timer_init(&p->timer, serial_timer, p, this_cpu());
+		spin_lock(&p->lock);
+		if (!p->polled)		/* the self-test: serial_timer sees whether it came */
+			serial_out(p, IER, p->ier = IER_RX | IER_TX);
+		spin_unlock(&p->lock);
+		timer_set(&p->timer, arch_now() + 10 * POLL_PERIOD);
+	}
+}
+
+/* ---- set-up ---- */
+
+/* Is there a UART? Its interrupt enable register keeps four bits and no more. */
+static bool serial_probe(const struct serial *p)
+{
+	u8 low, high;
+
+	if (serial_in(p, LSR) == 0xff)
+		return false;
+	serial_out(p, IER, 0x00);
+	low = serial_in(p, IER);
+	serial_out(p, IER, 0x0f);
+	high = serial_in(p, IER);
+	serial_out(p, IER, 0x00);
+	return (low & 0x0f) == 0x00 && (high & 0x0f) == 0x0f;
+}
+
+int serial_init(unsigned int n)
+{
+	struct serial *p = &ports[n];
+	u32 divisor;
+
+	if (serial_parse(p, opt_com[n]))
+		return -EINVAL;
+	if (!serial_probe(p))
+		return -ENODEV;
+	if (p->baud) {
+		divisor = MAX(p->base_baud / p->baud, 1u);
+		serial_out(p, LCR, p->lcr | LCR_DLAB);
+		serial_out(p, DLL, (u8)divisor);
+		serial_out(p, DLM, (u8)(divisor >> 8));
+	}
+	serial_out(p, LCR, p->lcr);
+	serial_out(p, MCR, MCR_ON);
+	serial_out(p, FCR, FCR_ENABLE);
+	p->fifo = (serial_in(p, IIR) & IIR_FIFO) == IIR_FIFO ? 16 : 1;
+	p->present = true;
+	return 0;
+}
+
+void serial_dump(void)
+{
+	for (unsigned int n = 0; n < NR_SERIAL; n++) {
+		const struct serial *p = &ports[n];
+
+		if (p->present)
+			pr_always("com%u: io %x irq %u%s%s, %lu interrupts, %lu in, %u out, %lu lost\n",
+				  n + 1, p->io, p->irq, p->polled ? " (polled)" : "",
+				  p->stuck ? " (stuck)" : "", p->irq_count, p->rx_count,
+				  p->get, p->dropped);
+	}
+}

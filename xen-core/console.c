@@ -1,0 +1,341 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The console: one output for the core and the guests, one input to share.
+ *
+ *   printk ------+--> ring (xl dmesg)       serial --> Ctrl-A x3? --> core's keys
+ *   dom0, domU --+--> serial ports                          \-------> dom0
+ *
+ * Output goes out as it is. dom0's is throttled to what the line takes: its
+ * hypercall is restarted until there is room. Input belongs to dom0 (which
+ * gets VIRQ_CONSOLE and reads it) or to the debug keys; three times the
+ * switch character changes over.
+ */
+#include "console.h"
+
+#include <xen/xen.h>
+#include "errno.h"
+#include "event.h"
+#include "page_alloc.h"
+#include "percpu.h"
+#include "preempt.h"
+#include "printk.h"
+#include "serial.h"
+#include "string.h"
+#include "uaccess.h"
+
+#define RING_SIZE	16384u		/* power of two */
+#define INPUT_SIZE	1024u		/* power of two */
+#define CHUNK		128u
+
+char opt_console[64] = "com1,vga";
+char opt_conswitch[4] = "a";
+u64 opt_conring_size;
+bool opt_console_to_ring;
+
+static bool forced;
+static bool running;		/* softirqs may be raised */
+static u32 ports;		/* bitmap of serial ports in use */
+
+static struct spinlock lock = SPINLOCK_INIT;
+static char first_ring[RING_SIZE];
+static char *ring = first_ring;		/* lock */
+static u32 ring_size = RING_SIZE;	/* lock: power of two */
+static u32 ring_put, ring_get;		/* lock; run freely */
+static bool ring_news;			/* VIRQ_CON_RING is due */
+
+static struct spinlock input_lock = SPINLOCK_INIT;
+static char input[INPUT_SIZE];		/* input_lock */
+static u32 input_put, input_get;	/* input_lock; run freely */
+static bool input_to_core = true;	/* input_lock */
+static u32 nr_switch;			/* input_lock: switch characters in a row */
+
+static struct {
+	struct spinlock lock;
+	domid_t id;
+	u32 len;
+	char text[CHUNK];
+} partial;				/* a line that a domU has begun */
+
+void console_lock(struct spinlock *l)
+{
+	if (!forced)
+		spin_lock(l);
+}
+
+void console_unlock(struct spinlock *l)
+{
+	if (!forced)
+		spin_unlock(l);
+}
+
+void console_force(void)
+{
+	forced = true;
+	serial_force();
+}
+
+void console_flush(void)
+{
+	for (unsigned int n = 0; n < NR_SERIAL; n++)
+		if (ports & 1u << n)
+			serial_flush(n);
+}
+
+/* ---- output ---- */
+
+static void console_ring_write(const char *s, size_t len)
+{
+	while (len--)
+		ring[ring_put++ & (ring_size - 1)] = *s++;
+	if (ring_put - ring_get > ring_size)
+		ring_get = ring_put - ring_size;
+}
+
+void console_write(const char *s, size_t len, bool to_ring)
+{
+	console_lock(&lock);
+	if (to_ring)
+		console_ring_write(s, len);
+	for (unsigned int n = 0; n < NR_SERIAL; n++)
+		if (ports & 1u << n)
+			serial_write(n, s, len);
+	console_unlock(&lock);
+	/* The event is sent later: the caller may hold any lock. */
+	if (to_ring && running && !forced && !__atomic_exchange_n(&ring_news, true,
+								  __ATOMIC_RELAXED))
+		cpu_raise(this_cpu(), SOFTIRQ_CONSOLE);
+}
+
+u32 console_ring_read(char *buf, u32 size, u32 *index, bool clear)
+{
+	u32 at, n;
+
+	console_lock(&lock);
+	at = *index;
+	if (ring_put - at > ring_put - ring_get)	/* overwritten, cleared or never there */
+		at = ring_get;
+	for (n = 0; n < size && at != ring_put; n++)
+		buf[n] = ring[at++ & (ring_size - 1)];
+	if (clear)
+		ring_get = ring_put;
+	*index = at;
+	console_unlock(&lock);
+	return n;
+}
+
+static bool console_has_room(u32 len)
+{
+	for (unsigned int n = 0; n < NR_SERIAL; n++)
+		if (ports & 1u << n && !serial_has_room(n, len))
+			return false;
+	return true;
+}
+
+/* A domU's text: whole lines, printable characters, as messages of the guest. */
+static void console_write_domu(domid_t id, const char *s, u32 len)
+{
+	spin_lock(&partial.lock);
+	for (u32 i = 0; i < len; i++) {
+		bool end = s[i] == '\n' || s[i] == '\0';
+
+		if (partial.len && (end || partial.id != id || partial.len == CHUNK)) {
+			gpr_debug("(d%u) %.*s\n", partial.id, (int)partial.len, partial.text);
+			partial.len = 0;
+		}
+		partial.id = id;
+		if (!end && (s[i] == '\t' || (s[i] >= ' ' && s[i] <= '~')))
+			partial.text[partial.len++] = s[i];
+	}
+	spin_unlock(&partial.lock);
+}
+
+static long console_write_guest(u32 count, gva_t buffer)
+{
+	const struct domain *d = current->domain;
+	char text[CHUNK];
+
+	while (count) {
+		u32 n = MIN(count, CHUNK);
+
+		if (copy_from_guest(text, buffer, n))
+			return -EFAULT;
+		/* Each newline may become two bytes. */
+		if (!d->privileged) {
+			console_write_domu(d->id, text, n);
+		} else {
+			if (!console_has_room(2 * n))
+				goto again;
+			console_write(text, n, opt_console_to_ring);
+		}
+		count -= n;
+		buffer.a += n;
+		if (count && preempt_requested())
+			goto again;
+	}
+	return 0;
+
+again:
+	hypercall_set_arg(1, count);
+	hypercall_set_arg(2, buffer.a);
+	return -ERESTART;
+}
+
+static long console_read_guest(u32 count, gva_t buffer)
+{
+	char text[CHUNK];
+	long done = 0;
+
+	while (count) {
+		u32 n = 0;
+
+		spin_lock(&input_lock);
+		while (n < MIN(count, CHUNK) && input_get != input_put)
+			text[n++] = input[input_get++ % INPUT_SIZE];
+		spin_unlock(&input_lock);
+		if (!n)
+			break;
+		if (copy_to_guest(buffer, text, n))
+			return -EFAULT;
+		done += n;
+		count -= n;
+		buffer.a += n;
+	}
+	return done;
+}
+
+long do_console_io(u32 cmd, u32 count, gva_t buffer)
+{
+	switch (cmd) {
+	case CONSOLEIO_write:
+		return console_write_guest(count, buffer);
+	case CONSOLEIO_read:
+		return current->domain->privileged ? console_read_guest(count, buffer) : -EPERM;
+	default:
+		return current->domain->privileged ? -ENOSYS : -EPERM;
+	}
+}
+
+/* ---- input ---- */
+
+static void console_announce_input(void)
+{
+	char how[48] = "";
+
+	if (opt_conswitch[0] >= 'a' && opt_conswitch[0] <= 'z')
+		snprintf(how, sizeof(how), " (type 'CTRL-%c' three times to switch input)",
+			 opt_conswitch[0]);
+	pr_always("*** Serial input to %s%s\n", input_to_core ? "Xen" : "DOM0", how);
+}
+
+static void console_input_deliver(u8 c)
+{
+	if (input_to_core)
+		key_handle((char)c);
+	else if (input_put - input_get < INPUT_SIZE)
+		input[input_put++ % INPUT_SIZE] = (char)c;
+}
+
+void console_input(u8 c)
+{
+	u8 switch_char = opt_conswitch[0] >= 'a' && opt_conswitch[0] <= 'z' ?
+			 opt_conswitch[0] - 'a' + 1 : 0;
+	bool switched = false;
+
+	spin_lock(&input_lock);
+	if (switch_char && c == switch_char) {
+		if (++nr_switch == 3) {
+			nr_switch = 0;
+			input_to_core = !input_to_core;
+			switched = true;
+		}
+	} else {
+		/* They were meant for the reader after all. */
+		for (; nr_switch; nr_switch--)
+			console_input_deliver(switch_char);
+		console_input_deliver(c);
+	}
+	spin_unlock(&input_lock);
+	if (switched)
+		console_announce_input();
+	cpu_raise(this_cpu(), SOFTIRQ_CONSOLE);
+}
+
+static void console_softirq(void)
+{
+	serial_softirq();
+	if (!dom0)
+		return;
+	if (READ_ONCE(input_put) != READ_ONCE(input_get))
+		event_send_global_virq(VIRQ_CONSOLE);
+	if (__atomic_exchange_n(&ring_news, false, __ATOMIC_RELAXED))
+		event_send_global_virq(VIRQ_CON_RING);
+}
+
+/* ---- set-up ---- */
+
+static void __init console_grow_ring(void)
+{
+	u32 size = RING_SIZE;
+	char *bigger;
+
+	while (size * 2 <= MIN(opt_conring_size, 1ull << 24))
+		size *= 2;
+	if (size == RING_SIZE)
+		return;
+	bigger = alloc_zeroed(size);
+	if (!bigger) {
+		pr_warn("no memory for a console ring of %u bytes\n", size);
+		return;
+	}
+	console_lock(&lock);
+	for (u32 at = ring_get; at != ring_put; at++)
+		bigger[at & (size - 1)] = ring[at & (ring_size - 1)];
+	ring = bigger;
+	ring_size = size;
+	console_unlock(&lock);
+}
+
+/** console_start() - memory, CPUs and interrupts are there: use them. */
+void __init console_start(void)
+{
+	console_grow_ring();
+	softirq_set_handler(SOFTIRQ_CONSOLE, console_softirq);
+	running = true;
+	serial_init_irq();
+}
+
+void __init console_init(void)
+{
+	static const char *const names[NR_SERIAL] = { "com1", "com2" };
+	u32 found = 0;
+	int rc;
+
+	for (unsigned int n = 0; n < NR_SERIAL; n++) {
+		const char *s = opt_console;
+
+		while (s && strncmp(s, names[n], 4)) {
+			s = strchr(s, ',');
+			s += !!s;
+		}
+		if (!s)
+			continue;
+		rc = serial_init(n);
+		if (rc)
+			pr_warn("%s: %s\n", names[n], rc == -EINVAL ?
+				"option not understood" : "no serial port there");
+		else
+			found |= 1u << n;
+	}
+	/* What was said before, first. */
+	for (unsigned int n = 0; n < NR_SERIAL; n++)
+		for (u32 at = ring_get; found >> n & 1 && at != ring_put; at++)
+			serial_write(n, &ring[at & (ring_size - 1)], 1);
+	ports = found;
+}
+
+void console_end_boot(void)
+{
+	if (strlen(opt_conswitch) < 2 || opt_conswitch[1] != 'x')
+		input_to_core = false;
+	console_announce_input();
+}

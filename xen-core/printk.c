@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Messages of the core, and its last words.
+ *
+ * A level has two thresholds, written "a/b" on the command line: what is
+ * graver than a is always printed, what is graver than b at a limited rate,
+ * the rest never. Each line gets the "(XEN) " that admins and their tools look
+ * for. Where the text goes is console.c's business.
+ *
+ * One lock guards the buffer and the state of the line; a panic breaks it.
+ */
+#include "printk.h"
+
+#include "console.h"
+#include "power.h"
+#include "spinlock.h"
+#include "string.h"
+#include "timer.h"
+
+#define RATE_BURST	10
+#define RATE_WINDOW	5000000000ull	/* ns */
+
+/* Levels below .always pass, those below .limited pass while the rate allows. */
+struct threshold {
+	u8 always, limited;
+};
+
+char opt_loglvl[24] = "warning";
+char opt_guest_loglvl[24] = "none/warning";
+
+static struct threshold host_level = { 2, 2 }, guest_level = { 0, 2 };
+
+static struct spinlock lock = SPINLOCK_INIT;
+static char buffer[1024];	/* lock */
+static bool in_line;		/* lock: the last message did not end its line */
+
+static struct {
+	u64 window;		/* lock: start, ns */
+	u32 printed, dropped;	/* lock: in this window */
+} rate;
+
+static u8 printk_parse_level(const char *s, size_t len, u8 fallback)
+{
+	static const struct { const char *name; u8 value; } levels[] = {
+		{ "none", 0 }, { "error", 1 }, { "warning", 2 }, { "info", 3 },
+		{ "debug", 4 }, { "all", 4 },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(levels); i++)
+		if (strlen(levels[i].name) == len && !strncmp(levels[i].name, s, len))
+			return levels[i].value;
+	return fallback;
+}
+
+static void printk_parse_threshold(const char *s, struct threshold *t)
+{
+	const char *slash = strchr(s, '/');
+	size_t len = slash ? (size_t)(slash - s) : strlen(s);
+
+	t->always = printk_parse_level(s, len, t->always);
+	t->limited = slash ? printk_parse_level(slash + 1, strlen(slash + 1), t->limited) : 0;
+	t->limited = MAX(t->limited, t->always);
+}
+
+/** printk_init() - take the levels from the command line. */
+void printk_init(void)
+{
+	printk_parse_threshold(opt_loglvl, &host_level);
+	printk_parse_threshold(opt_guest_loglvl, &guest_level);
+}
+
+/* One finished piece of text: the prefix goes in front of each line. */
+static void printk_emit(const char *s)
+{
+	while (*s) {
+		const char *nl = strchr(s, '\n');
+		size_t len = nl ? (size_t)(nl - s) + 1 : strlen(s);
+
+		if (!in_line)
+			console_write("(XEN) ", 6, true);
+		console_write(s, len, true);
+		in_line = !nl;
+		s += len;
+	}
+}
+
+static bool printk_rate_allows(void)
+{
+	u64 now = arch_now();
+	char note[48];
+
+	if (now - rate.window > RATE_WINDOW) {
+		if (rate.dropped) {
+			snprintf(note, sizeof(note), "printk: %u messages suppressed\n",
+				 rate.dropped);
+			printk_emit(note);
+		}
+		rate.window = now;
+		rate.printed = rate.dropped = 0;
+	}
+	if (rate.printed < RATE_BURST) {
+		rate.printed++;
+		return true;
+	}
+	rate.dropped++;
+	return false;
+}
+
+/**
+ * vprintk() - a message of @level
+ * Context: anywhere, with any lock held but the console's own.
+ */
+void vprintk(enum log_level level, const char *fmt, va_list args)
+{
+	struct threshold t = level >= LOG_GUEST_ERR ? guest_level : host_level;
+	unsigned int grave = level & 3;
+	bool limited = level != LOG_ALWAYS && grave >= t.always;
+
+	if (limited && grave >= t.limited)
+		return;
+	console_lock(&lock);
+	if (!limited || printk_rate_allows()) {
+		vsnprintf(buffer, sizeof(buffer), fmt, args);
+		printk_emit(buffer);
+	}
+	console_unlock(&lock);
+}
+
+void printk(enum log_level level, const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vprintk(level, fmt, args);
+	va_end(args);
+}
+
+/* The architecture shows registers and stack of this CPU, if it can. */
+__attribute__((weak)) void arch_panic_state(void) {}
+
+/* And stops the other CPUs. */
+__attribute__((weak)) void smp_stop_others(void) {}
+
+void panic(const char *fmt, ...)
+{
+	static const char rule[] = "****************************************\n";
+	static bool panicking;
+	va_list args;
+
+	/* A second one, here or elsewhere, only gets in the way of the first. */
+	if (__atomic_exchange_n(&panicking, true, __ATOMIC_SEQ_CST))
+		machine_halt();
+	console_force();
+	smp_stop_others();
+	in_line = false;
+	pr_always("\n%sPanic:\n", rule);
+	va_start(args, fmt);
+	vprintk(LOG_ALWAYS, fmt, args);
+	va_end(args);
+	pr_always("%s%s\n", in_line ? "\n" : "", rule);
+	arch_panic_state();
+	console_flush();
+	machine_restart();
+}
