@@ -25,6 +25,8 @@
 #include "timer.h"
 
 #define MAX_VCPUS	128		/* of one domain */
+#define NR_WATCHDOGS	2		/* SCHEDOP_watchdog, of one domain */
+#define SHUTDOWN_NONE	255		/* domain->shutdown_code: none yet */
 
 struct evtchn_domain;
 struct evtchn_vcpu;
@@ -37,6 +39,7 @@ enum vcpu_pause {
 	VPF_BLOCKED,		/* SCHEDOP_block, poll: until an event */
 	VPF_DOMAIN,		/* the domain is paused, shut down or dying */
 	VPF_INIT,		/* being built */
+	VPF_PARKED,		/* its domain has used up its cap for this period */
 };
 
 /**
@@ -66,6 +69,7 @@ struct vcpu {
 	bool nmi_pending;
 	s32 poll_port;
 	bool initialised;		/* domain lock */
+	bool initialising;		/* domain lock: VCPUOP_initialise is at it */
 	u64 hard_affinity;		/* bitmap of CPUs */
 
 	struct timer single, periodic, poll;
@@ -84,8 +88,9 @@ struct vcpu {
  * struct domain - a virtual machine
  * @id:		domid_t; the core's own pseudo-domains have DOMID_IO, DOMID_XEN, DOMID_IDLE
  * @privileged:	may control other domains and the platform (dom0)
- * @refs:	atomic; the structure goes with the last one
- * @lock:	the slow state: vcpu bring-up, shutdown, info registration
+ * @refs:	atomic; the domain list holds one, the structure goes with the last
+ * @lock:	the slow state: vcpu bring-up, info registration, watchdogs
+ * @pause_lock:	shutting down and pausing; innermost but the scheduler's
  * @page_lock:	page list, tot_pages
  * @pt_lock:	every change to the domain's page tables and their validation
  */
@@ -110,11 +115,15 @@ struct domain {
 	struct spinlock pt_lock;
 
 	bool dying;
-	bool shutting_down;		/* lock */
-	bool is_shut_down;		/* lock */
-	u8 shutdown_code;		/* lock: SHUTDOWN_*, 255 none */
-	char crash_reason[80];		/* lock */
-	u32 pause_count;		/* lock */
+	struct spinlock pause_lock;
+	bool shutting_down;		/* pause_lock */
+	bool is_shut_down;		/* pause_lock */
+	u8 shutdown_code;		/* pause_lock: SHUTDOWN_* or SHUTDOWN_NONE */
+	char crash_reason[80];		/* pause_lock */
+	u32 pause_count;		/* pause_lock */
+
+	struct timer watchdog[NR_WATCHDOGS];
+	u32 watchdogs_used;		/* lock: bitmap */
 
 	u64 vm_assist;			/* atomic: VMASST_TYPE_* bits */
 	s64 time_offset;		/* seconds the guest's wall clock is ahead */
@@ -134,6 +143,15 @@ extern struct domain *dom0;
 extern struct domain *dom_io;	/* owns memory-mapped I/O frames */
 extern struct domain *dom_xen;	/* owns the core's frames that guests may see */
 extern struct domain *dom_idle;	/* owns the idle vcpus */
+
+/* What a vcpu without registered vcpu_info beyond the shared page's 32 has. */
+extern struct vcpu_info domain_dummy_info;
+
+/**
+ * domain_init() - the pseudo-domains; once, when the page allocator works.
+ * Panics when memory is short: nothing can run then.
+ */
+void domain_init(void);
 
 /**
  * domain_create() - an empty domain, paused, with @max_vcpus vcpus that are down.

@@ -63,6 +63,8 @@ struct cpu *arch_this_cpu(void) __attribute__((const));
 
 /** cpu_raise() - have @cpu do @what soon; kicks it out of a guest or idle. */
 void cpu_raise(struct cpu *cpu, enum softirq what);
+/* Have another CPU leave its guest or idle and look at its softirqs and events. */
+void arch_kick_cpu(struct cpu *cpu);
 /** cpu_run_softirqs() - do all that is pending on this CPU. */
 void cpu_run_softirqs(void);
 /** softirq_set_handler() - who does @what; boot time only. */

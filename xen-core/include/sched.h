@@ -29,16 +29,31 @@ void vcpu_block(void);
 /** vcpu_set_affinity() - hard affinity bitmap; -EINVAL when no online CPU is in it. */
 int vcpu_set_affinity(struct vcpu *v, u64 cpus);
 
+/**
+ * sched_domain_set() - weight (1 .. 65535, default 256) and cap (per cent of one
+ * CPU, 0: none) of @d, in credit2's units. Return: 0 or -EINVAL.
+ */
+int sched_domain_set(struct domain *d, u32 weight, u32 cap);
+/** sched_domain_get() - what sched_domain_set() set. */
+void sched_domain_get(const struct domain *d, u32 *weight, u32 *cap);
+
 /** do_sched_op() - SCHEDOP_* (xen/sched.h) */
 long do_sched_op(u32 cmd, gva_t arg);
 long do_sched_op_compat(u32 cmd, u64 arg);
 /** do_set_timer_op() - one-shot timer of the current vcpu; 0 stops it. */
 long do_set_timer_op(u64 timeout);
+/** vcpu_periodic_resume() - @v runs again: tick if one is due, start the timer. */
+void vcpu_periodic_resume(struct vcpu *v);
+void vcpu_init_timers(struct vcpu *v);
+/** sched_poll_timeout() - the timer function of SCHEDOP_poll. */
+void sched_poll_timeout(void *vcpu);
 /** do_vcpu_op() - VCPUOP_* (xen/vcpu.h) */
 long do_vcpu_op(u32 cmd, u32 vcpu, gva_t arg);
 
 /** runstate_change() - account the time @v spent and enter RUNSTATE_@state. */
 void runstate_change(struct vcpu *v, int state);
+/** runstate_get() - @v's times up to now. */
+void runstate_get(struct vcpu *v, struct vcpu_runstate_info *out);
 /** runstate_update_guest() - copy to the area the guest registered; v is current. */
 void runstate_update_guest(struct vcpu *v);
 
