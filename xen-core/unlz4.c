@@ -98,7 +98,7 @@ static __init_hot int lz4_decode_block(struct unlz4 *s, size_t size)
 			return -EINVAL;
 		if (len > (size_t)(out_end - out))
 			return -ENOSPC;
-		memcpy(out, in, len);
+		unpack_copy(out, in, len);
 		in += len;
 		out += len;
 		if (in == end) {	/* the last sequence has literals only */

@@ -124,16 +124,11 @@ __init_hot u32 unpack_crc32(const struct unpack_crc32 *crc, const u8 *data, size
 __init_hot void unpack_copy_match(u8 *dst, size_t distance, size_t len)
 {
 	const u8 *src = dst - distance;
-	u64 v;
 
 	/* A source word must be complete before its first byte is written over. */
-	if (distance >= sizeof(v)) {
-		for (; len >= sizeof(v); len -= sizeof(v)) {
-			v = unpack_le64(src);
-			__builtin_memcpy(dst, &v, sizeof(v));
-			src += sizeof(v);
-			dst += sizeof(v);
-		}
+	if (distance >= 8) {
+		unpack_copy(dst, src, len);
+		return;
 	}
 	while (len--)
 		*dst++ = *src++;

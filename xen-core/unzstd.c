@@ -488,7 +488,7 @@ static __unpack_inline int zstd_execute(struct unzstd *s, u64 literals, u64 len,
 		return -EINVAL;
 	if (literals + len > (size_t)(s->out_end - s->out))
 		return -ENOSPC;
-	memcpy(s->out, s->literals, literals);
+	unpack_copy(s->out, s->literals, literals);
 	s->literals += literals;
 	s->out += literals;
 	if (!offset || offset > (size_t)(s->out - s->frame))

@@ -70,4 +70,27 @@ static __unpack_inline u64 unpack_le64(const void *p)
 	return v;
 }
 
+/*
+ * Copies short runs faster than a call of memcpy() does. @dst may lie behind
+ * @src and overlap it, by 8 bytes or more: the last word is taken last, when
+ * all that is in front of it has been written.
+ */
+static __unpack_inline void unpack_copy(u8 *dst, const u8 *src, size_t len)
+{
+	size_t i;
+	u64 v;
+
+	for (i = 0; i + 8 <= len; i += 8) {
+		v = unpack_le64(src + i);
+		__builtin_memcpy(dst + i, &v, sizeof(v));
+	}
+	if (i < len && len >= 8) {
+		v = unpack_le64(src + len - 8);
+		__builtin_memcpy(dst + len - 8, &v, sizeof(v));
+		return;
+	}
+	for (; i < len; i++)
+		dst[i] = src[i];
+}
+
 #endif
