@@ -143,6 +143,50 @@ uint64_t *micro_table_build(uint64_t first_entry)
 	return table;
 }
 
+/** micro_page_pte() - the entry that maps a pool page with some flags */
+uint64_t micro_page_pte(const void *va, uint64_t flags)
+{
+	return (micro_va_to_mfn(va) << PAGE_SHIFT) | flags;
+}
+
+/** micro_scratch_va() - start of an unused 2 MB slot, 0 to 63 */
+unsigned long micro_scratch_va(unsigned int slot)
+{
+	return VIRT_BASE + 0x20000000 + slot * 0x200000UL;
+}
+
+/**
+ * micro_scratch_open() - put an empty L1 table behind a scratch slot
+ * @slot: 0 to 63, one no other test uses
+ *
+ * Return: the table, for reading; change it by mmu_update.
+ */
+uint64_t *micro_scratch_open(unsigned int slot)
+{
+	uint64_t *table = micro_table_build(0);
+	long ret = micro_mmu_update(micro_pte_maddr(micro_scratch_va(slot), 2),
+				    micro_page_pte(table, PTE_TABLE));
+
+	if (ret)
+		micro_error("linking a scratch table: %ld", ret);
+	return table;
+}
+
+/** micro_free_mfn() - a frame of RAM that belongs to nobody, or to the core */
+unsigned long micro_free_mfn(void)
+{
+	unsigned long mfn, pfn;
+
+	/* the middle of the first 256 MB: behind what boot loaders use */
+	for (mfn = 0x8000; mfn < 0x10000; mfn++) {
+		pfn = machine_to_phys_mapping[mfn];
+		if (pfn >= micro_start_info->nr_pages ||
+		    micro_pfn_to_mfn(pfn) != mfn)
+			return mfn;
+	}
+	micro_error("no frame of RAM that is not ours");
+}
+
 /** micro_mm_init() - map the shared info page */
 void micro_mm_init(void)
 {

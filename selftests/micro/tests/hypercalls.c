@@ -125,6 +125,7 @@ MICRO_TEST(multicall_results)
 MICRO_TEST(multicall_bad_list)
 {
 	struct multicall_entry *ro = micro_page_alloc();
+	long ret;
 
 	micro_report("null=%ld", hc_multicall(NULL, 1));
 	micro_report("hypervisor=%ld", hc_multicall(0xffff830000000000, 1));
@@ -133,6 +134,6 @@ MICRO_TEST(multicall_bad_list)
 	ro->op = __HYPERVISOR_xen_version;
 	ro->result = 0x1234;
 	micro_page_protect(ro, false);
-	micro_report("readonly=%ld result=%lx", hc_multicall(ro, 1),
-		     ro->result);
+	ret = hc_multicall(ro, 1);
+	micro_report("readonly=%ld result=%lx", ret, ro->result);
 }
