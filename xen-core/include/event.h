@@ -19,9 +19,20 @@ void event_send_virq(struct vcpu *v, u32 virq);
 void event_send_global_virq(u32 virq);
 /** event_send_pirq() - the interrupt bound to @port fired. */
 void event_send_pirq(struct domain *d, u32 port);
-/** event_port_pending() - is @port pending? For SCHEDOP_poll; @port is hostile. */
+/**
+ * event_port_pending() - is @port of @v's domain pending? For SCHEDOP_poll;
+ * @port is hostile. A poller sets v->poll_port before it asks: an event that
+ * comes after the answer finds the poller and calls vcpu_kick().
+ */
 bool event_port_pending(struct vcpu *v, u32 port);
+/** event_port_valid() - 0, or -EINVAL when @d never had a port @port. */
 int event_port_valid(struct domain *d, u32 port);
+/**
+ * event_info_moved() - @v->info points to another place now, which has the old
+ * contents: have the guest look at everything, as a sender may still have
+ * written to the old place. The old one must stay memory.
+ */
+void event_info_moved(struct vcpu *v);
 
 /** do_event_channel_op() - EVTCHNOP_* (xen/event_channel.h) */
 long do_event_channel_op(u32 cmd, gva_t arg);

@@ -1,0 +1,130 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Ports of event channels, as event.c and the two guest ABIs see them.
+ *
+ *   evtchn_domain --> bucket[] --> 128 ports a page, allocated when needed
+ *                 \-> fifo_array[]: the guest's event words (FIFO ABI)
+ *                 \-> vcpu[]: VIRQ ports, FIFO queues
+ *
+ * Locks, in this order: evtchn_domain.lock of one or two domains (lower address
+ * first), evtchn.lock of one port, evtchn_vcpu.queue_lock of one vcpu.
+ * A port changes state under the domain's and its own lock; so either is
+ * enough to look at it. Who holds the lock of an interdomain port knows that
+ * the other end stays: it cannot be closed without changing this end.
+ */
+#ifndef XENLITE_EVENT_PORT_H
+#define XENLITE_EVENT_PORT_H
+
+#include <xen/event_channel.h>
+
+#include "domain.h"
+#include "spinlock.h"
+
+#define EVENT_PORTS_PER_BUCKET	(PAGE_SIZE / sizeof(struct evtchn))
+#define EVENT_NR_BUCKETS	(EVTCHN_FIFO_NR_CHANNELS / EVENT_PORTS_PER_BUCKET)
+#define EVENT_WORDS_PER_PAGE	(PAGE_SIZE / sizeof(event_word_t))
+#define EVENT_NR_ARRAY_PAGES	(EVTCHN_FIFO_NR_CHANNELS / EVENT_WORDS_PER_PAGE)
+
+/**
+ * struct evtchn - one port
+ * @state:	EVTCHNSTAT_*
+ * @priority:	FIFO: of the queue it goes to
+ * @pending:	FIFO: it is pending, but the guest has not given its word yet
+ * @vcpu:	who is notified
+ * @queue_vcpu,@queue_priority: FIFO: queue it was linked to last; under the
+ *		queue_lock of @queue_vcpu
+ * @remote_id:	unbound: who may bind
+ * @remote,@remote_port: interdomain: the other end
+ * @irq:	the VIRQ or pirq
+ */
+struct evtchn {
+	struct spinlock lock;
+	u8 state;
+	u8 priority;
+	u8 queue_priority;
+	bool pending;
+	u16 vcpu;
+	u16 queue_vcpu;
+	domid_t remote_id;
+	u32 remote_port;
+	union {
+		struct domain *remote;
+		u32 irq;
+	};
+};
+static_assert(sizeof(struct evtchn) == 32, "128 ports a page");
+
+/**
+ * struct evtchn_vcpu - a vcpu's part
+ * @virq_port:	port of each bound VIRQ, or 0; global ones are at vcpu 0
+ * @control:	FIFO: the guest's control block, or NULL
+ * @tail:	FIFO: last port linked to each queue, 0: known to be empty
+ */
+struct evtchn_vcpu {
+	u32 virq_port[NR_VIRQS];
+	struct spinlock queue_lock;
+	struct evtchn_fifo_control_block *control;
+	struct page *control_page;
+	u32 tail[EVTCHN_FIFO_MAX_QUEUES];
+};
+
+/**
+ * struct evtchn_domain - a domain's event channels; fields under @lock
+ * @fifo:	the guest uses the FIFO ABI
+ * @first_free:	no port below it is free
+ * @reset_next:	where EVTCHNOP_reset goes on after a preemption
+ * @max_ports:	limit set by the domain's administrator
+ */
+struct evtchn_domain {
+	struct spinlock lock;
+	bool fifo;
+	u32 nr_open;
+	u32 first_free;
+	u32 reset_next;
+	u32 max_ports;
+	u32 nr_array_pages;
+	event_word_t *fifo_array[EVENT_NR_ARRAY_PAGES];
+	struct evtchn *bucket[EVENT_NR_BUCKETS];
+	struct evtchn_vcpu vcpu[];
+};
+
+/** event_lookup() - port @port of @d, or NULL when there never was one; @port is hostile. */
+static inline struct evtchn *event_lookup(const struct domain *d, u32 port)
+{
+	struct evtchn *bucket;
+
+	if (port >= EVTCHN_FIFO_NR_CHANNELS)
+		return NULL;
+	bucket = __atomic_load_n(&d->evtchn->bucket[port / EVENT_PORTS_PER_BUCKET],
+				 __ATOMIC_ACQUIRE);
+	return bucket ? bucket + port % EVENT_PORTS_PER_BUCKET : NULL;
+}
+
+/** event_notify() - @v has something to look at: set its upcall flag, wake it. */
+void event_notify(struct vcpu *v);
+
+/*
+ * The guest ABIs. Called with the port open and its lock held, or with the
+ * lock of the other end; the guest changes its side at any time.
+ */
+void event_2l_set_pending(struct domain *d, const struct evtchn *e, u32 port);
+void event_2l_unmask(struct domain *d, const struct evtchn *e, u32 port);
+void event_2l_clear_pending(struct domain *d, u32 port);
+bool event_2l_is_pending(const struct domain *d, u32 port);
+bool event_2l_is_masked(const struct domain *d, u32 port);
+
+void event_fifo_set_pending(struct domain *d, struct evtchn *e, u32 port);
+void event_fifo_unmask(struct domain *d, struct evtchn *e, u32 port);
+void event_fifo_clear_pending(struct domain *d, u32 port);
+bool event_fifo_is_pending(const struct domain *d, u32 port);
+bool event_fifo_is_masked(const struct domain *d, u32 port);
+/* A closed port that the guest has still in a queue. */
+bool event_fifo_is_busy(const struct domain *d, u32 port);
+
+/* EVTCHNOP_init_control, _expand_array; under the domain's event lock. */
+int event_fifo_init_control(struct domain *d, struct evtchn_init_control *op);
+int event_fifo_expand_array(struct domain *d, u64 gfn);
+/* Back to the 2-level ABI, all ports being closed; under the domain's event lock. */
+void event_fifo_destroy(struct domain *d);
+
+#endif
