@@ -15,9 +15,6 @@
 #include "printk.h"
 #include "string.h"
 
-struct page *frame_table;
-u64 max_mfn;
-
 bool page_get(struct page *p, const struct domain *d)
 {
 	u64 count = READ_ONCE(p->count);

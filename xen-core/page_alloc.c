@@ -39,12 +39,19 @@ static unsigned int page_alloc_zone(u32 mfn)
 	return 32 - __builtin_clz(mfn);
 }
 
-/* A TLB stamp that is at least as late as both; 0 is earlier than any. */
+/*
+ * The later of two TLB stamps; 0 is earlier than any. Stamps wrap, so compare
+ * by age, as arch_tlb_filter() will: a very old one may look young, never the
+ * other way round.
+ */
 static u32 page_alloc_later(u32 a, u32 b)
 {
+	u32 now;
+
 	if (!a || !b)
 		return a | b;
-	return (s32)(a - b) > 0 ? a : b;
+	now = tlb_clock_now();
+	return now - a < now - b ? a : b;
 }
 
 static void page_alloc_link(u32 mfn, unsigned int order, u32 stamp)
@@ -167,7 +174,7 @@ struct page *page_alloc(unsigned int order, unsigned int addr_bits)
 
 void page_free(struct page *p, unsigned int order)
 {
-	u32 stamp = arch_tlb_clock();
+	u32 stamp = tlb_clock_now();
 
 	for (u32 i = 0; i < 1u << order; i++) {
 		p[i].type = 0;

@@ -44,12 +44,12 @@ void page_share_xen(struct page *p, struct domain *d);
 void page_alloc_dump(void);
 
 /*
- * TLBs. The TLB clock counts flushes; it is never 0 and may wrap.
- * arch_tlb_clock() - now.
+ * TLBs, the architecture's. The TLB clock counts flushes; it is never 0 and wraps.
+ * tlb_clock_now() - now.
  * arch_tlb_filter() - on return no CPU has an entry older than @stamp.
  * May wait for other CPUs; called with no allocator lock held.
  */
-u32 arch_tlb_clock(void);
+u32 tlb_clock_now(void);
 void arch_tlb_filter(u32 stamp);
 
 #endif
