@@ -1,0 +1,406 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The decompressors against the real compressors, and against damaged input.
+ *
+ * Rules under test: what xz, gzip, zstd and lz4 write comes back bit for bit,
+ * in a buffer of exactly the right size; a file cut short is an error; so is a
+ * changed bit unless it does not matter; nothing outside the buffers is
+ * touched (each is allocated exactly, so ASan sees the first byte too many).
+ *
+ * Links: unpack.c unxz.c inflate.c unzstd.c unlz4.c
+ */
+#include <unistd.h>
+#include "test_util.h"
+#include "errno.h"
+#include "unpack.h"
+
+static u8 scratch[UNPACK_SCRATCH_SIZE];
+
+enum raw_kind { RAW_ZERO, RAW_TEXT, RAW_NOISE, RAW_CODE, RAW_CALLS, RAW_MIXED };
+
+static const struct raw {
+	const char *name;
+	enum raw_kind kind;
+	size_t len;
+} raws[] = {
+	{ "empty", RAW_ZERO, 0 },
+	{ "one byte", RAW_NOISE, 1 },
+	{ "five bytes", RAW_CALLS, 5 },
+	{ "zeros", RAW_ZERO, 300000 },
+	{ "text", RAW_TEXT, 200000 },
+	{ "short text", RAW_TEXT, 1500 },
+	{ "noise", RAW_NOISE, 140000 },
+	{ "just below 64K", RAW_MIXED, 65535 },
+	{ "64K", RAW_MIXED, 65536 },
+	{ "just above 128K", RAW_MIXED, 131073 },
+	{ "code", RAW_CODE, 400000 },
+	{ "calls", RAW_CALLS, 150000 },
+	{ "above 8M", RAW_MIXED, (8 << 20) + 4321 },
+};
+
+/* Each is run as: command < raw > packed. @big: also for the large one. */
+static const struct packer {
+	const char *command;
+	bool big;
+} packers[] = {
+	{ "xz -0 --check=crc32", true },
+	{ "xz -6 --check=crc64" },
+	{ "xz -9e --check=none" },
+	{ "xz -2 --check=sha256" },
+	{ "xz --check=crc32 --x86 --lzma2=preset=6,dict=4MiB", true },
+	{ "xz --check=crc32 --lzma2=preset=3,lc=0,lp=4,pb=4" },
+	{ "xz --check=crc32 --x86 --lzma2=preset=3,lc=4,lp=0,pb=0" },
+	{ "xz -1 --block-size=40000" },
+	{ "sh -c 'head -c 1000 | xz; printf \"\\0\\0\\0\\0\"; cat | xz -3'" },
+	{ "gzip -1", true },
+	{ "gzip -6" },
+	{ "gzip -9", true },
+	{ "sh -c 'head -c 1000 | gzip; cat | gzip'" },
+	{ "zstd -q -1", true },
+	{ "zstd -q -3 --no-check" },
+	{ "zstd -q -9" },
+	{ "zstd -q -19", true },
+	{ "zstd -q --ultra -22" },
+	{ "zstd -q --fast=5" },
+	{ "sh -c 'head -c 1000 | zstd -q; printf \"\\120\\052\\115\\030\\003\\0\\0\\0abc\"; cat | zstd -q'" },
+	{ "lz4 -q -l -1", true },
+	{ "lz4 -q -l -9", true },
+	{ "lz4 -q -9 -B5 -BD", true },
+	{ "lz4 -q -9 -B7 -BX" },
+	{ "lz4 -q -3 --no-frame-crc" },
+	{ "sh -c 'head -c 1000 | lz4 -q; cat | lz4 -q'" },
+};
+
+static void raw_fill_text(u8 *p, size_t len, u64 *seed)
+{
+	static const char * const words[] = {
+		"page", "frame", "table", "event", "channel", "guest", "the", "of", "a",
+		"hypervisor", "is", "not", "mapped", "domain", "when", "entry",
+	};
+	size_t n = 0;
+
+	while (n < len) {
+		const char *w = words[test_random(seed) % ARRAY_SIZE(words)];
+
+		while (*w && n < len)
+			p[n++] = *w++;
+		if (n < len)
+			p[n++] = test_random(seed) % 9 ? ' ' : '\n';
+	}
+}
+
+/* Bytes that the x86 filter stumbles over: opcodes and sign bytes, close by. */
+static void raw_fill_calls(u8 *p, size_t len, u64 *seed)
+{
+	static const u8 often[] = { 0xe8, 0xe9, 0x00, 0xff, 0xe8, 0x01, 0xfe, 0x0f };
+	size_t i;
+
+	for (i = 0; i < len; i++) {
+		u64 r = test_random(seed) >> 20;
+
+		p[i] = r % 5 ? often[r / 8 % sizeof(often)] : r / 64;
+	}
+}
+
+/* Machine code to try the x86 filter on: our own. */
+static void raw_fill_code(u8 *p, size_t len)
+{
+	struct test_blob self = test_read_file("/proc/self/exe");
+	size_t i;
+
+	assert_true(self.len > len / 2);
+	for (i = 0; i < len; i++)
+		p[i] = self.data[(self.len / 3 + i) % self.len];
+	test_blob_free(&self);
+}
+
+static struct test_blob raw_make(enum raw_kind kind, size_t len)
+{
+	struct test_blob b = { calloc(1, len ? len : 1), len };
+	u64 seed = 0x5eed + len;
+	size_t i;
+
+	switch (kind) {
+	case RAW_ZERO:
+		break;
+	case RAW_TEXT:
+		raw_fill_text(b.data, len, &seed);
+		break;
+	case RAW_NOISE:
+		for (i = 0; i < len; i++)
+			b.data[i] = test_random(&seed) >> 30;
+		break;
+	case RAW_CODE:
+		raw_fill_code(b.data, len);
+		break;
+	case RAW_CALLS:
+		raw_fill_calls(b.data, len, &seed);
+		break;
+	case RAW_MIXED:
+		raw_fill_text(b.data, len / 2, &seed);
+		for (i = len / 2; i < len / 8 * 5; i++)
+			b.data[i] = test_random(&seed) >> 30;
+		raw_fill_calls(b.data + len / 4 * 3, len / 8, &seed);
+		break;
+	}
+	return b;
+}
+
+/* What @command makes of @raw; both through files, in a directory of our own. */
+static struct test_blob pack(const char *command, const struct test_blob *raw)
+{
+	char dir[] = "/tmp/test_unpack.XXXXXX", line[512], in[64];
+	struct test_blob packed;
+	FILE *f, *p;
+
+	assert_non_null(mkdtemp(dir));
+	snprintf(in, sizeof(in), "%s/raw", dir);
+	f = fopen(in, "wb");
+	assert_non_null(f);
+	assert_int_equal(fwrite(raw->data, 1, raw->len, f), raw->len);
+	fclose(f);
+	snprintf(line, sizeof(line), "%s < %s", command, in);
+	p = popen(line, "r");
+	assert_non_null(p);
+	packed = test_read_stream(p);
+	if (pclose(p))
+		fail_msg("'%s' failed", line);
+	unlink(in);
+	rmdir(dir);
+	return packed;
+}
+
+/* Unpacks into a buffer of exactly @room bytes. */
+static long unpack(const struct test_blob *packed, size_t room, struct test_blob *out)
+{
+	*out = (struct test_blob){ malloc(room), room };
+	return unpack_payload(packed->data, packed->len, out->data, room, scratch, sizeof(scratch));
+}
+
+static void check_round_trip(const struct raw *raw, const struct packer *packer)
+{
+	struct test_blob b = raw_make(raw->kind, raw->len);
+	struct test_blob packed = pack(packer->command, &b), out;
+	long ret = unpack(&packed, b.len, &out);
+
+	if (ret != (long)b.len || memcmp(out.data, b.data, b.len))
+		fail_msg("%s of %s: %ld of %zu bytes", packer->command, raw->name, ret, b.len);
+	test_blob_free(&out);
+	if (b.len) {
+		ret = unpack(&packed, b.len - 1, &out);
+		if (ret != -ENOSPC)
+			fail_msg("%s of %s: %ld with no room", packer->command, raw->name, ret);
+		test_blob_free(&out);
+	}
+	test_blob_free(&packed);
+	test_blob_free(&b);
+}
+
+static void round_trips(const char *tool)
+{
+	size_t i, j, done = 0;
+
+	for (i = 0; i < ARRAY_SIZE(packers); i++) {
+		if (!strstr(packers[i].command, tool))
+			continue;
+		for (j = 0; j < ARRAY_SIZE(raws); j++) {
+			if (raws[j].len > 1 << 20 && !packers[i].big)
+				continue;
+			check_round_trip(&raws[j], &packers[i]);
+			done++;
+		}
+	}
+	assert_true(done > 20);
+}
+
+static void xz_round_trips(void **state)
+{
+	round_trips("xz");
+}
+
+static void gzip_round_trips(void **state)
+{
+	round_trips("gzip");
+}
+
+static void zstd_round_trips(void **state)
+{
+	round_trips("zstd");
+}
+
+static void lz4_round_trips(void **state)
+{
+	round_trips("lz4");
+}
+
+/* Formats with a checksum over all of the contents, and the one without. */
+static const struct small_packer {
+	const char *command;
+	bool sealed;
+} small_packers[] = {
+	{ "xz --check=crc32 --x86 --lzma2=preset=6,dict=4MiB", true },
+	{ "xz --check=crc64", true },
+	{ "gzip -9", true },
+	{ "zstd -q -19", true },
+	{ "zstd -q -1", true },
+	{ "lz4 -q -9 -BX", true },
+	{ "lz4 -q -l -9", false },
+};
+
+static struct test_blob small_raw(void)
+{
+	struct test_blob b = raw_make(RAW_TEXT, 3000);
+	u64 seed = 7;
+
+	raw_fill_calls(b.data + 1000, 200, &seed);
+	return b;
+}
+
+/* Every prefix of a packed file is an error; without a checksum, at least a prefix. */
+static void truncation_is_an_error(void **state)
+{
+	struct test_blob raw = small_raw(), packed, cut, out;
+	size_t i, len;
+	long ret;
+
+	for (i = 0; i < ARRAY_SIZE(small_packers); i++) {
+		packed = pack(small_packers[i].command, &raw);
+		for (len = 0; len < packed.len; len++) {
+			cut = test_blob_copy(packed.data, len);
+			ret = unpack(&cut, raw.len, &out);
+			if (ret >= 0 && (small_packers[i].sealed || memcmp(out.data, raw.data, ret)))
+				fail_msg("%s cut to %zu gives %ld", small_packers[i].command, len, ret);
+			test_blob_free(&cut);
+			test_blob_free(&out);
+		}
+		test_blob_free(&packed);
+	}
+	test_blob_free(&raw);
+}
+
+/* Every output size that is too small gives -ENOSPC, and nothing behind it changes. */
+static void small_output_is_refused(void **state)
+{
+	struct test_blob raw = small_raw(), packed, out;
+	size_t i, room;
+	long ret;
+
+	for (i = 0; i < ARRAY_SIZE(small_packers); i++) {
+		packed = pack(small_packers[i].command, &raw);
+		for (room = 0; room < raw.len; room++) {
+			ret = unpack(&packed, room, &out);
+			if (ret != -ENOSPC)
+				fail_msg("%s into %zu gives %ld", small_packers[i].command, room, ret);
+			test_blob_free(&out);
+		}
+		test_blob_free(&packed);
+	}
+	test_blob_free(&raw);
+}
+
+/* Each bit in turn: an error, or the same output (a bit that says nothing). */
+static void bit_flips_are_found(void **state)
+{
+	struct test_blob raw = small_raw(), packed, out;
+	size_t i, bit;
+	long ret;
+
+	for (i = 0; i < ARRAY_SIZE(small_packers); i++) {
+		packed = pack(small_packers[i].command, &raw);
+		for (bit = 0; bit < packed.len * 8; bit++) {
+			packed.data[bit / 8] ^= 1u << bit % 8;
+			ret = unpack(&packed, raw.len, &out);
+			if (ret >= 0 && small_packers[i].sealed &&
+			    (ret != (long)raw.len || memcmp(out.data, raw.data, raw.len)))
+				fail_msg("%s: bit %zu not noticed", small_packers[i].command, bit);
+			test_blob_free(&out);
+			packed.data[bit / 8] ^= 1u << bit % 8;
+		}
+		test_blob_free(&packed);
+	}
+	test_blob_free(&raw);
+}
+
+/* Runs of damage in larger files; ASan and UBSan judge, and the return value's range. */
+static void random_damage_is_survived(void **state)
+{
+	struct test_blob raw = raw_make(RAW_MIXED, 60000), packed, bad, out;
+	u64 seed = 99;
+	size_t i, n, k;
+	long ret;
+
+	for (i = 0; i < ARRAY_SIZE(packers); i++) {
+		packed = pack(packers[i].command, &raw);
+		for (n = 0; n < 60; n++) {
+			bad = test_blob_copy(packed.data, packed.len);
+			for (k = 0; k <= n % 7; k++)
+				bad.data[test_random(&seed) % bad.len] = test_random(&seed) >> 40;
+			ret = unpack(&bad, raw.len, &out);
+			assert_true(ret <= (long)raw.len);
+			test_blob_free(&bad);
+			test_blob_free(&out);
+		}
+		test_blob_free(&packed);
+	}
+	test_blob_free(&raw);
+}
+
+static void names_and_unknown_formats(void **state)
+{
+	u8 out[4];
+
+	assert_string_equal(unpack_name("\xfd" "7zXZ", 6), "xz");
+	assert_string_equal(unpack_name("\x1f\x8b", 2), "gzip");
+	assert_string_equal(unpack_name("\x28\xb5\x2f\xfd", 4), "zstd");
+	assert_string_equal(unpack_name("\x02\x21\x4c\x18", 4), "lz4 legacy");
+	assert_string_equal(unpack_name("\x04\x22\x4d\x18", 4), "lz4");
+	assert_null(unpack_name("\xfd" "7zXZ", 5));
+	assert_null(unpack_name("BZh9", 4));
+	assert_null(unpack_name("", 0));
+	assert_int_equal(unpack_payload("BZh9", 4, out, sizeof(out), scratch, sizeof(scratch)), -ENOSYS);
+	assert_int_equal(unpack_payload("\x1f\x8b\x08", 3, out, sizeof(out), scratch, 100), -ENOMEM);
+	assert_int_equal(unpack_payload("\x1f\x8b\x08", 3, out, sizeof(out), scratch, sizeof(scratch)),
+			 -EINVAL);
+}
+
+/* The scratch buffer may start anywhere and hold anything. */
+static void scratch_is_used_within_bounds(void **state)
+{
+	struct test_blob raw = small_raw(), packed, out;
+	size_t i, skew;
+	u8 *edge;
+
+	for (i = 0; i < ARRAY_SIZE(small_packers); i++) {
+		packed = pack(small_packers[i].command, &raw);
+		for (skew = 0; skew < 3; skew++) {
+			edge = malloc(UNPACK_SCRATCH_SIZE + skew);
+			memset(edge, 0xa5, UNPACK_SCRATCH_SIZE + skew);
+			out = (struct test_blob){ malloc(raw.len), raw.len };
+			assert_int_equal(unpack_payload(packed.data, packed.len, out.data, raw.len,
+							edge + skew, UNPACK_SCRATCH_SIZE), raw.len);
+			assert_memory_equal(out.data, raw.data, raw.len);
+			test_blob_free(&out);
+			free(edge);
+		}
+		test_blob_free(&packed);
+	}
+	test_blob_free(&raw);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(names_and_unknown_formats),
+		cmocka_unit_test(xz_round_trips),
+		cmocka_unit_test(gzip_round_trips),
+		cmocka_unit_test(zstd_round_trips),
+		cmocka_unit_test(lz4_round_trips),
+		cmocka_unit_test(truncation_is_an_error),
+		cmocka_unit_test(small_output_is_refused),
+		cmocka_unit_test(bit_flips_are_found),
+		cmocka_unit_test(random_damage_is_survived),
+		cmocka_unit_test(scratch_is_used_within_bounds),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
