@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Event channels: ports, what they are bound to, and sending.
+ * Event channels: the life of ports, and sending.
  *
  *   closed --alloc--> unbound <--> interdomain (both ends)
  *          --bind---> virq | ipi | pirq            all --close--> closed
  *
- * How a pending port reaches the guest is the business of event_2l.c and
- * event_fifo.c; the locks are explained in event_port.h.
+ * What a guest may ask for is in event_op.c. How a pending port reaches it is
+ * the business of event_2l.c and event_fifo.c. The locks are explained in
+ * event_port.h.
  */
 #include "event.h"
 
@@ -14,12 +15,8 @@
 #include "event_port.h"
 #include "page_alloc.h"
 #include "percpu.h"
-#include "preempt.h"
 #include "printk.h"
-#include "uaccess.h"
 
-/* Ports closed by one step of a reset. */
-#define EVENT_RESET_STEP	64
 /* Closed ports still in a queue that allocation passes over before it takes one. */
 #define EVENT_SKIP_BUSY		4096
 
@@ -49,8 +46,7 @@ static void event_wake_pollers(struct domain *d, u32 port)
 	}
 }
 
-/* The port is open and its lock, or that of its other end, is held. */
-static void event_set_pending(struct domain *d, struct evtchn *e, u32 port)
+void event_set_pending(struct domain *d, struct evtchn *e, u32 port)
 {
 	if (READ_ONCE(d->evtchn->fifo))
 		event_fifo_set_pending(d, e, port);
@@ -76,8 +72,7 @@ static void event_hold_domain(struct domain *d)
 	__atomic_fetch_add(&d->refs, 1, __ATOMIC_RELAXED);
 }
 
-/* Lock one domain, or two in the order of their addresses; @b may be NULL or @a. */
-static void event_lock_two(struct domain *a, struct domain *b)
+void event_lock_two(struct domain *a, struct domain *b)
 {
 	if (!b || a == b) {
 		spin_lock(&a->evtchn->lock);
@@ -87,36 +82,11 @@ static void event_lock_two(struct domain *a, struct domain *b)
 	}
 }
 
-static void event_unlock_two(struct domain *a, struct domain *b)
+void event_unlock_two(struct domain *a, struct domain *b)
 {
 	if (b && a != b)
 		spin_unlock(&b->evtchn->lock);
 	spin_unlock(&a->evtchn->lock);
-}
-
-/*
- * The domain that an operation names, with a reference.
- * Return: 0, -ESRCH, or -EPERM when it is not the caller's to touch.
- */
-static int event_get_domain(domid_t id, struct domain **d)
-{
-	int rc;
-
-	*d = domain_get_by_id(id);
-	if (!*d)
-		return -ESRCH;
-	if (*d == current->domain)
-		return 0;
-	rc = !(*d)->evtchn ? -ESRCH : !current->domain->privileged ? -EPERM : 0;
-	if (rc)
-		domain_put(*d);
-	return rc;
-}
-
-static bool event_virq_is_global(u32 virq)
-{
-	return virq != VIRQ_TIMER && virq != VIRQ_DEBUG && virq != VIRQ_XENOPROF &&
-	       virq != VIRQ_XENPMU;
 }
 
 /*
@@ -133,11 +103,7 @@ static struct evtchn *event_add_bucket(struct evtchn_domain *ed, u32 port)
 	return bucket + port % EVENT_PORTS_PER_BUCKET;
 }
 
-/*
- * Find a free port, open it in @state.
- * Return: the port, -ENOSPC or -ENOMEM.
- */
-static long event_open(struct domain *d, u8 state, u16 vcpu, struct evtchn **out)
+long event_open(struct domain *d, u8 state, u16 vcpu, struct evtchn **out)
 {
 	struct evtchn_domain *ed = d->evtchn;
 	u32 max = ed->fifo ? EVTCHN_FIFO_NR_CHANNELS : EVTCHN_2L_NR_CHANNELS;
@@ -173,8 +139,7 @@ static long event_open(struct domain *d, u8 state, u16 vcpu, struct evtchn **out
 	return -ENOSPC;
 }
 
-/* What the port was bound to is undone; free it. */
-static void event_release(struct domain *d, struct evtchn *e, u32 port)
+void event_release(struct domain *d, struct evtchn *e, u32 port)
 {
 	struct evtchn_domain *ed = d->evtchn;
 
@@ -220,7 +185,7 @@ static void event_unbind(struct domain *d, struct evtchn *e, u32 port)
 	event_release(d, e, port);
 }
 
-static int event_close(struct domain *d, u32 port)
+int event_close(struct domain *d, u32 port)
 {
 	struct evtchn *e = event_lookup(d, port);
 	struct domain *other = NULL;
@@ -250,413 +215,6 @@ static int event_close(struct domain *d, u32 port)
 	if (other)
 		domain_put(other);
 	return rc;
-}
-
-/*
- * Operations
- */
-
-static long event_op_alloc_unbound(struct evtchn_alloc_unbound *op)
-{
-	struct evtchn *e;
-	struct domain *d;
-	long port = event_get_domain(op->dom, &d);
-
-	if (port)
-		return port;
-	spin_lock(&d->evtchn->lock);
-	port = event_open(d, EVTCHNSTAT_unbound, 0, &e);
-	if (port >= 0) {
-		spin_lock(&e->lock);
-		e->remote_id = op->remote_dom == DOMID_SELF ? current->domain->id : op->remote_dom;
-		spin_unlock(&e->lock);
-		op->port = port;
-	}
-	spin_unlock(&d->evtchn->lock);
-	domain_put(d);
-	return MIN(port, 0l);
-}
-
-static long event_bind_ends(struct domain *d, struct domain *r, struct evtchn_bind_interdomain *op)
-{
-	struct evtchn *e, *re = event_lookup(r, op->remote_port);
-	long port;
-
-	if (!re || re->state != EVTCHNSTAT_unbound || re->remote_id != d->id || r->dying)
-		return -EINVAL;
-	port = event_open(d, EVTCHNSTAT_unbound, 0, &e);
-	if (port < 0)
-		return port;
-
-	/* Each end is complete before it can be sent through. */
-	spin_lock(&e->lock);
-	e->remote = r;
-	e->remote_port = op->remote_port;
-	e->state = EVTCHNSTAT_interdomain;
-	/* The other end may have sent before there was this one. */
-	event_set_pending(d, e, port);
-	spin_unlock(&e->lock);
-
-	spin_lock(&re->lock);
-	re->remote = d;
-	re->remote_port = port;
-	re->state = EVTCHNSTAT_interdomain;
-	spin_unlock(&re->lock);
-	op->local_port = port;
-	return 0;
-}
-
-static long event_op_bind_interdomain(struct evtchn_bind_interdomain *op)
-{
-	struct domain *d = current->domain, *r = domain_get_by_id(op->remote_dom);
-	long rc;
-
-	if (!r)
-		return -ESRCH;
-	if (!r->evtchn) {	/* one of the core's pseudo-domains */
-		domain_put(r);
-		return -ESRCH;
-	}
-	event_lock_two(d, r);
-	rc = event_bind_ends(d, r, op);
-	event_unlock_two(d, r);
-	domain_put(r);
-	return rc;
-}
-
-static long event_op_bind_virq(struct evtchn_bind_virq *op)
-{
-	struct domain *d = current->domain;
-	struct evtchn *e;
-	struct vcpu *v;
-	long port;
-
-	if (op->virq >= NR_VIRQS || (event_virq_is_global(op->virq) && op->vcpu))
-		return -EINVAL;
-	v = vcpu_lookup(d, op->vcpu);
-	if (!v)
-		return -ENOENT;
-	spin_lock(&d->evtchn->lock);
-	port = v->evtchn->virq_port[op->virq] ? -EEXIST :
-	       event_open(d, EVTCHNSTAT_virq, op->vcpu, &e);
-	if (port >= 0) {
-		spin_lock(&e->lock);
-		e->irq = op->virq;
-		spin_unlock(&e->lock);
-		WRITE_ONCE(v->evtchn->virq_port[op->virq], port);
-		op->port = port;
-	}
-	spin_unlock(&d->evtchn->lock);
-	return MIN(port, 0l);
-}
-
-static long event_op_bind_ipi(struct evtchn_bind_ipi *op)
-{
-	struct domain *d = current->domain;
-	struct evtchn *e;
-	long port;
-
-	if (!vcpu_lookup(d, op->vcpu))
-		return -ENOENT;
-	spin_lock(&d->evtchn->lock);
-	port = event_open(d, EVTCHNSTAT_ipi, op->vcpu, &e);
-	spin_unlock(&d->evtchn->lock);
-	if (port < 0)
-		return port;
-	op->port = port;
-	return 0;
-}
-
-static long event_op_bind_pirq(struct evtchn_bind_pirq *op)
-{
-	struct domain *d = current->domain;
-	struct evtchn *e;
-	long port;
-	int rc;
-
-	if (op->flags & ~BIND_PIRQ__WILL_SHARE)
-		return -EINVAL;
-	spin_lock(&d->evtchn->lock);
-	port = event_open(d, EVTCHNSTAT_pirq, 0, &e);
-	if (port < 0)
-		goto out;
-	/* Complete before it is bound: the interrupt may come at once. */
-	spin_lock(&e->lock);
-	e->irq = op->pirq;
-	spin_unlock(&e->lock);
-	rc = arch_pirq_bind(d, op->pirq, port, op->flags & BIND_PIRQ__WILL_SHARE, d->vcpu[0]);
-	if (rc) {
-		event_release(d, e, port);
-		port = rc;
-		goto out;
-	}
-	op->port = port;
-out:
-	spin_unlock(&d->evtchn->lock);
-	return MIN(port, 0l);
-}
-
-static long event_op_close(struct evtchn_close *op)
-{
-	return event_close(current->domain, op->port);
-}
-
-static long event_op_send(struct evtchn_send *op)
-{
-	struct domain *d = current->domain;
-	struct evtchn *e = event_lookup(d, op->port);
-	long rc = 0;
-
-	if (!e)
-		return -EINVAL;
-	spin_lock(&e->lock);
-	switch (e->state) {
-	case EVTCHNSTAT_interdomain:
-		event_set_pending(e->remote, event_lookup(e->remote, e->remote_port),
-				  e->remote_port);
-		break;
-	case EVTCHNSTAT_ipi:
-		event_set_pending(d, e, op->port);
-		break;
-	case EVTCHNSTAT_unbound:	/* nobody there yet; the binding makes up for it */
-		break;
-	default:
-		rc = -EINVAL;
-	}
-	spin_unlock(&e->lock);
-	return rc;
-}
-
-static long event_op_status(struct evtchn_status *op)
-{
-	struct evtchn *e;
-	struct domain *d;
-	long rc = event_get_domain(op->dom, &d);
-
-	if (rc)
-		return rc;
-	e = event_lookup(d, op->port);
-	if (!e) {
-		rc = -EINVAL;
-		goto put;
-	}
-	spin_lock(&e->lock);
-	op->status = e->state;
-	op->vcpu = e->vcpu;
-	switch (e->state) {
-	case EVTCHNSTAT_unbound:
-		op->u.unbound.dom = e->remote_id;
-		break;
-	case EVTCHNSTAT_interdomain:
-		op->u.interdomain.dom = e->remote->id;
-		op->u.interdomain.port = e->remote_port;
-		break;
-	case EVTCHNSTAT_pirq:
-		op->u.pirq = e->irq;
-		break;
-	case EVTCHNSTAT_virq:
-		op->u.virq = e->irq;
-		break;
-	}
-	spin_unlock(&e->lock);
-put:
-	domain_put(d);
-	return rc;
-}
-
-static long event_op_bind_vcpu(struct evtchn_bind_vcpu *op)
-{
-	struct domain *d = current->domain;
-	struct vcpu *v = vcpu_lookup(d, op->vcpu);
-	struct evtchn *e = event_lookup(d, op->port);
-	long rc = 0;
-
-	if (!v)
-		return -ENOENT;
-	if (!e)
-		return -EINVAL;
-	spin_lock(&d->evtchn->lock);
-	switch (e->state) {
-	case EVTCHNSTAT_virq:
-		if (!event_virq_is_global(e->irq))
-			rc = -EINVAL;
-		break;
-	case EVTCHNSTAT_unbound:
-	case EVTCHNSTAT_interdomain:
-		break;
-	case EVTCHNSTAT_pirq:
-		arch_pirq_set_vcpu(d, e->irq, v);
-		break;
-	default:
-		rc = -EINVAL;
-	}
-	if (!rc)
-		WRITE_ONCE(e->vcpu, op->vcpu);
-	spin_unlock(&d->evtchn->lock);
-	return rc;
-}
-
-static long event_op_unmask(struct evtchn_unmask *op)
-{
-	struct domain *d = current->domain;
-	struct evtchn *e = event_lookup(d, op->port);
-	bool pirq;
-
-	if (!e)
-		return -EINVAL;
-	spin_lock(&e->lock);
-	pirq = e->state == EVTCHNSTAT_pirq;
-	if (e->state != EVTCHNSTAT_closed) {
-		if (d->evtchn->fifo)
-			event_fifo_unmask(d, e, op->port);
-		else
-			event_2l_unmask(d, e, op->port);
-	}
-	spin_unlock(&e->lock);
-	if (!pirq)
-		return 0;
-
-	spin_lock(&d->evtchn->lock);
-	if (e->state == EVTCHNSTAT_pirq)
-		arch_pirq_unmasked(d, e->irq);
-	spin_unlock(&d->evtchn->lock);
-	return 0;
-}
-
-/* All ports of @d, in steps. Return: 0, or -ERESTART when it goes on later. */
-static long event_close_all(struct domain *d)
-{
-	u32 closed = 0;
-
-	for (u32 port = READ_ONCE(d->evtchn->reset_next); event_lookup(d, port); port++) {
-		if (event_close(d, port) || ++closed % EVENT_RESET_STEP || !preempt_requested())
-			continue;
-		WRITE_ONCE(d->evtchn->reset_next, port + 1);
-		return -ERESTART;
-	}
-	WRITE_ONCE(d->evtchn->reset_next, 0);
-	return 0;
-}
-
-static long event_op_reset(struct evtchn_reset *op)
-{
-	struct domain *d;
-	long rc = event_get_domain(op->dom, &d);
-
-	if (rc)
-		return rc;
-	rc = event_close_all(d);
-	if (!rc && d == current->domain) {
-		spin_lock(&d->evtchn->lock);
-		/* Another vcpu may have opened one meanwhile: then close that too. */
-		if (d->evtchn->nr_open)
-			rc = -ERESTART;
-		else if (d->evtchn->fifo)
-			event_fifo_destroy(d);
-		spin_unlock(&d->evtchn->lock);
-	}
-	domain_put(d);
-	return rc;
-}
-
-static long event_op_init_control(struct evtchn_init_control *op)
-{
-	struct domain *d = current->domain;
-	long rc;
-
-	spin_lock(&d->evtchn->lock);
-	rc = event_fifo_init_control(d, op);
-	spin_unlock(&d->evtchn->lock);
-	return rc;
-}
-
-static long event_op_expand_array(struct evtchn_expand_array *op)
-{
-	struct domain *d = current->domain;
-	long rc;
-
-	spin_lock(&d->evtchn->lock);
-	rc = event_fifo_expand_array(d, op->array_gfn);
-	spin_unlock(&d->evtchn->lock);
-	return rc;
-}
-
-static long event_op_set_priority(struct evtchn_set_priority *op)
-{
-	struct domain *d = current->domain;
-	struct evtchn *e = event_lookup(d, op->port);
-	long rc = 0;
-
-	if (!e)
-		return -EINVAL;
-	spin_lock(&d->evtchn->lock);
-	if (!d->evtchn->fifo)
-		rc = -ENOSYS;
-	else if (op->priority > EVTCHN_FIFO_PRIORITY_MIN)
-		rc = -EINVAL;
-	else
-		WRITE_ONCE(e->priority, op->priority);
-	spin_unlock(&d->evtchn->lock);
-	return rc;
-}
-
-/* event_call_*: copy in, do, and copy back what has output. */
-#define EVENT_CALL(name, has_output)						\
-static long event_call_##name(gva_t arg)					\
-{										\
-	struct evtchn_##name op;						\
-	long rc = copy_from_guest(&op, arg, sizeof(op));			\
-										\
-	rc = rc ?: event_op_##name(&op);					\
-	return rc ?: has_output ? copy_to_guest(arg, &op, sizeof(op)) : 0;	\
-}
-
-EVENT_CALL(alloc_unbound, true)
-EVENT_CALL(bind_interdomain, true)
-EVENT_CALL(bind_virq, true)
-EVENT_CALL(bind_pirq, true)
-EVENT_CALL(close, false)
-EVENT_CALL(send, false)
-EVENT_CALL(status, true)
-EVENT_CALL(bind_ipi, true)
-EVENT_CALL(bind_vcpu, false)
-EVENT_CALL(unmask, false)
-EVENT_CALL(reset, false)
-EVENT_CALL(init_control, true)
-EVENT_CALL(expand_array, false)
-EVENT_CALL(set_priority, false)
-
-/* One line a sub-operation; docs/ABI.md has a row for each. */
-long do_event_channel_op(u32 cmd, gva_t arg)
-{
-	switch (cmd) {
-	case EVTCHNOP_alloc_unbound:	return event_call_alloc_unbound(arg);
-	case EVTCHNOP_bind_interdomain:	return event_call_bind_interdomain(arg);
-	case EVTCHNOP_bind_virq:	return event_call_bind_virq(arg);
-	case EVTCHNOP_bind_pirq:	return event_call_bind_pirq(arg);
-	case EVTCHNOP_close:		return event_call_close(arg);
-	case EVTCHNOP_send:		return event_call_send(arg);
-	case EVTCHNOP_status:		return event_call_status(arg);
-	case EVTCHNOP_bind_ipi:		return event_call_bind_ipi(arg);
-	case EVTCHNOP_bind_vcpu:	return event_call_bind_vcpu(arg);
-	case EVTCHNOP_unmask:		return event_call_unmask(arg);
-	case EVTCHNOP_reset:		return event_call_reset(arg);
-	case EVTCHNOP_init_control:	return event_call_init_control(arg);
-	case EVTCHNOP_expand_array:	return event_call_expand_array(arg);
-	case EVTCHNOP_set_priority:	return event_call_set_priority(arg);
-	}
-	return -ENOSYS;
-}
-
-long do_event_channel_op_compat(gva_t arg)
-{
-	u32 cmd;
-
-	if (copy_from_guest(&cmd, arg, sizeof(cmd)))
-		return -EFAULT;
-	if (cmd > EVTCHNOP_unmask)
-		return -ENOSYS;
-	return do_event_channel_op(cmd, GVA(arg.a + offsetof(struct evtchn_op, u)));
 }
 
 /*

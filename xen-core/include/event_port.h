@@ -100,6 +100,26 @@ static inline struct evtchn *event_lookup(const struct domain *d, u32 port)
 	return bucket ? bucket + port % EVENT_PORTS_PER_BUCKET : NULL;
 }
 
+/*
+ * event.c's part for event_op.c
+ */
+
+/** event_lock_two() - lock the events of @a and, unless NULL or @a itself, of @b. */
+void event_lock_two(struct domain *a, struct domain *b);
+void event_unlock_two(struct domain *a, struct domain *b);
+
+/**
+ * event_open() - find a free port of @d and open it in @state, notifying @vcpu
+ * Domain's event lock held. Return: the port, -ENOSPC, -ENOMEM, or -EINVAL: @d is dying.
+ */
+long event_open(struct domain *d, u8 state, u16 vcpu, struct evtchn **out);
+/** event_release() - free a port that is bound to nothing any more. Lock as above. */
+void event_release(struct domain *d, struct evtchn *e, u32 port);
+/** event_close() - unbind and free. No lock held. Return: 0, or -EINVAL: not open. */
+int event_close(struct domain *d, u32 port);
+/** event_set_pending() - the port is open; its lock or that of its other end is held. */
+void event_set_pending(struct domain *d, struct evtchn *e, u32 port);
+
 /** event_notify() - @v has something to look at: set its upcall flag, wake it. */
 void event_notify(struct vcpu *v);
 
