@@ -30,7 +30,7 @@ enum softirq {
  * struct cpu - one physical CPU
  * @id:		dense number, 0 is the boot CPU
  * @apic_id:	its local APIC's number
- * @current:	the vcpu whose state is loaded; idle_vcpu when none
+ * @curr:	the vcpu whose state is loaded; idle_vcpu when none; read by its own CPU as `current`
  * @softirqs:	pending enum softirq bits; set by any CPU, cleared by this one
  * @timers:	timer.c's heap: the first to expire
  * @timer_due:	when the timer interrupt will come, ~0: never
@@ -41,7 +41,7 @@ struct cpu {
 	u32 id;
 	u32 apic_id;
 	bool online;
-	struct vcpu *current;
+	struct vcpu *curr;
 	struct vcpu *idle_vcpu;
 	u32 softirqs;
 
@@ -59,7 +59,7 @@ extern u32 nr_cpus;			/* CPUs online; ids are 0 .. nr_cpus - 1 */
 
 struct cpu *arch_this_cpu(void) __attribute__((const));
 #define this_cpu()	arch_this_cpu()
-#define current		(this_cpu()->current)
+#define current		(this_cpu()->curr)
 
 /** cpu_raise() - have @cpu do @what soon; kicks it out of a guest or idle. */
 void cpu_raise(struct cpu *cpu, enum softirq what);
