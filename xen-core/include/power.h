@@ -16,4 +16,7 @@ void machine_power_off(void) __noreturn;
 /** machine_halt() - stop all CPUs for good. */
 void machine_halt(void) __noreturn;
 
+/* The architecture stops the other CPUs, for good. */
+void smp_stop_others(void);
+
 #endif

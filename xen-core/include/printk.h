@@ -43,6 +43,8 @@ void printk_init(void);
 
 /** panic() - the core itself is broken: say so, show state, stop or reboot. */
 void panic(const char *fmt, ...) __printf(1, 2) __noreturn;
+/* The architecture shows registers and stack of this CPU. */
+void arch_panic_state(void);
 #define BUG_ON(cond) do { \
 	if (unlikely(cond)) \
 		panic("BUG at %s:%d: %s", __FILE__, __LINE__, #cond); \

@@ -1,0 +1,403 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * System time: nanoseconds since the core started, from the TSC.
+ *
+ *   reference (HPET, PM timer, PIT) --once, at boot--> TSC frequency
+ *   ns = ((tsc - base) << shift) * mul >> 32
+ *
+ * base, mul and shift are also what guests get (struct vcpu_time_info), so
+ * that their clock is the core's to the nanosecond. They never change while a
+ * guest runs; when the TSCs of two CPUs differ, each CPU has its own base,
+ * and guests are told that reading from two CPUs may step back.
+ */
+#include "clock.h"
+
+#include <xen/xen.h>
+#include "acpi.h"
+#include "asm.h"
+#include "compiler.h"
+#include "paging.h"
+#include "percpu.h"
+#include "printk.h"
+#include "timer.h"
+
+#define CALIBRATION_HZ	50u	/* the measurement takes 1/50 s */
+#define SAMPLES		8
+#define SYNC_ROUNDS	16u
+#define NSEC_PER_SEC	1000000000ull
+
+static __ro_after_init u64 tsc_base, tsc_khz;
+static __ro_after_init u32 mul;
+static __ro_after_init s8 shift;
+static __ro_after_init s64 tsc_offset[MAX_CPUS];	/* this CPU's TSC less the boot CPU's */
+__ro_after_init bool clock_is_synced = true;
+__ro_after_init u32 clock_generation = 1;
+static __ro_after_init const char *reference_name;
+
+static struct spinlock wc_lock = SPINLOCK_INIT;
+static u64 wc_base;		/* wc_lock: UTC in ns when system time was 0 */
+
+/* No earlier load may be later in time than the reading. */
+static inline u64 clock_read_tsc(void)
+{
+	asm volatile("lfence" ::: "memory");
+	return rdtsc();
+}
+
+static inline u64 clock_scale(u64 delta)
+{
+	delta = shift < 0 ? delta >> -shift : delta << shift;
+	return (u64)((unsigned __int128)delta * mul >> 32);
+}
+
+static inline u64 clock_base(void)
+{
+	return clock_is_synced ? tsc_base : tsc_base + (u64)tsc_offset[this_cpu()->id];
+}
+
+u64 arch_now(void)
+{
+	return clock_scale(clock_read_tsc() - clock_base());
+}
+
+u64 clock_tsc_khz(void)
+{
+	return tsc_khz;
+}
+
+u64 clock_tsc_after(u64 ns)
+{
+	/* Far times come early: whoever set them looks again. */
+	return rdtsc() + MIN(ns, 1000 * NSEC_PER_SEC) * tsc_khz / 1000000 + 1;
+}
+
+void clock_get_scale(u32 *m, s8 *s)
+{
+	*m = mul;
+	*s = shift;
+}
+
+void clock_delay(u64 ns)
+{
+	u64 end = arch_now() + ns;
+
+	while (arch_now() < end)
+		cpu_pause();
+}
+
+/* ---- references ---- */
+
+/**
+ * struct reference - a counter of known frequency
+ * @start:	make it count; false: it is not there
+ */
+struct reference {
+	const char *name;
+	u64 hz, mask;
+	bool (*start)(struct reference *r);
+	u64 (*read)(void);
+};
+
+static __initdata volatile u32 *hpet;
+
+static u64 __init clock_read_hpet(void)
+{
+	return hpet[0xf0 / 4];
+}
+
+static bool __init clock_start_hpet(struct reference *r)
+{
+	u64 period;
+
+	if (!acpi_info.hpet_addr)
+		return false;
+	hpet = map_mmio(MADDR(acpi_info.hpet_addr), 0x400);
+	if (!hpet)
+		return false;
+	period = hpet[1];	/* femtoseconds; at most 100 ns by its specification */
+	if (!period || period > 100000000)
+		return false;
+	hpet[0x10 / 4] |= 1;
+	r->hz = 1000000000000000ull / period;
+	return true;
+}
+
+static u64 __init clock_read_pm_timer(void)
+{
+	return inl(acpi_info.pm_timer);
+}
+
+static bool __init clock_start_pm_timer(struct reference *r)
+{
+	return acpi_info.pm_timer;
+}
+
+/* Channel 2 counts down; a latched reading is two bytes. */
+static u64 __init clock_read_pit(void)
+{
+	u16 count;
+
+	outb(0x43, 0x80);
+	count = inb(0x42);
+	count |= (u16)(inb(0x42) << 8);
+	return 0xffffu - count;
+}
+
+static bool __init clock_start_pit(struct reference *r)
+{
+	outb(0x61, (inb(0x61) & 0xfc) | 1);	/* gate on, speaker off */
+	outb(0x43, 0xb4);			/* channel 2, both bytes, mode 2 */
+	outb(0x42, 0xff);
+	outb(0x42, 0xff);
+	return true;
+}
+
+/* The same moment on both clocks: the closest of some tries. */
+static void __init clock_sample(const struct reference *r, u64 *ref, u64 *tsc)
+{
+	u64 best = ~0ull;
+
+	for (u32 i = 0; i < SAMPLES; i++) {
+		u64 before = clock_read_tsc(), now = r->read(), after = clock_read_tsc();
+
+		if (after - before < best) {
+			best = after - before;
+			*ref = now;
+			*tsc = before + best / 2;
+		}
+	}
+}
+
+static u64 __init clock_measure(const struct reference *r)
+{
+	u64 ref[2], tsc[2], wanted = r->hz / CALIBRATION_HZ;
+	u32 tries = 0;
+
+	clock_sample(r, &ref[0], &tsc[0]);
+	while (((r->read() - ref[0]) & r->mask) < wanted)
+		if (++tries > 10000000)
+			return 0;
+	clock_sample(r, &ref[1], &tsc[1]);
+	return (tsc[1] - tsc[0]) * r->hz / ((ref[1] - ref[0]) & r->mask);
+}
+
+/* CPUs that state their frequency exactly (SDM: CPUID 15H). */
+static u64 __init clock_ask_cpu(void)
+{
+	struct cpuid c;
+
+	if (cpuid(0, 0).a < 0x15)
+		return 0;
+	c = cpuid(0x15, 0);
+	return c.a && c.b ? (u64)c.c * c.b / c.a : 0;
+}
+
+static u64 __init clock_find_hz(void)
+{
+	struct reference refs[] = {
+		{ "HPET", 0, 0xffffffff, clock_start_hpet, clock_read_hpet },
+		{ "PM timer", 3579545, 0xffffff, clock_start_pm_timer, clock_read_pm_timer },
+		{ "PIT", 1193182, 0xffff, clock_start_pit, clock_read_pit },
+	};
+	u64 hz = clock_ask_cpu();
+
+	reference_name = "CPUID";
+	for (u32 i = 0; !hz && i < ARRAY_SIZE(refs); i++) {
+		if (!refs[i].start(&refs[i]))
+			continue;
+		reference_name = refs[i].name;
+		hz = clock_measure(&refs[i]);
+	}
+	return hz;
+}
+
+/* ---- wall clock ---- */
+
+static u8 __init clock_read_cmos(u8 reg)
+{
+	outb(0x70, reg);
+	return inb(0x71);
+}
+
+/* Days from 1970-01-01 to the first of @month in @year. */
+static u64 __init clock_days(u32 year, u32 month)
+{
+	static __initconst const u16 before[] = {
+		0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334,
+	};
+	u32 y = year - 1;
+
+	return (u64)(year - 1970) * 365 + y / 4 - y / 100 + y / 400 - 477 +
+	       before[(month - 1) % 12] +
+	       (month > 2 && !(year % 4) && (year % 100 || !(year % 400)));
+}
+
+/* The battery-backed clock: seconds since the epoch, taking it to run on UTC. */
+static u64 __init clock_read_rtc(void)
+{
+	static __initconst const u8 regs[] = { 0, 2, 4, 7, 8, 9 };	/* s m h D M Y */
+	u8 raw[6] = { 0 }, last[6], mode = clock_read_cmos(0x0b);
+	u32 v[6];
+
+	/* A reading counts when no update was going on and it came twice. */
+	for (u32 tries = 0; tries < 100000; tries++) {
+		bool same = true;
+
+		if (clock_read_cmos(0x0a) & 0x80)
+			continue;
+		for (u32 i = 0; i < 6; i++) {
+			last[i] = raw[i];
+			raw[i] = clock_read_cmos(regs[i]);
+			same &= raw[i] == last[i];
+		}
+		if (same && tries)
+			break;
+	}
+	for (u32 i = 0; i < 6; i++) {
+		v[i] = i == 2 ? raw[i] & 0x7f : raw[i];
+		if (!(mode & 4))
+			v[i] = (v[i] >> 4) * 10 + (v[i] & 15);
+	}
+	if (!(mode & 2))	/* 12 hours, the top bit is PM */
+		v[2] = v[2] % 12 + (raw[2] & 0x80 ? 12 : 0);
+	v[5] += v[5] < 70 ? 2000 : 1900;
+	return ((clock_days(v[5], v[4] ? v[4] : 1) + v[3] - 1) * 24 + v[2]) * 3600 +
+	       v[1] * 60 + v[0];
+}
+
+void time_fill_wallclock(struct domain *d)
+{
+	struct shared_info *s = d->shared;
+	u64 ns;
+
+	if (!s)
+		return;
+	spin_lock(&wc_lock);
+	ns = wc_base + (u64)d->time_offset * NSEC_PER_SEC;
+	/* x86 keeps the order of stores; the guest retries while odd or changed. */
+	WRITE_ONCE(s->wc_version, s->wc_version | 1);
+	barrier();
+	s->wc_sec = (u32)(ns / NSEC_PER_SEC);
+	s->wc_sec_hi = (u32)(ns / NSEC_PER_SEC >> 32);
+	s->wc_nsec = (u32)(ns % NSEC_PER_SEC);
+	barrier();
+	WRITE_ONCE(s->wc_version, s->wc_version + 1);
+	spin_unlock(&wc_lock);
+}
+
+void time_set_wallclock(u64 sec, u32 nsec, u64 system_time)
+{
+	spin_lock(&wc_lock);
+	wc_base = sec * NSEC_PER_SEC + nsec - system_time;
+	spin_unlock(&wc_lock);
+	if (!domain_list.next)
+		return;
+	spin_lock(&domain_list_lock);
+	list_for_each(p, &domain_list)
+		time_fill_wallclock(list_entry(p, struct domain, all));
+	spin_unlock(&domain_list_lock);
+}
+
+/* ---- guests ---- */
+
+void clock_pvclock_write(struct vcpu_time_info *t)
+{
+	u32 version = READ_ONCE(t->version) | 1;
+
+	WRITE_ONCE(t->version, version);
+	barrier();
+	t->tsc_timestamp = clock_base();
+	t->system_time = 0;
+	t->tsc_to_system_mul = mul;
+	t->tsc_shift = shift;
+	t->flags = clock_is_synced ? XEN_PVCLOCK_TSC_STABLE_BIT : 0;
+	barrier();
+	WRITE_ONCE(t->version, version + 1);
+}
+
+/* ---- several CPUs ---- */
+
+static struct {
+	u32 turn;		/* odd: the new CPU asks, even: the boot CPU has answered */
+	u64 answer;
+} sync;
+
+static void clock_sync_wait(u32 turn)
+{
+	while (__atomic_load_n(&sync.turn, __ATOMIC_ACQUIRE) != turn)
+		cpu_pause();
+}
+
+void clock_sync_source(void)
+{
+	for (u32 i = 0; i < SYNC_ROUNDS; i++) {
+		clock_sync_wait(2 * i + 1);
+		sync.answer = clock_read_tsc();
+		__atomic_store_n(&sync.turn, 2 * i + 2, __ATOMIC_RELEASE);
+	}
+	/* The other one has read the last answer when it says so. */
+	clock_sync_wait(0);
+}
+
+void clock_sync_target(void)
+{
+	u64 best = ~0ull;
+	s64 offset = 0;
+
+	for (u32 i = 0; i < SYNC_ROUNDS; i++) {
+		u64 start = clock_read_tsc(), took;
+
+		__atomic_store_n(&sync.turn, 2 * i + 1, __ATOMIC_RELEASE);
+		clock_sync_wait(2 * i + 2);
+		took = clock_read_tsc() - start;
+		if (took < best) {
+			best = took;
+			offset = (s64)(start + took / 2 - sync.answer);
+		}
+	}
+	/* What is below the precision of the measurement is no difference. */
+	if ((u64)(offset < 0 ? -offset : offset) > best) {
+		tsc_offset[this_cpu()->id] = offset;
+		clock_is_synced = false;
+	}
+	__atomic_store_n(&sync.turn, 0, __ATOMIC_RELEASE);
+}
+
+void __init clock_sync_done(void)
+{
+	if (!clock_is_synced)
+		pr_warn("clock: the CPUs' TSCs differ, using an offset for each\n");
+}
+
+/* ---- set-up ---- */
+
+void __init clock_init(void)
+{
+	bool invariant = cpuid(0x80000000, 0).a >= 0x80000007 &&
+			 cpuid(0x80000007, 0).d >> 8 & 1;
+	u64 hz = clock_find_hz(), scaled, sec;
+
+	if (hz < 1000000)
+		panic("clock: cannot measure the TSC's frequency\n");
+	tsc_khz = hz / 1000;
+	/* mul shall use all of its 32 bits. */
+	for (scaled = hz; scaled <= NSEC_PER_SEC; scaled <<= 1)
+		shift++;
+	for (; scaled > 2 * NSEC_PER_SEC; scaled >>= 1)
+		shift--;
+	mul = (u32)((NSEC_PER_SEC << 32) / scaled);
+	tsc_base = clock_read_tsc();
+	sec = clock_read_rtc();
+	time_set_wallclock(sec, 0, arch_now());
+	pr_info("clock: TSC %lu.%03lu MHz, measured with %s; %lu seconds since the epoch\n",
+		tsc_khz / 1000, tsc_khz % 1000, reference_name, sec);
+	/* Under a hypervisor the TSC is as good as that makes it. */
+	if (!invariant && !(cpuid(1, 0).c >> 31))
+		pr_warn("clock: the TSC's frequency may vary with power states\n");
+}
+
+void clock_dump(void)
+{
+	pr_always("system time %lu ns, TSC %lu kHz (%s), mul %x shift %d, TSCs %s\n", arch_now(),
+		  tsc_khz, reference_name, mul, shift, clock_is_synced ? "agree" : "differ");
+}

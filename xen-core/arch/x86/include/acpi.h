@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the core needs of the firmware's ACPI tables. */
+#ifndef XENLITE_ACPI_H
+#define XENLITE_ACPI_H
+
+#include "types.h"
+
+#define ACPI_MAX_CPUS		256
+#define ACPI_MAX_IOAPICS	16
+#define ACPI_MAX_MCFG		8
+#define ACPI_NR_ISA		16
+
+struct acpi_cpu { u32 apic_id, acpi_id; bool enabled; };
+struct acpi_ioapic { u32 id; u32 addr; u32 gsi_base; };
+/* Where an ISA interrupt goes when not to the GSI of its number. */
+struct acpi_override { u32 gsi; bool level, low; };
+struct acpi_mcfg { u64 base; u16 seg; u8 first_bus, last_bus; };
+/* Local APIC pin that carries NMI. @acpi_id ~0: of every CPU. */
+struct acpi_lapic_nmi { u32 acpi_id; u8 lint; bool low; };
+
+/**
+ * struct acpi_info - the result; zero where a table is missing or broken
+ * @has_madt:	the MADT was there and sound
+ * @pm1a_cnt,@pm1b_cnt: I/O ports of the PM1 control registers, 0: none
+ * @reset_space: 0 memory, 1 I/O, 2 PCI configuration
+ */
+struct acpi_info {
+	bool has_madt;
+	u64 lapic_addr;
+	u32 nr_cpus, nr_ioapics, nr_mcfg, nr_lapic_nmis;
+	struct acpi_cpu cpus[ACPI_MAX_CPUS];
+	struct acpi_ioapic ioapics[ACPI_MAX_IOAPICS];
+	struct acpi_override isa[ACPI_NR_ISA];
+	struct acpi_lapic_nmi lapic_nmis[4];
+	struct acpi_mcfg mcfg[ACPI_MAX_MCFG];
+
+	u32 sci;
+	u16 pm1a_evt, pm1b_evt, pm1a_cnt, pm1b_cnt, pm_timer;
+	bool pm_timer_32bit;
+	bool has_reset;
+	u8 reset_space, reset_value;
+	u64 reset_addr;
+
+	u64 hpet_addr;
+};
+
+extern struct acpi_info acpi_info;
+
+/**
+ * acpi_init() - find and read the tables; each broken one costs a line and
+ * its feature. @rsdp: where the loader says the root pointer is, or 0.
+ */
+void acpi_init(u64 rsdp);
+
+/* The parsers, one table each: NULL, or what is wrong. For acpi_init() and tests. */
+const char *acpi_check_table(const void *table, size_t len);
+const char *acpi_parse_rsdp(const void *p, size_t len, u64 *root, bool *is_xsdt);
+const char *acpi_parse_madt(const void *table, size_t len, struct acpi_info *info);
+const char *acpi_parse_fadt(const void *table, size_t len, struct acpi_info *info);
+const char *acpi_parse_hpet(const void *table, size_t len, struct acpi_info *info);
+const char *acpi_parse_mcfg(const void *table, size_t len, struct acpi_info *info);
+
+#endif

@@ -1,0 +1,67 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* System time from the TSC, for the core and for guests; the wall clock. */
+#ifndef XENLITE_CLOCK_H
+#define XENLITE_CLOCK_H
+
+#include "domain.h"
+#include "percpu.h"
+#include "types.h"
+
+/** clock_init() - measure the TSC, start system time at 0; boot CPU, after acpi_init(). */
+void clock_init(void);
+
+/*
+ * The TSCs of two CPUs, compared while the second one starts. Both call at
+ * the same time and wait for each other: the boot CPU the first as soon as
+ * the new CPU says it is alive, the new CPU the second.
+ */
+void clock_sync_source(void);
+void clock_sync_target(void);
+/** clock_sync_done() - all CPUs have started; says whether their TSCs agree. */
+void clock_sync_done(void);
+
+/** clock_delay() - wait @ns, busy. */
+void clock_delay(u64 ns);
+u64 clock_tsc_khz(void);
+/** clock_tsc_after() - what this CPU's TSC will read in @ns. */
+u64 clock_tsc_after(u64 ns);
+/** clock_get_scale() - ns = ((tsc << shift) * mul) >> 32; negative shifts to the right. */
+void clock_get_scale(u32 *mul, s8 *shift);
+
+/*
+ * clock_pvclock_write() - fill @t for a vcpu that runs on this CPU, with the
+ * version protocol of struct vcpu_time_info (odd: being written).
+ */
+void clock_pvclock_write(struct vcpu_time_info *t);
+
+extern u32 clock_generation;	/* with the CPU's number when TSCs differ */
+extern bool clock_is_synced;
+
+/**
+ * clock_update_vcpu() - @v is about to run here: are its times still right?
+ * Return: true when v->info->time was written (so must be a registered copy).
+ * Whoever moves v->info clears v->arch.pv_time_version.
+ */
+static inline bool clock_update_vcpu(struct vcpu *v)
+{
+	u32 now = clock_is_synced ? clock_generation : clock_generation + 1 + v->cpu->id;
+
+	if (likely(v->arch.pv_time_version == now))
+		return false;
+	v->arch.pv_time_version = now;
+	clock_pvclock_write(&v->info->time);
+	return true;
+}
+
+/**
+ * time_set_wallclock() - the time was @sec, @nsec after the epoch (UTC) when
+ * system time was @system_time; tells every domain.
+ */
+void time_set_wallclock(u64 sec, u32 nsec, u64 system_time);
+/** time_fill_wallclock() - into a new domain's shared_info. */
+void time_fill_wallclock(struct domain *d);
+
+/** clock_dump() - part of the 't' debug key. */
+void clock_dump(void);
+
+#endif

@@ -1,0 +1,40 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* PCI configuration space. */
+#ifndef XENLITE_PCI_H
+#define XENLITE_PCI_H
+
+#include "types.h"
+
+/** struct pci_addr - a function: segment, bus, device and function */
+struct pci_addr { u16 seg; u8 bus, devfn; };
+
+#define PCI_VENDOR	0x00
+#define PCI_COMMAND	0x04
+#define PCI_STATUS	0x06
+#define PCI_BAR0	0x10
+#define PCI_CAP_PTR	0x34
+#define PCI_CAP_MSI	0x05
+#define PCI_CAP_MSIX	0x11
+
+/**
+ * pci_read(), pci_write() - @size bytes (1, 2, 4, naturally aligned) at @reg
+ * Registers from 256 and segments other than 0 need ECAM; without it a read
+ * gives all ones and a write is lost.
+ */
+u32 pci_read(struct pci_addr a, u32 reg, u32 size);
+void pci_write(struct pci_addr a, u32 reg, u32 size, u32 value);
+/** pci_find_cap() - offset of capability @id, 0: none. */
+u8 pci_find_cap(struct pci_addr a, u8 id);
+
+/** pci_check_ecam() - is a window that dom0 found one that ACPI names? 0 or -ENODEV. */
+int pci_check_ecam(u16 seg, u8 first_bus, u8 last_bus, u64 base);
+
+/**
+ * pci_access_port() - dom0 reads or writes port 0xcf8 .. 0xcff.
+ * The address dom0 selects is kept apart, so that it and the core do not
+ * disturb each other.
+ * Return: false when the access is not for configuration space: do it as is.
+ */
+bool pci_access_port(u16 port, u32 size, bool write, u32 *value);
+
+#endif
