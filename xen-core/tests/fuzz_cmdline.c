@@ -1,0 +1,50 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Fuzzes the command line parser with an option of every type.
+ *
+ * Links: cmdline.c
+ */
+#include <stdlib.h>
+#include <string.h>
+#include "cmdline.h"
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t len);
+
+static bool a_bool;
+static u32 a_uint;
+static u64 a_size;
+static char a_string[8];
+static struct cmdline_dom0_mem a_mem;
+
+static const struct cmdline_option table[] = {
+	{ "bool", CMDLINE_BOOL, &a_bool },
+	{ "uint", CMDLINE_UINT, &a_uint, .limit = 1000 },
+	{ "size", CMDLINE_SIZE, &a_size },
+	{ "string", CMDLINE_STRING, a_string, .limit = sizeof(a_string) },
+	{ "dom0_mem", CMDLINE_CALLBACK, &a_mem, .parse = cmdline_parse_dom0_mem },
+};
+
+static void report(enum cmdline_problem problem, const char *name, const char *value)
+{
+	if (strlen(name) + (value ? strlen(value) : 0) >= CMDLINE_OPTION_SIZE)
+		abort();
+}
+
+int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
+{
+	char *line = malloc(len + 1);
+	u64 max;
+
+	memcpy(line, data, len);
+	line[len] = 0;
+	a_string[0] = 0;
+	a_uint = 0;
+	memset(&a_mem, 0, sizeof(a_mem));
+	cmdline_parse(cmdline_skip_image(line, NULL), table, sizeof(table) / sizeof(table[0]), report);
+	if (a_uint > 1000 || strlen(a_string) >= sizeof(a_string))
+		abort();
+	if (cmdline_compute_dom0_mem(&a_mem, 1ull << 33, 1ull << 32, &max) > 1ull << 32)
+		abort();
+	free(line);
+	return 0;
+}
