@@ -170,6 +170,9 @@ void domain_shutdown(struct domain *d, u8 reason);
 void domain_pause(struct domain *d);
 void domain_unpause(struct domain *d);
 
+/** domain_watchdog_expired() - timer function of the domain's watchdogs. */
+void domain_watchdog_expired(void *domain);
+
 struct vcpu *vcpu_create(struct domain *d, u32 id);
 /** vcpu_lookup() - vcpu @id of @d or NULL; @id is hostile. */
 static inline struct vcpu *vcpu_lookup(const struct domain *d, u32 id)

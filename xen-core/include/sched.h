@@ -51,7 +51,8 @@ void sched_poll_timeout(void *vcpu);
 long do_vcpu_op(u32 cmd, u32 vcpu, gva_t arg);
 
 /** runstate_change() - account the time @v spent and enter RUNSTATE_@state. */
-void runstate_change(struct vcpu *v, int state);
+void runstate_change(struct vcpu *v, int state, u64 now);
+void runstate_bring_up_to(struct vcpu_runstate_info *r, u64 now);
 /** runstate_get() - @v's times up to now. */
 void runstate_get(struct vcpu *v, struct vcpu_runstate_info *out);
 /** runstate_update_guest() - copy to the area the guest registered; v is current. */

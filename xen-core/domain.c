@@ -1,0 +1,361 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The life of domains and vcpus: made, paused, shut down, crashed.
+ *
+ * A domain runs while its pause count is 0; the count is held by its creator
+ * until it is complete, by domain_pause(), and for good by a shutdown. What
+ * ends a domain sets state and lets the scheduler take the vcpus off their
+ * CPUs, so it can be called from anywhere, even by the vcpu it ends.
+ */
+#include "domain.h"
+
+#include <stdarg.h>
+
+#include "errno.h"
+#include "event.h"
+#include "grant.h"
+#include "page_alloc.h"
+#include "percpu.h"
+#include "power.h"
+#include "printk.h"
+#include "sched.h"
+#include "string.h"
+
+struct list domain_list = { &domain_list, &domain_list };
+struct spinlock domain_list_lock = SPINLOCK_INIT;
+struct domain *dom0, *dom_io, *dom_xen, *dom_idle;
+struct vcpu_info domain_dummy_info;
+
+static_assert(MAX_CPUS <= MAX_VCPUS, "one idle vcpu for each CPU");
+static_assert(ARRAY_SIZE(((struct shared_info *)0)->vcpu_info) == XEN_LEGACY_MAX_VCPUS,
+	      "xen/xen.h");
+
+/* What every domain has, pseudo-domains too. */
+static struct domain *domain_alloc(domid_t id)
+{
+	struct domain *d = alloc_zeroed(sizeof(*d));
+
+	if (!d)
+		return NULL;
+	d->id = id;
+	d->refs = 1;
+	d->page_list = PAGE_NIL;
+	d->max_pages = ~0u;
+	d->shutdown_code = SHUTDOWN_NONE;
+	list_init(&d->all);
+	return d;
+}
+
+static struct domain *__init domain_create_pseudo(domid_t id)
+{
+	struct domain *d = domain_alloc(id);
+
+	if (!d)
+		panic("no memory for domain %u", id);
+	return d;
+}
+
+void __init domain_init(void)
+{
+	dom_io = domain_create_pseudo(DOMID_IO);
+	dom_xen = domain_create_pseudo(DOMID_XEN);
+	dom_idle = domain_create_pseudo(DOMID_IDLE);
+	dom_idle->max_vcpus = MAX_CPUS;
+	if (sched_init_domain(dom_idle))
+		panic("no memory for the idle domain");
+}
+
+/**
+ * vcpu_create() - vcpu @id of @d, down and not initialised
+ * Return: the vcpu, which @d lists from now on, or NULL when memory is short.
+ */
+struct vcpu *vcpu_create(struct domain *d, u32 id)
+{
+	struct vcpu *v = alloc_zeroed(sizeof(*v));
+
+	if (!v)
+		return NULL;
+	v->domain = d;
+	v->id = id;
+	v->is_idle = d == dom_idle;
+	v->hard_affinity = ~0ull;
+	v->info = &domain_dummy_info;
+	if (d->shared && id < XEN_LEGACY_MAX_VCPUS) {
+		v->info = &d->shared->vcpu_info[id];
+		/* The guest asks for upcalls when it is ready for them. */
+		v->info->evtchn_upcall_mask = 1;
+	}
+	if (!v->is_idle)
+		v->pause_flags = 1u << VPF_DOWN | 1u << VPF_DOMAIN;
+	if (sched_init_vcpu(v))
+		goto out_free;
+	vcpu_init_timers(v);
+	if (!v->is_idle && event_init_vcpu(v))
+		goto out_sched;
+	if (arch_vcpu_create(v))
+		goto out_sched;
+	d->vcpu[id] = v;
+	return v;
+
+out_sched:
+	sched_destroy_vcpu(v);
+out_free:
+	free_zeroed(v, sizeof(*v));
+	return NULL;
+}
+
+static int domain_create_shared_info(struct domain *d)
+{
+	d->shared = alloc_zeroed(PAGE_SIZE);
+	if (!d->shared)
+		return -ENOMEM;
+	page_share_xen(virt_to_page(d->shared), d);
+	return 0;
+}
+
+/**
+ * domain_create() - an empty domain, paused, its vcpus down
+ * @id: its number, not used by another
+ * @privileged: controls the platform; the first such domain is dom0
+ * @max_vcpus: 1 .. MAX_VCPUS
+ *
+ * It is not on the list of domains when this fails; what was allocated by then
+ * is lost, which only happens while booting.
+ *
+ * Return: the domain with the reference of the list, or NULL when memory is short.
+ */
+struct domain *domain_create(domid_t id, bool privileged, u32 max_vcpus)
+{
+	struct domain *d;
+
+	if (max_vcpus < 1 || max_vcpus > MAX_VCPUS)
+		return NULL;
+	d = domain_alloc(id);
+	if (!d)
+		return NULL;
+	d->privileged = privileged;
+	d->pause_count = 1;
+	d->max_vcpus = max_vcpus;
+	for (int i = 0; i < NR_WATCHDOGS; i++)
+		timer_init(&d->watchdog[i], domain_watchdog_expired, d, this_cpu());
+	if (sched_init_domain(d) || domain_create_shared_info(d) ||
+	    event_init_domain(d) || grant_init_domain(d) || arch_domain_create(d))
+		return NULL;
+	for (u32 i = 0; i < max_vcpus; i++) {
+		if (!vcpu_create(d, i))
+			return NULL;
+	}
+	if (privileged && !dom0)
+		dom0 = d;
+	spin_lock(&domain_list_lock);
+	list_add_tail(&domain_list, &d->all);
+	spin_unlock(&domain_list_lock);
+	return d;
+}
+
+static struct domain *domain_get(struct domain *d)
+{
+	__atomic_fetch_add(&d->refs, 1, __ATOMIC_RELAXED);
+	return d;
+}
+
+/**
+ * domain_get_by_id() - the domain @id with a reference
+ * Return: the domain; the caller's for DOMID_SELF; NULL when there is none.
+ */
+struct domain *domain_get_by_id(domid_t id)
+{
+	struct domain *self = current->domain, *found = NULL;
+
+	if (id == DOMID_SELF || id == self->id)
+		return domain_get(self);
+	spin_lock(&domain_list_lock);
+	list_for_each(l, &domain_list) {
+		struct domain *d = list_entry(l, struct domain, all);
+
+		if (d->id == id) {
+			found = domain_get(d);
+			break;
+		}
+	}
+	spin_unlock(&domain_list_lock);
+	return found;
+}
+
+/** domain_put() - drop a reference; the list keeps its own, so never the last. */
+void domain_put(struct domain *d)
+{
+	u32 left = __atomic_sub_fetch(&d->refs, 1, __ATOMIC_RELEASE);
+
+	BUG_ON(!left);
+}
+
+static void domain_hold_vcpus_locked(struct domain *d)
+{
+	if (d->pause_count++)
+		return;
+	for_each_vcpu(d, v)
+		vcpu_set_pause(v, VPF_DOMAIN);
+}
+
+/**
+ * domain_pause() - stop @d until domain_unpause(); pauses nest
+ *
+ * On return none of its vcpus runs, except the caller if it is one of them.
+ */
+void domain_pause(struct domain *d)
+{
+	spin_lock(&d->pause_lock);
+	domain_hold_vcpus_locked(d);
+	spin_unlock(&d->pause_lock);
+	for_each_vcpu(d, v) {
+		if (v != current)
+			vcpu_wait_descheduled(v);
+	}
+}
+
+void domain_unpause(struct domain *d)
+{
+	spin_lock(&d->pause_lock);
+	BUG_ON(!d->pause_count);
+	if (!--d->pause_count) {
+		for_each_vcpu(d, v)
+			vcpu_clear_pause(v, VPF_DOMAIN);
+	}
+	spin_unlock(&d->pause_lock);
+}
+
+/* dom0 is the machine's administrator: its end is the machine's. */
+static void __noreturn domain_end_machine(u8 reason)
+{
+	switch (reason) {
+	case SHUTDOWN_poweroff:
+		pr_always("Hardware Dom0 halted: halting machine\n");
+		machine_halt();
+	case SHUTDOWN_crash:
+		pr_always("Hardware Dom0 crashed: %s\n", opt_noreboot ?
+			  "'noreboot' set - not rebooting" : "rebooting machine");
+		break;
+	case SHUTDOWN_reboot:
+		pr_always("Hardware Dom0 shutdown: rebooting machine\n");
+		break;
+	case SHUTDOWN_watchdog:
+		pr_always("Hardware Dom0 shutdown: watchdog rebooting machine\n");
+		break;
+	default:
+		pr_always("Hardware Dom0 shutdown (reason %u): rebooting machine\n", reason);
+		break;
+	}
+	machine_restart();
+}
+
+/*
+ * The first one to end @d decides why; @why is a crash's reason or NULL.
+ * Return: false when it had ended before.
+ */
+static bool domain_stop(struct domain *d, u8 *reason, const char *why)
+{
+	bool first;
+
+	spin_lock(&d->pause_lock);
+	first = !d->shutting_down;
+	if (first) {
+		d->shutting_down = true;
+		/* SCHEDOP_shutdown_code may have latched another reason. */
+		if (d->shutdown_code == SHUTDOWN_NONE || why)
+			d->shutdown_code = *reason;
+		*reason = d->shutdown_code;
+		if (why)
+			strlcpy(d->crash_reason, why, sizeof(d->crash_reason));
+		domain_hold_vcpus_locked(d);
+		d->is_shut_down = true;
+	}
+	spin_unlock(&d->pause_lock);
+	return first;
+}
+
+/**
+ * domain_shutdown() - @d asked to end, or something asked for it
+ * @reason: SHUTDOWN_*
+ *
+ * The vcpus stop running soon; the caller goes on if it is one of them, to its
+ * way out. Does not return for dom0: the machine ends.
+ */
+void domain_shutdown(struct domain *d, u8 reason)
+{
+	if (!domain_stop(d, &reason, NULL))
+		return;
+	if (d == dom0)
+		domain_end_machine(reason);
+	event_send_global_virq(VIRQ_DOM_EXC);
+}
+
+/**
+ * domain_crash() - @d is beyond saving: stop it and keep the reason
+ * @fmt: what it did, for the log and the tools
+ *
+ * From any context in which no scheduler lock is held. The caller returns as
+ * from a hypercall; does not return for dom0.
+ */
+void domain_crash(struct domain *d, const char *fmt, ...)
+{
+	char why[sizeof(d->crash_reason)];
+	u8 reason = SHUTDOWN_crash;
+	struct vcpu *v = current;
+	va_list args;
+
+	va_start(args, fmt);
+	vsnprintf(why, sizeof(why), fmt, args);
+	va_end(args);
+	if (!domain_stop(d, &reason, why))
+		return;
+	if (v->domain == d) {
+		pr_err("domain_crash: d%uv%u: %s\n", d->id, v->id, why);
+		arch_vcpu_dump(v);
+	} else {
+		pr_err("domain_crash: d%u: %s\n", d->id, why);
+	}
+	if (d == dom0)
+		domain_end_machine(reason);
+	event_send_global_virq(VIRQ_DOM_EXC);
+}
+
+/** domain_watchdog_expired() - the guest did not poke its watchdog in time. */
+void domain_watchdog_expired(void *domain)
+{
+	struct domain *d = domain;
+
+	if (d->shutting_down)
+		return;
+	pr_always("Watchdog timer fired for d%u\n", d->id);
+	domain_shutdown(d, SHUTDOWN_watchdog);
+}
+
+static void domain_dump_vcpu(const struct vcpu *v)
+{
+	const struct vcpu_info *info = v->info;
+
+	pr_always("    v%u: CPU%u %s pause_flags=0x%x poll=%d upcall pend=%u mask=%u affinity=0x%lx\n",
+		  v->id, v->cpu->id, v->running ? "running" : "off", v->pause_flags,
+		  v->poll_port, info->evtchn_upcall_pending, info->evtchn_upcall_mask,
+		  (unsigned long)v->hard_affinity);
+	if (v->initialised)
+		arch_vcpu_dump(v);
+}
+
+void domain_dump(void)
+{
+	spin_lock(&domain_list_lock);
+	list_for_each(l, &domain_list) {
+		const struct domain *d = list_entry(l, struct domain, all);
+
+		pr_always("Domain %u:%s refs=%u pages=%u/%u pause_count=%u assist=0x%lx%s%s\n",
+			  d->id, d->privileged ? " privileged" : "", d->refs,
+			  d->tot_pages, d->max_pages, d->pause_count,
+			  (unsigned long)d->vm_assist,
+			  d->crash_reason[0] ? " crashed: " : "", d->crash_reason);
+		for_each_vcpu(d, v)
+			domain_dump_vcpu(v);
+	}
+	spin_unlock(&domain_list_lock);
+}

@@ -1,0 +1,79 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The table of hypercalls, and the arguments of a continuation.
+ *
+ * The entry code keeps the arguments of the call being served in
+ * arch.hc_args; when a handler returns -ERESTART they go back into the
+ * guest's registers and the guest issues the call again.
+ */
+#include "hypercall.h"
+
+#include <xen/xen.h>
+
+#include "arch_hypercalls.h"
+#include "console.h"
+#include "domain.h"
+#include "errno.h"
+#include "event.h"
+#include "grant.h"
+#include "memory.h"
+#include "percpu.h"
+#include "preempt.h"
+#include "sched.h"
+#include "version.h"
+
+/** hypercall_set_arg() - see preempt.h; @n counts from 0. */
+void hypercall_set_arg(unsigned int n, u64 value)
+{
+	current->arch.hc_args[n] = value;
+}
+
+static long hypercall_unknown(u64 a, u64 b, u64 c, u64 d, u64 e, u64 f)
+{
+	return -ENOSYS;
+}
+
+/*
+ * A handler has as many parameters as it needs, each one register wide: the
+ * calling convention makes it callable with six.
+ */
+#define HYPERCALL(name) [__HYPERVISOR_##name] = (hypercall_fn)(void (*)(void))do_##name
+#define UNKNOWN(first, last) [first ... last] = hypercall_unknown
+
+const hypercall_fn hypercall_table[NR_HYPERCALLS] = {
+	HYPERCALL(set_trap_table),
+	HYPERCALL(mmu_update),
+	HYPERCALL(set_gdt),
+	HYPERCALL(stack_switch),
+	HYPERCALL(set_callbacks),
+	HYPERCALL(fpu_taskswitch),
+	HYPERCALL(sched_op_compat),
+	HYPERCALL(platform_op),
+	HYPERCALL(set_debugreg),
+	HYPERCALL(get_debugreg),
+	HYPERCALL(update_descriptor),
+	UNKNOWN(11, 11),
+	HYPERCALL(memory_op),
+	HYPERCALL(multicall),
+	HYPERCALL(update_va_mapping),
+	HYPERCALL(set_timer_op),
+	HYPERCALL(event_channel_op_compat),
+	HYPERCALL(xen_version),
+	HYPERCALL(console_io),
+	HYPERCALL(physdev_op_compat),
+	HYPERCALL(grant_table_op),
+	HYPERCALL(vm_assist),
+	HYPERCALL(update_va_mapping_otherdomain),
+	HYPERCALL(iret),
+	HYPERCALL(vcpu_op),
+	HYPERCALL(set_segment_base),
+	HYPERCALL(mmuext_op),
+	UNKNOWN(__HYPERVISOR_xsm_op, __HYPERVISOR_xsm_op),
+	HYPERCALL(nmi_op),
+	HYPERCALL(sched_op),
+	HYPERCALL(callback_op),
+	UNKNOWN(__HYPERVISOR_xenoprof_op, __HYPERVISOR_xenoprof_op),
+	HYPERCALL(event_channel_op),
+	HYPERCALL(physdev_op),
+	UNKNOWN(__HYPERVISOR_hvm_op, NR_HYPERCALLS - 1),
+};

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Multicall: a list of hypercalls for the price of one.
+ *
+ * Entries are read one by one, each just before it runs, and only the result
+ * is written back. Between two entries the batch can be interrupted; it then
+ * goes on at the next one. An entry that wants to be continued has its new
+ * arguments written into the list, and the batch starts again at it.
+ */
+#include "hypercall.h"
+
+#include <xen/xen.h>
+
+#include "domain.h"
+#include "errno.h"
+#include "percpu.h"
+#include "preempt.h"
+#include "string.h"
+#include "uaccess.h"
+
+#define NR_ARGS		ARRAY_SIZE(((struct vcpu *)0)->arch.hc_args)
+
+static_assert(sizeof(struct multicall_entry) == 64, "xen/xen.h");
+static_assert(offsetof(struct multicall_entry, result) == 8, "xen/xen.h");
+
+#define multicall_field(entry, field) \
+	GVA((entry).a + offsetof(struct multicall_entry, field))
+
+/* Run one entry in @v's name. */
+static long multicall_call(struct vcpu *v, const struct multicall_entry *e)
+{
+	if (e->op >= NR_HYPERCALLS)
+		return -ENOSYS;
+	if (e->op == __HYPERVISOR_multicall)
+		return -EINVAL;
+	/* It would throw away the registers that this call returns in. */
+	if (e->op == __HYPERVISOR_iret)
+		return -ENOSYS;
+	memcpy(v->arch.hc_args, e->args, sizeof(v->arch.hc_args));
+	return hypercall_table[e->op](e->args[0], e->args[1], e->args[2],
+				      e->args[3], e->args[4], e->args[5]);
+}
+
+/* Return: 0, -EFAULT, or -ERESTART when the entry at @at is to be run again. */
+static long multicall_entry(struct vcpu *v, gva_t at)
+{
+	struct multicall_entry e;
+	u64 result;
+	long ret;
+
+	if (copy_from_guest(&e, at, sizeof(e)))
+		return -EFAULT;
+	ret = multicall_call(v, &e);
+	if (ret == -ERESTART) {
+		if (copy_to_guest(multicall_field(at, args), v->arch.hc_args,
+				  sizeof(v->arch.hc_args)))
+			return -EFAULT;
+		return -ERESTART;
+	}
+	result = ret;
+	return copy_to_guest(multicall_field(at, result), &result, sizeof(result));
+}
+
+/**
+ * do_multicall() - run the @nr entries at @list
+ *
+ * Return: 0 when all ran, whatever they answered; -EFAULT when an entry
+ * cannot be read or its result not be written (those before it ran).
+ */
+long do_multicall(gva_t list, u32 nr)
+{
+	struct vcpu *v = current;
+	u64 args[NR_ARGS];
+	long ret = 0;
+	u32 i;
+
+	/* The entries' handlers use these; the guest gets its own back. */
+	memcpy(args, v->arch.hc_args, sizeof(args));
+	for (i = 0; i < nr; i++) {
+		if (i && preempt_requested()) {
+			ret = -ERESTART;
+			break;
+		}
+		ret = multicall_entry(v, gva_index(list, struct multicall_entry, i));
+		if (ret)
+			break;
+	}
+	memcpy(v->arch.hc_args, args, sizeof(args));
+	if (ret == -ERESTART) {
+		hypercall_set_arg(0, gva_index(list, struct multicall_entry, i).a);
+		hypercall_set_arg(1, nr - i);
+	}
+	return ret;
+}

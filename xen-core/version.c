@@ -1,0 +1,143 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a guest may know about the core, and the assists it can ask for.
+ *
+ * The version is that of the ABI, because tools choose by it what to speak;
+ * the name of the core is in the changeset. A
+ * feature bit is only set for what is really there.
+ */
+#include "version.h"
+
+#include <xen/version.h>
+#include <xen/xen.h>
+
+#include "domain.h"
+#include "errno.h"
+#include "percpu.h"
+#include "string.h"
+#include "uaccess.h"
+
+/*
+ * Which assists a 64-bit PV guest may turn on. The segment and page-table ones
+ * have no effect on it but are accepted, as by Xen.
+ */
+#define VMASST_VALID \
+	(1ull << VMASST_TYPE_4gb_segments | \
+	 1ull << VMASST_TYPE_4gb_segments_notify | \
+	 1ull << VMASST_TYPE_writable_pagetables | \
+	 1ull << VMASST_TYPE_pae_extended_cr3 | \
+	 1ull << VMASST_TYPE_architectural_iopl | \
+	 1ull << VMASST_TYPE_runstate_update_flag | \
+	 1ull << VMASST_TYPE_m2p_strict)
+
+static xen_commandline_t version_commandline;
+
+static const struct xen_compile_info version_compile_info = {
+	.compiler = "gcc " __VERSION__,
+	.compile_by = "xenlite",
+	.compile_domain = "",
+	.compile_date = __DATE__ " " __TIME__,
+};
+
+void version_set_commandline(const char *cmdline)
+{
+	strlcpy(version_commandline, cmdline, sizeof(version_commandline));
+}
+
+/* Copy @s, padded with zeroes to the fixed @size that the ABI gives the field. */
+static long version_put_string(gva_t arg, const char *s, size_t size)
+{
+	size_t len = strlen(s) + 1;
+
+	if (copy_to_guest(arg, s, len) || clear_guest(GVA(arg.a + len), size - len))
+		return -EFAULT;
+	return 0;
+}
+
+static long version_get_features(gva_t arg)
+{
+	const struct domain *d = current->domain;
+	struct xen_feature_info fi;
+
+	if (copy_from_guest(&fi, arg, sizeof(fi)))
+		return -EFAULT;
+	if (fi.submap_idx >= XENFEAT_NR_SUBMAPS)
+		return -EINVAL;
+	fi.submap = 1u << XENFEAT_mmu_pt_update_preserve_ad |
+		    1u << XENFEAT_highmem_assist |
+		    1u << XENFEAT_direct_mapped;
+	if (d->vm_assist & 1ull << VMASST_TYPE_pae_extended_cr3)
+		fi.submap |= 1u << XENFEAT_pae_pgdir_above_4gb;
+	if (d->privileged)
+		fi.submap |= 1u << XENFEAT_dom0;
+	return copy_to_guest(arg, &fi, sizeof(fi));
+}
+
+/**
+ * do_xen_version() - XENVER_* (xen/version.h)
+ * @cmd: which piece of information
+ * @arg: where it goes; ignored by those that fit into the return value
+ *
+ * Return: the value or 0; -ENOSYS for an unknown @cmd, -EFAULT, -EINVAL for
+ * an unknown feature word, -ENODATA for the build ID (the image has none).
+ */
+long do_xen_version(u32 cmd, gva_t arg)
+{
+	static const struct xen_platform_parameters params = {
+		.virt_start = HYPERVISOR_VIRT_START,
+	};
+
+	switch (cmd) {
+	case XENVER_version:
+		return XEN_ABI_MAJOR << 16 | XEN_ABI_MINOR;
+	case XENVER_extraversion:
+		return version_put_string(arg, ".0", XEN_EXTRAVERSION_LEN);
+	case XENVER_compile_info:
+		return copy_to_guest(arg, &version_compile_info,
+				     sizeof(version_compile_info));
+	case XENVER_capabilities:
+		return version_put_string(arg, "xen-3.0-x86_64 ",
+					  XEN_CAPABILITIES_INFO_LEN);
+	case XENVER_changeset:
+		return version_put_string(arg, "Xenlite " XENLITE_VERSION,
+					  XEN_CHANGESET_INFO_LEN);
+	case XENVER_platform_parameters:
+		return copy_to_guest(arg, &params, sizeof(params));
+	case XENVER_get_features:
+		return version_get_features(arg);
+	case XENVER_pagesize:
+		return PAGE_SIZE;
+	case XENVER_guest_handle:
+		return copy_to_guest(arg, &current->domain->handle,
+				     sizeof(xen_domain_handle_t));
+	case XENVER_commandline:
+		return copy_to_guest(arg, version_commandline,
+				     sizeof(version_commandline));
+	case XENVER_build_id:
+		return -ENODATA;
+	default:
+		return -ENOSYS;
+	}
+}
+
+/**
+ * do_vm_assist() - turn assist @type (VMASST_TYPE_*) on or off
+ * Return: 0, -EINVAL for an unknown type, -ENOSYS for an unknown @cmd.
+ */
+long do_vm_assist(u32 cmd, u32 type)
+{
+	struct domain *d = current->domain;
+
+	if (type >= 64 || !(VMASST_VALID >> type & 1))
+		return -EINVAL;
+	switch (cmd) {
+	case VMASST_CMD_enable:
+		__atomic_fetch_or(&d->vm_assist, 1ull << type, __ATOMIC_SEQ_CST);
+		return 0;
+	case VMASST_CMD_disable:
+		__atomic_fetch_and(&d->vm_assist, ~(1ull << type), __ATOMIC_SEQ_CST);
+		return 0;
+	default:
+		return -ENOSYS;
+	}
+}
