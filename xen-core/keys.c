@@ -75,8 +75,6 @@ static void key_restart(void)
 	machine_restart();
 }
 
-__attribute__((weak)) void arch_keys_init(void) {}
-
 void __init keys_init(void)
 {
 	softirq_set_handler(SOFTIRQ_KEY, key_softirq);

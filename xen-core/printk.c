@@ -135,12 +135,6 @@ void printk(enum log_level level, const char *fmt, ...)
 	va_end(args);
 }
 
-/* The architecture shows registers and stack of this CPU, if it can. */
-__attribute__((weak)) void arch_panic_state(void) {}
-
-/* And stops the other CPUs. */
-__attribute__((weak)) void smp_stop_others(void) {}
-
 void panic(const char *fmt, ...)
 {
 	static const char rule[] = "****************************************\n";

@@ -11,8 +11,12 @@ extern char opt_reboot[8];	/* reboot=acpi|kbd|pci|triple|no: the first way to tr
 
 /** machine_restart() - reset the machine; with noreboot stop it. */
 void machine_restart(void) __noreturn;
-/** machine_power_off() - ACPI S5 if dom0 said how, else stop. */
-void machine_power_off(void) __noreturn;
+/**
+ * machine_power_off() - enter ACPI S5, else stop.
+ * @type_a,@type_b: sleep types for the PM1a and PM1b control registers, in
+ * their place there; dom0 knows them from the DSDT.
+ */
+void machine_power_off(u16 type_a, u16 type_b) __noreturn;
 /** machine_halt() - stop all CPUs for good. */
 void machine_halt(void) __noreturn;
 

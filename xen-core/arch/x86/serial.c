@@ -376,6 +376,11 @@ int serial_init(unsigned int n)
 	return 0;
 }
 
+u16 serial_port(unsigned int n)
+{
+	return ports[n].present ? ports[n].io : 0;
+}
+
 void serial_dump(void)
 {
 	for (unsigned int n = 0; n < NR_SERIAL; n++) {

@@ -40,6 +40,9 @@ void serial_force(void);
 /** serial_softirq() - part of SOFTIRQ_CONSOLE: look after a queue that has to move. */
 void serial_softirq(void);
 
+/** serial_port() - I/O base of port @n if it is in use, else 0. */
+u16 serial_port(unsigned int n);
+
 /** serial_dump() - part of the 'i' debug key. */
 void serial_dump(void);
 

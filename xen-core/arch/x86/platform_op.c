@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * XENPF_*: what the privileged domain tells and asks about the machine.
+ *
+ * The structure is copied in once and, where something is answered, copied
+ * out whole. Power management data that nothing here would use is refused
+ * with -ENOSYS, so that dom0 does not believe in it.
+ */
+#include <xen/platform.h>
+#include "acpi.h"
+#include "arch_hypercalls.h"
+#include "asm.h"
+#include "clock.h"
+#include "compiler.h"
+#include "domain.h"
+#include "errno.h"
+#include "page.h"
+#include "percpu.h"
+#include "power.h"
+#include "printk.h"
+#include "string.h"
+#include "timer.h"
+#include "uaccess.h"
+
+#define BDA_SHIFT_FLAGS	0x417	/* the BIOS's keyboard state */
+
+static long platform_settime(u64 secs, u32 nsecs, u32 mbz, u64 system_time)
+{
+	if (mbz || nsecs >= 1000000000)
+		return -EINVAL;
+	time_set_wallclock(secs, nsecs, system_time);
+	return 0;
+}
+
+static long platform_firmware_info(struct xenpf_firmware_info *info)
+{
+	switch (info->type) {
+	case XEN_FW_DISK_INFO:		/* the core makes no BIOS calls: none known */
+	case XEN_FW_DISK_MBR_SIGNATURE:
+	case XEN_FW_VBEDDC_INFO:
+		return -ESRCH;
+	case XEN_FW_EFI_INFO:
+		return -ENODEV;
+	case XEN_FW_KBD_SHIFT_FLAGS:
+		if (info->index)
+			return -ESRCH;
+		info->u.kbd_shift_flags = *(const u8 *)arch_direct_map(MADDR(BDA_SHIFT_FLAGS));
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+static long platform_enter_sleep(const struct xenpf_enter_acpi_sleep *op)
+{
+	if (op->flags & ~XENPF_ACPI_SLEEP_EXTENDED || op->sleep_state > 5 || !op->sleep_state)
+		return -EINVAL;
+	if (op->flags || op->sleep_state != 5)
+		return -ENOSYS;
+	if (!acpi_info.pm1a_cnt)
+		return -EPERM;
+	pr_always("Preparing system for ACPI S5 state.\n");
+	machine_power_off(op->val_a, op->val_b);
+}
+
+static u32 platform_acpi_id(u32 apic_id)
+{
+	for (u32 i = 0; i < acpi_info.nr_cpus; i++)
+		if (acpi_info.cpus[i].apic_id == apic_id)
+			return acpi_info.cpus[i].acpi_id;
+	return ~0u;
+}
+
+static long platform_get_cpuinfo(struct xenpf_pcpuinfo *info)
+{
+	const struct cpu *cpu;
+
+	info->max_present = nr_cpus - 1;
+	info->flags = XEN_PCPU_FLAGS_INVALID;
+	info->apic_id = info->acpi_id = 0;
+	if (info->xen_cpuid >= nr_cpus)
+		return 0;
+	cpu = cpus[info->xen_cpuid];
+	info->flags = cpu->online ? XEN_PCPU_FLAGS_ONLINE : 0;
+	info->apic_id = cpu->apic_id;
+	info->acpi_id = platform_acpi_id(cpu->apic_id);
+	return 0;
+}
+
+/* All CPUs are taken to be of the boot CPU's kind. */
+static long platform_get_cpu_version(struct xenpf_pcpu_version *info)
+{
+	struct cpuid id = cpuid(0, 0);
+	u32 eax = cpuid(1, 0).a;
+
+	info->max_present = nr_cpus - 1;
+	memset(info->vendor_id, 0, sizeof(info->vendor_id));
+	info->family = info->model = info->stepping = 0;
+	if (info->xen_cpuid >= nr_cpus)
+		return 0;
+	memcpy(info->vendor_id, &id.b, 4);
+	memcpy(info->vendor_id + 4, &id.d, 4);
+	memcpy(info->vendor_id + 8, &id.c, 4);
+	info->family = eax >> 8 & 15;
+	info->model = eax >> 4 & 15;
+	info->stepping = eax & 15;
+	if (info->family == 6 || info->family == 15)
+		info->model |= eax >> 12 & 0xf0;
+	if (info->family == 15)
+		info->family += eax >> 20 & 0xff;
+	return 0;
+}
+
+/* Time the idle vcpu has run; up to now while it runs. */
+static u64 platform_idle_time(const struct cpu *cpu, u64 now)
+{
+	const struct vcpu_runstate_info *rs = &cpu->idle_vcpu->runstate;
+	u64 ns = rs->time[RUNSTATE_running];
+
+	if (rs->state == RUNSTATE_running && now > rs->state_entry_time)
+		ns += now - rs->state_entry_time;
+	return ns;
+}
+
+static long platform_get_idle_time(struct xenpf_getidletime *op)
+{
+	u8 map[MAX_CPUS / 8];
+	u32 nr = MIN(op->cpumap_nr_cpus, (u32)MAX_CPUS);
+
+	op->now = arch_now();
+	if (copy_from_guest(map, gva_of(op->cpumap_bitmap), (nr + 7) / 8))
+		return -EFAULT;
+	for (u32 i = 0; i < nr; i++) {
+		u64 ns = 0;
+
+		if (!(map[i / 8] >> i % 8 & 1))
+			continue;
+		if (i < nr_cpus)
+			ns = platform_idle_time(cpus[i], op->now);
+		else
+			map[i / 8] &= (u8)~(1u << i % 8);
+		if (copy_to_guest(gva_index(gva_of(op->idletime), u64, i), &ns, sizeof(ns)))
+			return -EFAULT;
+	}
+	return copy_to_guest(gva_of(op->cpumap_bitmap), map, (nr + 7) / 8) ? -EFAULT : 0;
+}
+
+/* CPUs do not come and go. */
+static long platform_cpu_online(const struct xenpf_cpu_ol *op, bool online)
+{
+	if (op->cpuid >= nr_cpus)
+		return -EINVAL;
+	return online ? -EBUSY : -EOPNOTSUPP;
+}
+
+static long platform_dispatch(struct xen_platform_op *op)
+{
+	switch (op->cmd) {
+	case XENPF_settime32:
+		return platform_settime(op->u.settime32.secs, op->u.settime32.nsecs, 0,
+					op->u.settime32.system_time);
+	case XENPF_settime64:
+		return platform_settime(op->u.settime64.secs, op->u.settime64.nsecs,
+					op->u.settime64.mbz, op->u.settime64.system_time);
+	case XENPF_firmware_info:	return platform_firmware_info(&op->u.firmware_info);
+	case XENPF_enter_acpi_sleep:	return platform_enter_sleep(&op->u.enter_acpi_sleep);
+	case XENPF_get_cpuinfo:		return platform_get_cpuinfo(&op->u.pcpu_info);
+	case XENPF_get_cpu_version:	return platform_get_cpu_version(&op->u.pcpu_version);
+	case XENPF_getidletime:		return platform_get_idle_time(&op->u.getidletime);
+	case XENPF_cpu_online:		return platform_cpu_online(&op->u.cpu_ol, true);
+	case XENPF_cpu_offline:		return platform_cpu_online(&op->u.cpu_ol, false);
+	default:			return -ENOSYS;
+	}
+}
+
+long do_platform_op(gva_t arg)
+{
+	struct xen_platform_op op;
+	long rc;
+
+	if (!current->domain->privileged)
+		return -EPERM;
+	if (copy_from_guest(&op, arg, sizeof(op)))
+		return -EFAULT;
+	if (op.interface_version != XENPF_INTERFACE_VERSION)
+		return -EACCES;
+	rc = platform_dispatch(&op);
+	if (!rc && op.cmd != XENPF_settime32 && op.cmd != XENPF_settime64 &&
+	    copy_to_guest(arg, &op, sizeof(op)))
+		rc = -EFAULT;
+	return rc;
+}
