@@ -92,7 +92,6 @@ static void page_alloc_unlink(u32 mfn)
 /* Under the lock: put a block back and join it with its free neighbours. */
 static void page_alloc_insert(u32 mfn, unsigned int order, u32 stamp)
 {
-	BUG_ON(frame_table[mfn].free);
 	buddy.nr_free += 1ull << order;
 
 	for (; order < MAX_ORDER; order++) {
@@ -176,6 +175,7 @@ void page_free(struct page *p, unsigned int order)
 {
 	u32 stamp = tlb_clock_now();
 
+	BUG_ON(p->free || p->count);
 	for (u32 i = 0; i < 1u << order; i++) {
 		p[i].type = 0;
 		p[i].stamp = stamp;

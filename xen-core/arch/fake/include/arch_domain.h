@@ -1,12 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* The fake architecture's part of domains and vcpus: nothing but registers. */
+/* The fake architecture's part of domains and vcpus: what common code touches. */
 #ifndef XENLITE_ARCH_DOMAIN_H
 #define XENLITE_ARCH_DOMAIN_H
 
 #include "types.h"
 
+struct page;
+
 struct regs { u64 rax, rip; };
-struct arch_vcpu { u64 kicks; };
-struct arch_domain { u64 nothing; };
+
+/** struct arch_vcpu - @kicks: calls of vcpu_kick(), unless the real scheduler is linked */
+struct arch_vcpu {
+	u64 kicks;
+	u64 hc_args[5];
+	bool in_multicall;
+};
+
+struct arch_domain {
+	struct page *deferred_put;	/* of arch/x86/pv/page_type.c */
+};
 
 #endif
