@@ -6,6 +6,8 @@
  * out whole. Power management data that nothing here would use is refused
  * with -ENOSYS, so that dom0 does not believe in it.
  */
+#include "types.h"
+
 #include <xen/platform.h>
 #include "acpi.h"
 #include "arch_hypercalls.h"
