@@ -123,13 +123,15 @@ __init_hot u32 unpack_crc32(const struct unpack_crc32 *crc, const u8 *data, size
  */
 __init_hot void unpack_copy_match(u8 *dst, size_t distance, size_t len)
 {
-	const u8 *src = dst - distance;
+	size_t wide = distance, head;
 
-	/* A source word must be complete before its first byte is written over. */
-	if (distance >= 8) {
-		unpack_copy(dst, src, len);
-		return;
-	}
-	while (len--)
-		*dst++ = *src++;
+	/*
+	 * Words may only be copied from 8 bytes back or more. The same bytes
+	 * are found any multiple of the distance back, once they are there.
+	 */
+	while (wide < 8)
+		wide += distance;
+	for (head = MIN(wide - distance, len); head; head--, len--, dst++)
+		*dst = dst[-(ptrdiff_t)distance];
+	unpack_copy(dst, dst - wide, len);
 }

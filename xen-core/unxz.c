@@ -105,14 +105,14 @@ static __unpack_inline u32 rc_bit(struct lzma_rc *rc, u16 *prob)
 	return 1;
 }
 
-/* A number below @limit, a power of two, highest bit first; plus @limit. */
-static __unpack_inline u32 rc_tree(struct lzma_rc *rc, u16 *probs, u32 limit)
+/* A number of @bits bits, highest first; with a 1 above it. */
+static __unpack_inline u32 rc_tree(struct lzma_rc *rc, u16 *probs, u32 bits)
 {
-	u32 sym = 1;
+	u32 sym = 1, i;
 
-	do {
+#pragma GCC unroll 8
+	for (i = 0; i < bits; i++)
 		sym = sym << 1 | rc_bit(rc, &probs[sym]);
-	} while (sym < limit);
 	return sym;
 }
 
@@ -148,67 +148,61 @@ static __unpack_inline u32 rc_direct(struct lzma_rc *rc, u32 bits)
 /* A literal right after a match is coded against the byte the match would have. */
 static __unpack_inline u8 lzma_literal(struct lzma_rc *rc, u16 *probs, bool matched, u32 match)
 {
-	u32 sym = 1, offset = 0x100, bit;
+	u32 sym = 1, offset = 0x100, bit, i;
 
-	if (matched) {
-		do {
-			match <<= 1;
-			bit = rc_bit(rc, &probs[offset + (match & offset) + sym]);
-			sym = sym << 1 | bit;
-			offset &= bit ? match : ~match;
-		} while (sym < 0x100);
-		return sym;
+	if (!matched)
+		return rc_tree(rc, probs, 8);
+#pragma GCC unroll 8
+	for (i = 0; i < 8; i++) {
+		match <<= 1;
+		bit = rc_bit(rc, &probs[offset + (match & offset) + sym]);
+		sym = sym << 1 | bit;
+		offset &= bit ? match : ~match;
 	}
-	return rc_tree(rc, probs, 0x100);
+	return sym;
 }
 
-static __init_hot noinline u32 lzma_length(struct lzma_rc *rc_mem, struct lzma_length_probs *p,
-					   u32 pos_state)
+static __unpack_inline u32 lzma_length(struct lzma_rc *rc, struct lzma_length_probs *p,
+				       u32 pos_state)
 {
-	struct lzma_rc rc = *rc_mem;
 	u32 len;
 
-	if (!rc_bit(&rc, &p->choice))
-		len = rc_tree(&rc, p->low[pos_state], 8) - 8;
-	else if (!rc_bit(&rc, &p->choice2))
-		len = rc_tree(&rc, p->mid[pos_state], 8);
+	if (!rc_bit(rc, &p->choice))
+		len = rc_tree(rc, p->low[pos_state], 3) - 8;
+	else if (!rc_bit(rc, &p->choice2))
+		len = rc_tree(rc, p->mid[pos_state], 3);
 	else
-		len = rc_tree(&rc, p->high, 256) - 256 + 16;
-	*rc_mem = rc;
+		len = rc_tree(rc, p->high, 8) - 256 + 16;
 	return len + LZMA_MATCH_MIN;
 }
 
 /* A new distance, less one. Short lengths have a slot table of their own. */
-static __init_hot noinline u32 lzma_distance(struct lzma_rc *rc_mem, struct lzma_probs *p, u32 len)
+static __unpack_inline u32 lzma_distance(struct lzma_rc *rc, struct lzma_probs *p, u32 len)
 {
-	struct lzma_rc rc = *rc_mem;
 	u32 set = MIN(len - LZMA_MATCH_MIN, 3u);
-	u32 slot = rc_tree(&rc, p->slot[set], 64) - 64;
+	u32 slot = rc_tree(rc, p->slot[set], 6) - 64;
 	u32 dist = slot, bits;
 
 	if (slot >= 4) {
 		bits = (slot >> 1) - 1;
 		dist = (2 | (slot & 1)) << bits;
 		if (slot < 14) {
-			dist += rc_tree_reverse(&rc, p->special + dist - slot, bits);
+			dist += rc_tree_reverse(rc, p->special + dist - slot, bits);
 		} else {
-			dist += rc_direct(&rc, bits - 4) << 4;
-			dist += rc_tree_reverse(&rc, p->align, 4);
+			dist += rc_direct(rc, bits - 4) << 4;
+			dist += rc_tree_reverse(rc, p->align, 4);
 		}
 	}
-	*rc_mem = rc;
 	return dist;
 }
 
 /* Which of the last four distances comes back, and moves to the front. */
-static __init_hot noinline void lzma_rotate_reps(struct lzma_rc *rc_mem, struct unxz *s, u32 state)
+static __unpack_inline void lzma_rotate_reps(struct lzma_rc *rc, struct unxz *s, u32 state)
 {
-	struct lzma_rc rc = *rc_mem;
 	u32 which = 1, dist;
 
-	if (rc_bit(&rc, &s->probs.is_rep1[state]))
-		which = 2 + rc_bit(&rc, &s->probs.is_rep2[state]);
-	*rc_mem = rc;
+	if (rc_bit(rc, &s->probs.is_rep1[state]))
+		which = 2 + rc_bit(rc, &s->probs.is_rep2[state]);
 	dist = s->rep[which];
 	for (; which; which--)
 		s->rep[which] = s->rep[which - 1];
@@ -219,8 +213,8 @@ static __init_hot noinline void lzma_rotate_reps(struct lzma_rc *rc_mem, struct 
  * Everything but a plain literal: fills s->rep[0] and the new state.
  * Return: the length; 1 is the single byte at rep0.
  */
-static __init_hot noinline u32 lzma_match(struct lzma_rc *rc, struct unxz *s, u32 *state_p,
-					  u32 pos_state)
+static __unpack_inline u32 lzma_match(struct lzma_rc *rc, struct unxz *s, u32 *state_p,
+				      u32 pos_state)
 {
 	struct lzma_probs *p = &s->probs;
 	u32 state = *state_p, len;
@@ -276,11 +270,7 @@ static __init_hot int lzma_decode_chunk(struct unxz *s, size_t in_len, size_t ou
 			state = lzma_state_after_literal[state];
 			continue;
 		}
-		/* By value over the call, or the compiler keeps it in memory here. */
-		struct lzma_rc rc_mem = rc;
-
-		len = lzma_match(&rc_mem, s, &state, pos_state);
-		rc = rc_mem;
+		len = lzma_match(&rc, s, &state, pos_state);
 		if (s->rep[0] >= (size_t)(out - dict) || len > (size_t)(out_end - out))
 			return -EINVAL;
 		unpack_copy_match(out, (size_t)s->rep[0] + 1, len);
@@ -408,18 +398,17 @@ static __init_hot void bcj_x86_decode(u8 *buf, size_t size)
 	const u64 ones = 0x0101010101010101;
 	u32 hist = 0, near, addr;
 	size_t i = 0;
+	u64 x;
 
 	while (size - i >= 5) {
-		/* Eight bytes none of which is e8 or e9 (zero after the xor). */
+		/* On to the next e8 or e9: a zero byte after the xor. */
 		if (!hist && size - i >= 8) {
-			u64 x = (unpack_le64(buf + i) & ~ones) ^ 0xe8 * ones;
-
-			if (!((x - ones) & ~x & 0x80 * ones)) {
-				i += 8;
+			x = (unpack_le64(buf + i) & ~ones) ^ 0xe8 * ones;
+			x = (x - ones) & ~x & 0x80 * ones;
+			i += x ? __builtin_ctzll(x) / 8 : 8;
+			if (!x || size - i < 5)
 				continue;
-			}
-		}
-		if ((buf[i] & 0xfe) != 0xe8) {
+		} else if ((buf[i] & 0xfe) != 0xe8) {
 			hist = hist << 1 & 7;
 			i++;
 			continue;

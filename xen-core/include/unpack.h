@@ -32,8 +32,8 @@ long inflate_decode_gzip(const u8 *in, size_t in_len, u8 *out, size_t out_size, 
 long unzstd_decode(const u8 *in, size_t in_len, u8 *out, size_t out_size, void *scratch);
 long unlz4_decode(const u8 *in, size_t in_len, u8 *out, size_t out_size, void *scratch);
 
-/* Functions that run for every byte: of the init section, but not `cold`. */
-#define __init_hot		__section(".init.text") __attribute__((hot))
+/* Runs for every byte: in the init section, but not `cold`, nor inlined into such. */
+#define __init_hot		__section(".init.text") __attribute__((hot)) noinline
 #define __unpack_inline		inline __attribute__((always_inline))
 
 /** struct unpack_crc32 - tables to take eight bytes a step (IEEE 802.3, reflected) */
