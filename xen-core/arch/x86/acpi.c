@@ -301,8 +301,6 @@ static const void *__init acpi_map_table(u64 addr, size_t *len)
 	if (!h || h->length < sizeof(*h) || h->length > MAX_TABLE)
 		return NULL;
 	*len = h->length;
-	if ((addr & (PAGE_SIZE - 1)) + *len <= PAGE_SIZE)
-		return h;
 	return map_firmware(MADDR(addr), *len);
 }
 
