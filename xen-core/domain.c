@@ -243,7 +243,7 @@ static void __noreturn domain_end_machine(u8 reason)
 		pr_always("Hardware Dom0 shutdown: watchdog rebooting machine\n");
 		break;
 	default:
-		pr_always("Hardware Dom0 shutdown (reason %u): rebooting machine\n", reason);
+		pr_always("Hardware Dom0 shutdown (unknown reason %u): rebooting machine\n", reason);
 		break;
 	}
 	machine_restart();

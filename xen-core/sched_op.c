@@ -91,7 +91,8 @@ static long sched_shutdown(gva_t arg, bool only_latch)
 		return 0;
 	}
 	spin_lock(&d->pause_lock);
-	if (!d->shutting_down)
+	/* The first one stays. */
+	if (d->shutdown_code == SHUTDOWN_NONE)
 		d->shutdown_code = (u8)s.reason;
 	spin_unlock(&d->pause_lock);
 	return 0;
@@ -118,7 +119,7 @@ static long sched_remote_shutdown(gva_t arg)
 	return rc;
 }
 
-/* Set up (id 0), poke, or with timeout 0 destroy a watchdog. */
+/* Set up (id 0), poke, or with timeout 0 destroy a watchdog. A new one may expire at once. */
 static long sched_watchdog(gva_t arg)
 {
 	struct domain *d = current->domain;
@@ -132,14 +133,12 @@ static long sched_watchdog(gva_t arg)
 	rc = -EINVAL;
 	if (w.id > NR_WATCHDOGS || (w.id && !(d->watchdogs_used >> (w.id - 1) & 1)))
 		goto out;
-	if (!w.id && !w.timeout)
-		goto out;
 	rc = -ENOSPC;
 	if (!w.id && d->watchdogs_used == (1u << NR_WATCHDOGS) - 1)
 		goto out;
 	id = w.id ? w.id - 1 : (u32)__builtin_ctz(~d->watchdogs_used);
 	rc = w.id ? 0 : id + 1;
-	if (w.timeout) {
+	if (w.timeout || !w.id) {
 		d->watchdogs_used |= 1u << id;
 		timer_set(&d->watchdog[id], arch_now() + w.timeout * NS_PER_SEC);
 	} else {

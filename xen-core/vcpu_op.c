@@ -96,9 +96,11 @@ static long vcpu_set_singleshot(struct vcpu *v, gva_t arg)
 		return -EINVAL;
 	if (copy_from_guest(&t, arg, sizeof(t)))
 		return -EFAULT;
-	if (t.flags & VCPU_SSHOTTMR_future && t.timeout_abs_ns < arch_now())
-		return -ETIME;
-	timer_set(&v->single, t.timeout_abs_ns);
+	/*
+	 * VCPU_SSHOTTMR_future may be ignored, which guests are used to: one
+	 * that is past fires at once. So does a negative one.
+	 */
+	timer_set(&v->single, (s64)t.timeout_abs_ns < 0 ? 0 : t.timeout_abs_ns);
 	return 0;
 }
 
@@ -108,10 +110,10 @@ static long vcpu_set_periodic(struct vcpu *v, gva_t arg)
 
 	if (copy_from_guest(&t, arg, sizeof(t)))
 		return -EFAULT;
-	if (t.period_ns < MIN_PERIOD || t.period_ns > MAX_PERIOD)
+	if (t.period_ns < MIN_PERIOD || t.period_ns >= MAX_PERIOD)
 		return -EINVAL;
 	WRITE_ONCE(v->period, t.period_ns);
-	timer_set(&v->periodic, arch_now() + t.period_ns);
+	timer_set(&v->periodic, arch_now());	/* the first tick comes now */
 	return 0;
 }
 
