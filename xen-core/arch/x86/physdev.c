@@ -183,27 +183,23 @@ static long physdev_map_msi(struct domain_pirqs *p, struct physdev_map_pirq *op)
 	return 0;
 }
 
-static long physdev_map_pirq(struct domain *d, gva_t arg)
+static long physdev_map_pirq(struct domain *d, struct physdev_map_pirq *op)
 {
-	struct domain_pirqs *p;
-	struct physdev_map_pirq op;
+	struct domain_pirqs *p = physdev_get_pirqs(d);
 	long rc;
 
-	if (copy_from_guest(&op, arg, sizeof(op)))
-		return -EFAULT;
-	if (op.domid != DOMID_SELF && op.domid != d->id)
+	if (op->domid != DOMID_SELF && op->domid != d->id)
 		return -ESRCH;
-	p = physdev_get_pirqs(d);
 	if (!p)
 		return -ENOMEM;
 	spin_lock(&p->lock);
-	switch (op.type) {
+	switch (op->type) {
 	case MAP_PIRQ_TYPE_GSI:
-		rc = physdev_map_gsi(p, &op);
+		rc = physdev_map_gsi(p, op);
 		break;
 	case MAP_PIRQ_TYPE_MSI:
 	case MAP_PIRQ_TYPE_MSI_SEG:
-		rc = physdev_map_msi(p, &op);
+		rc = physdev_map_msi(p, op);
 		break;
 	case MAP_PIRQ_TYPE_MULTI_MSI:	/* the driver then asks for one */
 		rc = -EOPNOTSUPP;
@@ -213,32 +209,27 @@ static long physdev_map_pirq(struct domain *d, gva_t arg)
 		break;
 	}
 	spin_unlock(&p->lock);
-	if (!rc && copy_to_guest(arg, &op, sizeof(op)))
-		rc = -EFAULT;
 	return rc;
 }
 
-static long physdev_unmap_pirq(struct domain *d, gva_t arg)
+static long physdev_unmap_pirq(struct domain *d, const struct physdev_unmap_pirq *op)
 {
 	struct domain_pirqs *p = d->pirqs;
-	struct physdev_unmap_pirq op;
 	struct irq *irq;
 
-	if (copy_from_guest(&op, arg, sizeof(op)))
-		return -EFAULT;
-	if (op.domid != DOMID_SELF && op.domid != d->id)
+	if (op->domid != DOMID_SELF && op->domid != d->id)
 		return -ESRCH;
-	if (!p || op.pirq < 0 || (u32)op.pirq >= NR_PIRQS)
+	if (!p || op->pirq < 0 || (u32)op->pirq >= NR_PIRQS)
 		return -EINVAL;
 	spin_lock(&p->lock);
-	irq = p->irq[op.pirq];
-	p->irq[op.pirq] = NULL;
+	irq = p->irq[op->pirq];
+	p->irq[op->pirq] = NULL;
 	spin_unlock(&p->lock);
 	if (!irq)
 		return -EINVAL;
 	if (irq->domain == d)
 		irq_unbind(irq);
-	physdev_set_needs_eoi(d, (u32)op.pirq, false);
+	physdev_set_needs_eoi(d, (u32)op->pirq, false);
 	/* A GSI keeps its vector; a message's goes back. */
 	if (irq->source != IRQ_GSI) {
 		msi_teardown(irq);
@@ -247,46 +238,42 @@ static long physdev_unmap_pirq(struct domain *d, gva_t arg)
 	return 0;
 }
 
-/* ---- the rest of PHYSDEVOP_*, one function each ---- */
-
-static long physdev_eoi(struct domain *d, gva_t arg)
+static long physdev_get_free_pirq(struct domain *d, struct physdev_get_free_pirq *op)
 {
-	struct physdev_eoi op;
-	struct irq *irq;
+	struct domain_pirqs *p = physdev_get_pirqs(d);
 
-	if (copy_from_guest(&op, arg, sizeof(op)))
-		return -EFAULT;
-	if (op.irq >= NR_PIRQS)
-		return -EINVAL;
-	irq = physdev_find(d, op.irq);
+	if (!p)
+		return -ENOMEM;
+	spin_lock(&p->lock);
+	op->pirq = physdev_free_pirq(p);
+	spin_unlock(&p->lock);
+	return op->pirq ? 0 : -ENOSPC;
+}
+
+/* ---- the rest of PHYSDEVOP_* ---- */
+
+static long physdev_eoi(struct domain *d, u32 pirq)
+{
+	struct irq *irq = physdev_find(d, pirq);
+
 	if (irq && irq->domain == d)
 		irq_guest_eoi(irq);
-	return 0;
+	return pirq < NR_PIRQS ? 0 : -EINVAL;
 }
 
 /* Conservative: a GSI may turn out to be level triggered later. */
-static long physdev_irq_status(struct domain *d, gva_t arg)
+static long physdev_irq_status(struct domain *d, struct physdev_irq_status_query *op)
 {
-	struct physdev_irq_status_query op;
-	struct irq *irq;
+	struct irq *irq = physdev_find(d, op->irq);
 
-	if (copy_from_guest(&op, arg, sizeof(op)))
-		return -EFAULT;
-	if (op.irq >= NR_PIRQS)
-		return -EINVAL;
-	irq = physdev_find(d, op.irq);
-	op.flags = !irq || irq->source == IRQ_GSI ? XENIRQSTAT_needs_eoi : 0;
-	return copy_to_guest(arg, &op, sizeof(op)) ? -EFAULT : 0;
+	op->flags = !irq || irq->source == IRQ_GSI ? XENIRQSTAT_needs_eoi : 0;
+	return op->irq < NR_PIRQS ? 0 : -EINVAL;
 }
 
-static long physdev_set_eoi_map(struct domain *d, gva_t arg)
+static long physdev_set_eoi_map(struct domain *d, u64 gmfn)
 {
-	struct physdev_pirq_eoi_gmfn op;
-	struct page *page;
+	struct page *page = arch_get_guest_page_writable(d, gmfn);
 
-	if (copy_from_guest(&op, arg, sizeof(op)))
-		return -EFAULT;
-	page = arch_get_guest_page_writable(d, op.gmfn);
 	if (!page)
 		return -EINVAL;
 	spin_lock(&d->lock);
@@ -308,93 +295,22 @@ static long physdev_set_eoi_map(struct domain *d, gva_t arg)
 	return 0;
 }
 
-static long physdev_set_iopl(struct vcpu *v, gva_t arg)
+static long physdev_set_iopl(struct vcpu *v, u32 iopl)
 {
-	struct physdev_set_iopl op;
-
-	if (copy_from_guest(&op, arg, sizeof(op)))
-		return -EFAULT;
-	if (op.iopl > 3)
+	if (iopl > 3)
 		return -EINVAL;
-	pv_set_iopl(v, op.iopl);
+	pv_set_iopl(v, iopl);
 	return 0;
 }
 
-static long physdev_set_iobitmap(struct vcpu *v, gva_t arg)
+static long physdev_set_iobitmap(struct vcpu *v, const struct physdev_set_iobitmap *op)
 {
-	struct physdev_set_iobitmap op;
-
-	if (copy_from_guest(&op, arg, sizeof(op)))
-		return -EFAULT;
-	if (op.nr_ports > 65536)
+	if (op->nr_ports > 65536)
 		return -EINVAL;
-	return pv_set_iobitmap(v, gva_of(op.bitmap), op.nr_ports);
+	return pv_set_iobitmap(v, gva_of(op->bitmap), op->nr_ports);
 }
 
-static long physdev_apic_read(gva_t arg)
-{
-	struct physdev_apic op;
-	int rc;
-
-	if (copy_from_guest(&op, arg, sizeof(op)))
-		return -EFAULT;
-	rc = ioapic_read_guest(op.apic_physbase, op.reg, &op.value);
-	if (rc)
-		return rc;
-	return copy_to_guest(arg, &op, sizeof(op)) ? -EFAULT : 0;
-}
-
-/* Vectors are the core's; the guest is told its own number back. */
-static long physdev_alloc_vector(gva_t arg)
-{
-	struct physdev_irq op;
-
-	if (copy_from_guest(&op, arg, sizeof(op)))
-		return -EFAULT;
-	if (op.irq >= ioapic_nr_gsis())
-		return -EINVAL;
-	op.vector = op.irq;
-	return copy_to_guest(arg, &op, sizeof(op)) ? -EFAULT : 0;
-}
-
-static long physdev_setup_gsi(gva_t arg)
-{
-	struct physdev_setup_gsi op;
-
-	if (copy_from_guest(&op, arg, sizeof(op)))
-		return -EFAULT;
-	if (op.gsi < 0)
-		return -EINVAL;
-	return irq_setup_gsi((u32)op.gsi, op.triggering, op.polarity);
-}
-
-static long physdev_get_free_pirq(struct domain *d, gva_t arg)
-{
-	struct domain_pirqs *p = physdev_get_pirqs(d);
-	struct physdev_get_free_pirq op;
-
-	if (copy_from_guest(&op, arg, sizeof(op)))
-		return -EFAULT;
-	if (!p)
-		return -ENOMEM;
-	spin_lock(&p->lock);
-	op.pirq = physdev_free_pirq(p);
-	spin_unlock(&p->lock);
-	if (!op.pirq)
-		return -ENOSPC;
-	return copy_to_guest(arg, &op, sizeof(op)) ? -EFAULT : 0;
-}
-
-static long physdev_mmcfg_reserved(gva_t arg)
-{
-	struct physdev_pci_mmcfg_reserved op;
-
-	if (copy_from_guest(&op, arg, sizeof(op)))
-		return -EFAULT;
-	return pci_check_ecam(op.segment, op.start_bus, op.end_bus, op.address);
-}
-
-/* A device came (or its resources will not change): the core looks at its MSI-X table. */
+/* A device came (or its resources will not change): look at its MSI-X table. */
 static long physdev_add_device(struct pci_addr a, bool is_virtfn)
 {
 	/* A virtual function does not show its vendor (SR-IOV 3.4.1.1). */
@@ -425,121 +341,142 @@ static long physdev_restore_msi(struct domain *d, struct pci_addr a)
 	return 0;
 }
 
-/* Operations on a device that is named by bus and devfn alone. */
-static long physdev_old_device_op(struct domain *d, u32 cmd, gva_t arg)
+/* ---- dispatch ---- */
+
+union physdev_arg {
+	struct physdev_eoi eoi;
+	struct physdev_irq_status_query status;
+	struct physdev_pirq_eoi_gmfn eoi_map;
+	struct physdev_set_iopl iopl;
+	struct physdev_set_iobitmap iobitmap;
+	struct physdev_apic apic;
+	struct physdev_irq vector;
+	struct physdev_map_pirq map;
+	struct physdev_unmap_pirq unmap;
+	struct physdev_setup_gsi gsi;
+	struct physdev_get_free_pirq free_pirq;
+	struct physdev_pci_mmcfg_reserved mmcfg;
+	struct physdev_manage_pci_ext old_device;	/* physdev_manage_pci is its start */
+	struct physdev_pci_device_add device;		/* physdev_pci_device is its start */
+	struct physdev_dbgp_op dbgp;
+};
+static_assert(offsetof(struct physdev_pci_device_add, devfn) ==
+	      offsetof(struct physdev_pci_device, devfn), "they begin alike");
+
+#define SIZE(type) sizeof(struct physdev_##type)
+/* What is copied in, if it is copied out again, and who may call. */
+static const struct {
+	u8 size;
+	bool out, anyone;
+} ops[] = {
+	[PHYSDEVOP_irq_status_query]	= { SIZE(irq_status_query), true, true },
+	[PHYSDEVOP_set_iopl]		= { SIZE(set_iopl), false, true },
+	[PHYSDEVOP_set_iobitmap]	= { SIZE(set_iobitmap), false, true },
+	[PHYSDEVOP_apic_read]		= { SIZE(apic), true },
+	[PHYSDEVOP_apic_write]		= { SIZE(apic) },
+	[PHYSDEVOP_alloc_irq_vector]	= { SIZE(irq), true },
+	[PHYSDEVOP_eoi]			= { SIZE(eoi), false, true },
+	[PHYSDEVOP_map_pirq]		= { SIZE(map_pirq), true },
+	[PHYSDEVOP_unmap_pirq]		= { SIZE(unmap_pirq) },
+	[PHYSDEVOP_manage_pci_add]	= { SIZE(manage_pci) },
+	[PHYSDEVOP_manage_pci_remove]	= { SIZE(manage_pci) },
+	[PHYSDEVOP_restore_msi]		= { SIZE(restore_msi) },
+	[PHYSDEVOP_manage_pci_add_ext]	= { SIZE(manage_pci_ext) },
+	[PHYSDEVOP_setup_gsi]		= { SIZE(setup_gsi) },
+	[PHYSDEVOP_get_free_pirq]	= { SIZE(get_free_pirq), true },
+	[PHYSDEVOP_pci_mmcfg_reserved]	= { SIZE(pci_mmcfg_reserved) },
+	[PHYSDEVOP_pci_device_add]	= { offsetof(struct physdev_pci_device_add, optarr) },
+	[PHYSDEVOP_pci_device_remove]	= { SIZE(pci_device) },
+	[PHYSDEVOP_restore_msi_ext]	= { SIZE(pci_device) },
+	[PHYSDEVOP_pirq_eoi_gmfn_v2]	= { SIZE(pirq_eoi_gmfn), false, true },
+	[PHYSDEVOP_dbgp_op]		= { SIZE(dbgp_op) },
+	[PHYSDEVOP_prepare_msix]	= { SIZE(pci_device) },
+	[PHYSDEVOP_release_msix]	= { SIZE(pci_device) },
+};
+
+/* Operations on a PCI device. */
+static long physdev_device_op(struct domain *d, u32 cmd, const union physdev_arg *arg)
 {
-	struct physdev_manage_pci_ext op = { 0 };
-	size_t len = cmd == PHYSDEVOP_manage_pci_add_ext ? sizeof(op) :
-		     sizeof(struct physdev_manage_pci);
-	struct pci_addr a;
+	struct pci_addr old = { 0, arg->old_device.bus, arg->old_device.devfn };
+	struct pci_addr a = { arg->device.seg, arg->device.bus, arg->device.devfn };
 
-	if (copy_from_guest(&op, arg, len))
-		return -EFAULT;
-	a = (struct pci_addr){ 0, op.bus, op.devfn };
-	if (cmd == PHYSDEVOP_restore_msi)
-		return physdev_restore_msi(d, a);
-	if (cmd == PHYSDEVOP_manage_pci_remove)
-		return 0;
-	return physdev_add_device(a, op.is_virtfn);
-}
-
-static long physdev_device_op(struct domain *d, u32 cmd, gva_t arg)
-{
-	struct physdev_pci_device_add add = { 0 };
-	size_t len = cmd == PHYSDEVOP_pci_device_add ?
-		     offsetof(struct physdev_pci_device_add, optarr) :
-		     sizeof(struct physdev_pci_device);
-	struct pci_addr a;
-
-	static_assert(offsetof(struct physdev_pci_device_add, devfn) ==
-		      offsetof(struct physdev_pci_device, devfn), "both begin alike");
-	if (copy_from_guest(&add, arg, len))
-		return -EFAULT;
-	a = (struct pci_addr){ add.seg, add.bus, add.devfn };
 	switch (cmd) {
+	case PHYSDEVOP_manage_pci_add:		return physdev_add_device(old, false);
+	case PHYSDEVOP_manage_pci_add_ext:
+		return physdev_add_device(old, arg->old_device.is_virtfn);
+	case PHYSDEVOP_restore_msi:		return physdev_restore_msi(d, old);
 	case PHYSDEVOP_pci_device_add:
-		return physdev_add_device(a, add.flags & XEN_PCI_DEV_VIRTFN);
+		return physdev_add_device(a, arg->device.flags & XEN_PCI_DEV_VIRTFN);
+	case PHYSDEVOP_restore_msi_ext:		return physdev_restore_msi(d, a);
+	case PHYSDEVOP_prepare_msix:		return physdev_add_device(a, false);
+	case PHYSDEVOP_manage_pci_remove:
 	case PHYSDEVOP_pci_device_remove:
-	case PHYSDEVOP_release_msix:
-		return 0;
-	case PHYSDEVOP_restore_msi_ext:
-		return physdev_restore_msi(d, a);
-	default:		/* PHYSDEVOP_prepare_msix */
-		return physdev_add_device(a, false);
+	case PHYSDEVOP_release_msix:		return 0;
+	default:				return -ENOSYS;
 	}
 }
 
-static long physdev_dbgp(gva_t arg)
+static long physdev_op(struct vcpu *v, u32 cmd, union physdev_arg *arg)
 {
-	struct physdev_dbgp_op op;
+	struct domain *d = v->domain;
 
-	if (copy_from_guest(&op, arg, sizeof(op)))
-		return -EFAULT;
-	/* The core uses no USB debug port: the controller may be reset any time. */
-	return op.op == PHYSDEVOP_DBGP_RESET_PREPARE || op.op == PHYSDEVOP_DBGP_RESET_DONE ?
-	       0 : -EINVAL;
-}
-
-/* What only the domain that drives the hardware may do. */
-static long physdev_privileged_op(struct domain *d, u32 cmd, gva_t arg)
-{
 	switch (cmd) {
-	case PHYSDEVOP_apic_read:		return physdev_apic_read(arg);
-	case PHYSDEVOP_apic_write:		return -EPERM;	/* routes are the core's */
-	case PHYSDEVOP_alloc_irq_vector:	return physdev_alloc_vector(arg);
-	case PHYSDEVOP_map_pirq:		return physdev_map_pirq(d, arg);
-	case PHYSDEVOP_unmap_pirq:		return physdev_unmap_pirq(d, arg);
-	case PHYSDEVOP_setup_gsi:		return physdev_setup_gsi(arg);
-	case PHYSDEVOP_get_free_pirq:		return physdev_get_free_pirq(d, arg);
-	case PHYSDEVOP_pci_mmcfg_reserved:	return physdev_mmcfg_reserved(arg);
-	case PHYSDEVOP_manage_pci_add:
-	case PHYSDEVOP_manage_pci_remove:
-	case PHYSDEVOP_manage_pci_add_ext:
-	case PHYSDEVOP_restore_msi:		return physdev_old_device_op(d, cmd, arg);
-	case PHYSDEVOP_pci_device_add:
-	case PHYSDEVOP_pci_device_remove:
-	case PHYSDEVOP_restore_msi_ext:
-	case PHYSDEVOP_prepare_msix:
-	case PHYSDEVOP_release_msix:		return physdev_device_op(d, cmd, arg);
-	case PHYSDEVOP_dbgp_op:			return physdev_dbgp(arg);
-	default:				return -ENOSYS;
+	case PHYSDEVOP_eoi:			return physdev_eoi(d, arg->eoi.irq);
+	case PHYSDEVOP_irq_status_query:	return physdev_irq_status(d, &arg->status);
+	case PHYSDEVOP_pirq_eoi_gmfn_v2:	return physdev_set_eoi_map(d, arg->eoi_map.gmfn);
+	case PHYSDEVOP_set_iopl:		return physdev_set_iopl(v, arg->iopl.iopl);
+	case PHYSDEVOP_set_iobitmap:		return physdev_set_iobitmap(v, &arg->iobitmap);
+	case PHYSDEVOP_map_pirq:		return physdev_map_pirq(d, &arg->map);
+	case PHYSDEVOP_unmap_pirq:		return physdev_unmap_pirq(d, &arg->unmap);
+	case PHYSDEVOP_get_free_pirq:		return physdev_get_free_pirq(d, &arg->free_pirq);
+	case PHYSDEVOP_apic_read:
+		return ioapic_read_guest(arg->apic.apic_physbase, arg->apic.reg,
+					 &arg->apic.value);
+	case PHYSDEVOP_apic_write:		/* routes are the core's */
+		return -EPERM;
+	case PHYSDEVOP_alloc_irq_vector:	/* so are vectors: the number given comes back */
+		arg->vector.vector = arg->vector.irq;
+		return arg->vector.irq < ioapic_nr_gsis() ? 0 : -EINVAL;
+	case PHYSDEVOP_setup_gsi:
+		return irq_setup_gsi((u32)arg->gsi.gsi, arg->gsi.triggering, arg->gsi.polarity);
+	case PHYSDEVOP_pci_mmcfg_reserved:
+		return pci_check_ecam(arg->mmcfg.segment, arg->mmcfg.start_bus,
+				      arg->mmcfg.end_bus, arg->mmcfg.address);
+	case PHYSDEVOP_dbgp_op:			/* the core uses no USB debug port */
+		return arg->dbgp.op - 1u < 2 ? 0 : -EINVAL;
+	default:
+		return physdev_device_op(d, cmd, arg);
 	}
 }
 
 long do_physdev_op(u32 cmd, gva_t arg)
 {
 	struct vcpu *v = current;
-	struct domain *d = v->domain;
+	union physdev_arg op = { 0 };
+	long rc;
 
-	switch (cmd) {
-	case PHYSDEVOP_eoi:			return physdev_eoi(d, arg);
-	case PHYSDEVOP_irq_status_query:	return physdev_irq_status(d, arg);
-	case PHYSDEVOP_pirq_eoi_gmfn_v2:	return physdev_set_eoi_map(d, arg);
-	case PHYSDEVOP_set_iopl:		return physdev_set_iopl(v, arg);
-	case PHYSDEVOP_set_iobitmap:		return physdev_set_iobitmap(v, arg);
-	}
-	return d->privileged ? physdev_privileged_op(d, cmd, arg) : -EPERM;
+	if (cmd >= ARRAY_SIZE(ops) || !ops[cmd].size)
+		return -ENOSYS;
+	if (!ops[cmd].anyone && !v->domain->privileged)
+		return -EPERM;
+	if (copy_from_guest(&op, arg, ops[cmd].size))
+		return -EFAULT;
+	rc = physdev_op(v, cmd, &op);
+	if (!rc && ops[cmd].out && copy_to_guest(arg, &op, ops[cmd].size))
+		rc = -EFAULT;
+	return rc;
 }
 
-/* The old form: the command is in the structure. */
+/* The old form: the command is in the structure, and there are fewer. */
 long do_physdev_op_compat(gva_t arg)
 {
-	gva_t body = GVA(arg.a + offsetof(struct physdev_op, u));
 	u32 cmd;
 
 	if (copy_from_guest(&cmd, arg, sizeof(cmd)))
 		return -EFAULT;
-	switch (cmd) {
-	case PHYSDEVOP_irq_status_query:
-	case PHYSDEVOP_set_iopl:
-	case PHYSDEVOP_set_iobitmap:
-	case PHYSDEVOP_apic_read:
-	case PHYSDEVOP_apic_write:
-	case PHYSDEVOP_alloc_irq_vector:
-		return do_physdev_op(cmd, body);
-	default:
+	if (cmd < PHYSDEVOP_irq_status_query || cmd > PHYSDEVOP_alloc_irq_vector)
 		return -ENOSYS;
-	}
+	return do_physdev_op(cmd, GVA(arg.a + offsetof(struct physdev_op, u)));
 }
 
 /* ---- ports ---- */
