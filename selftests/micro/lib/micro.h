@@ -100,7 +100,7 @@ struct micro_test {
 #define MICRO_TEST(test)	MICRO_TEST_KIND(shared, test)
 /* A test that leaves the guest in a state nobody else can use. */
 #define MICRO_TEST_ALONE(test)	MICRO_TEST_KIND(alone, test)
-/* A test whose rule is that the core ends the guest (and only the guest). */
+/* A test whose rule is that the guest ends, by a crash or a shutdown. */
 #define MICRO_TEST_CRASH(test)	MICRO_TEST_KIND(crash, test)
 
 void micro_report(const char *format, ...)

@@ -219,6 +219,11 @@ MICRO_TEST(privileged_xsetbv)
 	regs = (struct micro_regs){ 0 };
 	MICRO_PROBE(&regs, "xgetbv");
 	micro_report("xcr0=%lx", regs.rax);
+	regs = (struct micro_regs){ .rax = 3 };
+	MICRO_PROBE(&regs, "xsetbv");
+	MICRO_PROBE(&regs, "movq %%cr4, %%rax");
+	regs.rax &= ~0x40000UL;
+	TRY("clear_osxsave", "movq %%rax, %%cr4");
 }
 
 /* fpu_taskswitch and CR0.TS: #NM on the next FPU use, cleared by delivery. */
