@@ -120,7 +120,8 @@ void vprintk(enum log_level level, const char *fmt, va_list args)
 		return;
 	console_lock(&lock);
 	if (!limited || printk_rate_allows()) {
-		vsnprintf(buffer, sizeof(buffer), fmt, args);
+		if (vsnprintf(buffer, sizeof(buffer), fmt, args) >= (int)sizeof(buffer))
+			buffer[sizeof(buffer) - 2] = '\n';	/* cut: end the line */
 		printk_emit(buffer);
 	}
 	console_unlock(&lock);
