@@ -143,7 +143,7 @@ static void timer_program(struct cpu *cpu)
 	if (due == cpu->timer_due)
 		return;
 	cpu->timer_due = due;
-	arch_timer_program(due == TIMER_NEVER ? 0 : MAX(due, 1ull));
+	arch_timer_program(due == TIMER_NEVER ? 0 : due);
 }
 
 void timer_init(struct timer *t, void (*fn)(void *), void *data, struct cpu *cpu)
@@ -156,9 +156,10 @@ static bool timer_arm(struct timer *t, u64 expires)
 {
 	struct cpu *cpu = t->cpu;
 
-	t->expires = expires;
+	/* One that was due before the last round waits for the next like all others. */
+	t->expires = MAX(expires, cpu->timer_round);
 	timer_insert(t);
-	if (cpu->timers != t || expires >= cpu->timer_due)
+	if (cpu->timers != t || t->expires >= cpu->timer_due)
 		return false;
 	/* Only a CPU itself can program its interrupt. */
 	if (cpu != this_cpu())
@@ -240,14 +241,12 @@ static void timer_run(void)
 {
 	struct cpu *cpu = this_cpu();
 	u64 now = arch_now();
-	u32 budget;
 	struct timer *t;
 
 	spin_lock(&cpu->timer_lock);
 	cpu->timer_due = 0;		/* handlers need not program it */
-	/* A handler that arms its timer for the past cannot keep us here. */
-	budget = cpu->nr_timers;
-	while ((t = cpu->timers) && t->expires <= now && budget) {
+	cpu->timer_round = now + 1;	/* nor can they keep us here */
+	while ((t = cpu->timers) && t->expires <= now) {
 		if (__atomic_load_n(&t->runs_on, __ATOMIC_ACQUIRE)) {
 			/* Came from another CPU, which is still in its handler. */
 			spin_unlock(&cpu->timer_lock);
@@ -255,7 +254,6 @@ static void timer_run(void)
 			spin_lock(&cpu->timer_lock);
 			continue;
 		}
-		budget--;
 		timer_remove(t);
 		t->runs_on = cpu;
 		spin_unlock(&cpu->timer_lock);
@@ -274,6 +272,7 @@ int timer_init_cpu(struct cpu *cpu)
 	cpu->timers = NULL;
 	cpu->nr_timers = 0;
 	cpu->timer_due = TIMER_NEVER;
+	cpu->timer_round = 1;
 	if (!cpu->id)
 		softirq_set_handler(SOFTIRQ_TIMER, timer_run);
 	return 0;

@@ -34,6 +34,8 @@ enum softirq {
  * @softirqs:	pending enum softirq bits; set by any CPU, cleared by this one
  * @timers:	timer.c's heap: the first to expire
  * @timer_due:	when the timer interrupt will come, ~0: never
+ * @timer_round: earliest expiry that is not served yet; what is set for before
+ *		waits till then
  * @sched:	sched.c's private part
  * @arch:	the architecture's private part
  */
@@ -49,6 +51,7 @@ struct cpu {
 	struct timer *timers;		/* timer_lock */
 	u32 nr_timers;			/* timer_lock */
 	u64 timer_due;			/* timer_lock */
+	u64 timer_round;		/* timer_lock */
 
 	struct sched_cpu *sched;
 	struct arch_cpu *arch;

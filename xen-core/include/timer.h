@@ -16,7 +16,7 @@
 struct cpu;
 
 /**
- * struct timer - something to do at @expires
+ * struct timer - something to do at @expires (not before the CPU's timer_round)
  * @cpu:	whose heap it is in or goes to (changed by timer_set_cpu)
  * @child:	first of those that expire later, cpu->timer_lock
  * @next:	next sibling, cpu->timer_lock
