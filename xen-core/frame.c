@@ -114,10 +114,13 @@ static bool frame_charge(struct domain *d, u32 nr)
 
 struct page *domain_page_alloc(struct domain *d, unsigned int order, unsigned int addr_bits)
 {
-	u32 nr = 1u << order;
 	struct page *first;
+	u32 nr;
 
-	if (order > MAX_ORDER || !frame_charge(d, nr))
+	if (order > MAX_ORDER)
+		return NULL;
+	nr = 1u << order;
+	if (!frame_charge(d, nr))
 		return NULL;
 	first = page_alloc(order, addr_bits);
 	if (!first) {
@@ -131,13 +134,18 @@ struct page *domain_page_alloc(struct domain *d, unsigned int order, unsigned in
 		p->stamp = 0;
 		p->type = PT_NONE;
 		p->owner = d;
-		/* Release: who sees the count sees the owner and the zeroes. */
-		__atomic_store_n(&p->count, PC_ALLOCATED | 1, __ATOMIC_RELEASE);
 	}
-	/* Backwards, so that the list has them in ascending order. */
+	/*
+	 * A frame that has a count may be released by another vcpu that guesses
+	 * its number; the lock makes that wait until the frame is listed.
+	 * Backwards, so that the list has them in ascending order.
+	 */
 	spin_lock(&d->page_lock);
-	for (u32 i = nr; i-- > 0;)
+	for (u32 i = nr; i-- > 0;) {
 		frame_list_add(d, page_to_mfn(first + i).n);
+		/* Release: who sees the count sees the owner and the zeroes. */
+		__atomic_store_n(&first[i].count, PC_ALLOCATED | 1, __ATOMIC_RELEASE);
+	}
 	spin_unlock(&d->page_lock);
 	return first;
 }
