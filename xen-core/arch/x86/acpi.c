@@ -33,13 +33,10 @@ struct __packed acpi_gas {
 
 /* FADT offsets (ACPI 5.2.9); older tables end earlier. */
 enum {
-	FADT_SCI = 46, FADT_PM1A_EVT = 56, FADT_PM1B_EVT = 60, FADT_PM1A_CNT = 64,
-	FADT_PM1B_CNT = 68, FADT_PM_TMR = 76, FADT_PM_TMR_LEN = 91, FADT_FLAGS = 112,
-	FADT_RESET = 116, FADT_RESET_VALUE = 128, FADT_X_PM1A_EVT = 148,
-	FADT_X_PM1B_EVT = 160, FADT_X_PM1A_CNT = 172, FADT_X_PM1B_CNT = 184,
-	FADT_X_PM_TMR = 208,
+	FADT_PM1A_CNT = 64, FADT_PM1B_CNT = 68, FADT_PM_TMR = 76, FADT_PM_TMR_LEN = 91,
+	FADT_FLAGS = 112, FADT_RESET = 116, FADT_RESET_VALUE = 128, FADT_X_PM1A_CNT = 172,
+	FADT_X_PM1B_CNT = 184, FADT_X_PM_TMR = 208,
 };
-#define FADT_TMR_32BIT	(1u << 8)
 #define FADT_HAS_RESET	(1u << 10)
 
 #define SPACE_IO	1
@@ -210,14 +207,10 @@ const char *acpi_parse_fadt(const void *table, size_t len, struct acpi_info *inf
 	if (len < FADT_RESET)
 		return "it is too short";
 	flags = (u32)acpi_field(table, len, FADT_FLAGS, 4);
-	info->sci = (u32)acpi_field(table, len, FADT_SCI, 2);
-	info->pm1a_evt = acpi_fadt_port(table, len, FADT_PM1A_EVT, FADT_X_PM1A_EVT);
-	info->pm1b_evt = acpi_fadt_port(table, len, FADT_PM1B_EVT, FADT_X_PM1B_EVT);
 	info->pm1a_cnt = acpi_fadt_port(table, len, FADT_PM1A_CNT, FADT_X_PM1A_CNT);
 	info->pm1b_cnt = acpi_fadt_port(table, len, FADT_PM1B_CNT, FADT_X_PM1B_CNT);
 	if (acpi_field(table, len, FADT_PM_TMR_LEN, 1) == 4)
 		info->pm_timer = acpi_fadt_port(table, len, FADT_PM_TMR, FADT_X_PM_TMR);
-	info->pm_timer_32bit = flags & FADT_TMR_32BIT;
 	if (!(flags & FADT_HAS_RESET) || len <= FADT_RESET_VALUE)
 		return NULL;
 	memcpy(&reset, (const u8 *)table + FADT_RESET, sizeof(reset));

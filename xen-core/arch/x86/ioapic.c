@@ -107,14 +107,6 @@ int ioapic_read_guest(u64 addr, u32 reg, u32 *value)
 	return -EINVAL;
 }
 
-bool ioapic_is_protected(mfn_t m)
-{
-	for (u32 i = 0; i < nr_ioapics; i++)
-		if (PFN_DOWN(ioapics[i].addr) == m.n)
-			return true;
-	return false;
-}
-
 void __init ioapic_init(void)
 {
 	for (u32 i = 0; i < acpi_info.nr_ioapics; i++) {

@@ -34,9 +34,7 @@ struct acpi_info {
 	struct acpi_lapic_nmi lapic_nmis[4];
 	struct acpi_mcfg mcfg[ACPI_MAX_MCFG];
 
-	u32 sci;
-	u16 pm1a_evt, pm1b_evt, pm1a_cnt, pm1b_cnt, pm_timer;
-	bool pm_timer_32bit;
+	u16 pm1a_cnt, pm1b_cnt, pm_timer;
 	bool has_reset;
 	u8 reset_space, reset_value;
 	u64 reset_addr;

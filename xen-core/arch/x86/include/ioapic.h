@@ -24,9 +24,6 @@ void ioapic_set_mask(u32 gsi, bool masked);
  * Return: 0 or -EINVAL (no I/O APIC there).
  */
 int ioapic_read_guest(u64 addr, u32 reg, u32 *value);
-/** ioapic_is_protected() - is an I/O APIC in frame @m? Guests may only read it. */
-bool ioapic_is_protected(mfn_t m);
-
 /** pic_disable() - mask the legacy controllers for good. */
 void pic_disable(void);
 
