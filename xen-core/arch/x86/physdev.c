@@ -487,10 +487,8 @@ static void physdev_hide_range(u32 *allowed, u32 first, u32 nr)
 		allowed[port / 32] &= ~(1u << port % 32);
 }
 
-void platform_deny_ports(struct domain *d)
+void physdev_hide_ports(u32 *allowed)
 {
-	u32 *allowed = d->arch.io_bitmap;
-
 	physdev_hide_range(allowed, 0x20, 2);	/* PICs */
 	physdev_hide_range(allowed, 0xa0, 2);
 	physdev_hide_range(allowed, 0x40, 4);	/* PIT */

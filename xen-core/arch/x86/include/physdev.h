@@ -7,9 +7,9 @@
 #include "domain.h"
 
 /**
- * platform_deny_ports() - take the ports that the core itself uses out of
- * @d's I/O bitmap: PICs, PIT, its serial ports.
+ * physdev_hide_ports() - take the ports that the core itself uses out of
+ * @allowed (struct arch_domain's io_bitmap): PICs, PIT, its serial ports.
  */
-void platform_deny_ports(struct domain *d);
+void physdev_hide_ports(u32 *allowed);
 
 #endif
