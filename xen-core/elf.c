@@ -136,82 +136,64 @@ static __init const char *elf_parse_features(struct elf_notes *notes, const char
 	return why;
 }
 
-static __init u64 elf_note_number(const u8 *desc, u32 size)
-{
-	u64 value = 0;
+enum elf_note_kind { ELF_NOTE_NUMBER, ELF_NOTE_BOOL, ELF_NOTE_STRING };
 
-	memcpy(&value, desc, size);
-	return value;
-}
+/* Where a note of one plain value goes; the others are taken care of one by one. */
+static const struct elf_note_field {
+	u8 kind;
+	u16 offset;
+} elf_note_fields[XEN_ELFNOTE_MAX + 1] __initconst = {
+#define NOTE(type, kind, field) \
+	[XEN_ELFNOTE_##type] = { ELF_NOTE_##kind, offsetof(struct elf_notes, field) }
+	NOTE(ENTRY, NUMBER, entry),
+	NOTE(HYPERCALL_PAGE, NUMBER, hypercall_page),
+	NOTE(VIRT_BASE, NUMBER, virt_base),
+	NOTE(PADDR_OFFSET, NUMBER, paddr_offset),
+	NOTE(XEN_VERSION, STRING, xen_version),
+	NOTE(GUEST_OS, STRING, guest_os),
+	NOTE(GUEST_VERSION, STRING, guest_version),
+	NOTE(LOADER, STRING, loader),
+	NOTE(PAE_MODE, STRING, pae_mode),
+	NOTE(HV_START_LOW, NUMBER, hv_start_low),
+	NOTE(SUSPEND_CANCEL, BOOL, suspend_cancel),
+	NOTE(INIT_P2M, NUMBER, init_p2m),
+	NOTE(MOD_START_PFN, BOOL, mod_start_pfn),
+	NOTE(SUPPORTED_FEATURES, NUMBER, features_word),
+	NOTE(PHYS32_ENTRY, NUMBER, phys32_entry),
+#undef NOTE
+};
 
-static __init void elf_parse_number_note(struct elf_notes *n, u32 type, u64 value)
+static_assert(sizeof(gva_t) == sizeof(u64), "a note's number is stored as it is");
+
+static __init const char *elf_parse_plain_note(struct elf_notes *n, struct elf_note_field f,
+					       const u8 *desc, u32 size)
 {
-	switch (type) {
-	case XEN_ELFNOTE_ENTRY:
-		n->entry = GVA(value);
-		break;
-	case XEN_ELFNOTE_HYPERCALL_PAGE:
-		n->hypercall_page = GVA(value);
-		break;
-	case XEN_ELFNOTE_VIRT_BASE:
-		n->virt_base = value;
-		break;
-	case XEN_ELFNOTE_PADDR_OFFSET:
-		n->paddr_offset = value;
-		break;
-	case XEN_ELFNOTE_HV_START_LOW:
-		n->hv_start_low = GVA(value);
-		break;
-	case XEN_ELFNOTE_SUSPEND_CANCEL:
-		n->suspend_cancel = value;
-		break;
-	case XEN_ELFNOTE_INIT_P2M:
-		n->init_p2m = GVA(value);
-		break;
-	case XEN_ELFNOTE_MOD_START_PFN:
-		n->mod_start_pfn = value;
-		break;
-	case XEN_ELFNOTE_SUPPORTED_FEATURES:
-		n->features_supported |= (u32)value;
-		break;
-	case XEN_ELFNOTE_PHYS32_ENTRY:
-		n->phys32_entry = value;
-		break;
+	u8 *field = (u8 *)n + f.offset;
+	u64 number = 0;
+
+	if (f.kind == ELF_NOTE_STRING) {
+		size = MIN(size, ELF_NOTE_STRING_SIZE - 1u);
+		memset(field, 0, ELF_NOTE_STRING_SIZE);
+		memcpy(field, desc, size);
+		return NULL;
 	}
-}
-
-/* The buffer of a note that is kept as a string; each is as long. */
-static __init char *elf_note_string(struct elf_notes *n, u32 type)
-{
-	switch (type) {
-	case XEN_ELFNOTE_XEN_VERSION:
-		return n->xen_version;
-	case XEN_ELFNOTE_GUEST_OS:
-		return n->guest_os;
-	case XEN_ELFNOTE_GUEST_VERSION:
-		return n->guest_version;
-	case XEN_ELFNOTE_LOADER:
-		return n->loader;
-	case XEN_ELFNOTE_PAE_MODE:
-		return n->pae_mode;
-	}
+	if (size != 4 && size != 8)
+		return "a Xen note of the kernel has a wrong size";
+	memcpy(&number, desc, size);
+	if (f.kind == ELF_NOTE_BOOL)
+		*(bool *)field = number;
+	else
+		memcpy(field, &number, sizeof(number));
 	return NULL;
 }
 
 static __init const char *elf_parse_note(struct elf_notes *n, u32 type, const u8 *desc, u32 size)
 {
-	char *string = elf_note_string(n, type);
-	u32 half = size / 2;
+	u32 half = size == 8 ? 4 : 8;
 
 	if (type == XEN_ELFNOTE_INFO || type > XEN_ELFNOTE_MAX)
 		return NULL;
 	n->present |= 1u << type;
-	if (string) {
-		size = MIN(size, ELF_NOTE_STRING_SIZE - 1u);
-		memcpy(string, desc, size);
-		string[size] = 0;
-		return NULL;
-	}
 	switch (type) {
 	case XEN_ELFNOTE_FEATURES:
 		return elf_parse_features(n, (const char *)desc, size);
@@ -222,15 +204,12 @@ static __init const char *elf_parse_note(struct elf_notes *n, u32 type, const u8
 		/* A list of pairs of either width; a single pair in practice. */
 		if (size != 8 && (size == 0 || size % 16))
 			return "a Xen note of the kernel has a wrong size";
-		half = size == 8 ? 4 : 8;
-		n->l1_mfn_valid_mask = elf_note_number(desc, half);
-		n->l1_mfn_valid_value = elf_note_number(desc + half, half);
+		n->l1_mfn_valid_mask = n->l1_mfn_valid_value = 0;
+		memcpy(&n->l1_mfn_valid_mask, desc, half);
+		memcpy(&n->l1_mfn_valid_value, desc + half, half);
 		return NULL;
 	}
-	if (size != 4 && size != 8)
-		return "a Xen note of the kernel has a wrong size";
-	elf_parse_number_note(n, type, elf_note_number(desc, size));
-	return NULL;
+	return elf_parse_plain_note(n, elf_note_fields[type], desc, size);
 }
 
 /* One block of notes, from a segment or a section. */
@@ -409,6 +388,7 @@ __init int elf_parse(const void *file, size_t len, struct elf_image *img, const 
 	*why = elf_read_segments(img, &h);
 	if (!*why && !img->notes.present)
 		*why = elf_read_section_notes(img, &h);
+	img->notes.features_supported |= (u32)img->notes.features_word;
 	*why = *why ?: elf_check_notes(img) ?: elf_check_layout(img);
 	return *why ? -EINVAL : 0;
 }

@@ -21,10 +21,8 @@
 
 #define GZIP_HEADER_SIZE	10
 #define GZIP_TRAILER_SIZE	8
-#define GZIP_FHCRC		0x02
-#define GZIP_FEXTRA		0x04
-#define GZIP_FNAME		0x08
-#define GZIP_FCOMMENT		0x10
+#define GZIP_FLAG_NAME		0x08
+#define GZIP_FLAGS_REFUSED	0xf7	/* what gzip itself never writes */
 
 struct inflate_code {
 	u16 fast[1 << INFLATE_FAST_BITS];	/* symbol << 4 | length; 0: not here */
@@ -33,8 +31,7 @@ struct inflate_code {
 };
 
 struct inflate {
-	const u8 *in, *in_end;
-	u8 *out_start, *out, *out_end;
+	struct unpack_io io;
 	u64 bits;
 	u32 nr_bits;
 	struct inflate_code literal, distance;
@@ -42,32 +39,31 @@ struct inflate {
 	struct unpack_crc32 crc32;
 };
 
-static_assert(sizeof(struct inflate) <= UNPACK_SCRATCH_SIZE - UNPACK_SCRATCH_ALIGN, "scratch");
+UNPACK_CHECK_STATE(struct inflate);
 
 /* At least 56 bits in the window, or all that is left. */
 static __unpack_inline void inflate_refill(struct inflate *s)
 {
-	if (s->in_end - s->in >= 8) {
-		s->bits |= unpack_le64(s->in) << s->nr_bits;
-		s->in += (63 - s->nr_bits) >> 3;
+	if (unpack_left(&s->io) >= 8) {
+		s->bits |= unpack_le64(s->io.in) << s->nr_bits;
+		s->io.in += (63 - s->nr_bits) >> 3;
 		s->nr_bits |= 56;
 		return;
 	}
-	while (s->nr_bits < 56 && s->in < s->in_end) {
-		s->bits |= (u64)*s->in++ << s->nr_bits;
-		s->nr_bits += 8;
-	}
+	for (; s->nr_bits < 56 && unpack_left(&s->io); s->nr_bits += 8)
+		s->bits |= (u64)*s->io.in++ << s->nr_bits;
 }
 
-/* Takes @n bits that a refill put there; false if the input ended before. */
-static __unpack_inline bool inflate_take(struct inflate *s, u32 n, u32 *value)
+/* Takes @n bits that a refill put there, or fails if the input ended before. */
+static __unpack_inline int inflate_take(struct inflate *s, u32 n)
 {
+	u32 value = s->bits & ((1u << n) - 1);
+
 	if (s->nr_bits < n)
-		return false;
-	*value = s->bits & ((1u << n) - 1);
+		return -EINVAL;
 	s->bits >>= n;
 	s->nr_bits -= n;
-	return true;
+	return value;
 }
 
 /* Builds the tables of a code from the length of each symbol's code. */
@@ -126,18 +122,14 @@ static __unpack_inline int inflate_symbol(struct inflate *s, const struct inflat
 		}
 		sym = c->symbol[index + code - first];
 	}
-	if (len > s->nr_bits)
-		return -EINVAL;
-	s->bits >>= len;
-	s->nr_bits -= len;
-	return sym;
+	return inflate_take(s, len) < 0 ? -EINVAL : (int)sym;
 }
 
 /* Length and distance of the match that symbol @sym starts, and the copy. */
 static __unpack_inline int inflate_match(struct inflate *s, u32 sym)
 {
-	u32 len = sym - 254, dist, extra, value;
-	int dsym;
+	int len = sym - 254, dist, value;
+	u32 extra;
 
 	if (sym > 285)
 		return -EINVAL;
@@ -145,74 +137,64 @@ static __unpack_inline int inflate_match(struct inflate *s, u32 sym)
 		len = 258;
 	} else if (sym >= 265) {
 		extra = (sym - 261) >> 2;
-		if (!inflate_take(s, extra, &value))
-			return -EINVAL;
+		value = inflate_take(s, extra);
+		if (value < 0)
+			return value;
 		len = 3 + ((4 | ((sym - 265) & 3)) << extra) + value;
 	}
-	dsym = inflate_symbol(s, &s->distance);
-	if (dsym < 0 || dsym > 29)
+	dist = inflate_symbol(s, &s->distance);
+	if (dist < 0 || dist > 29)
 		return -EINVAL;
-	dist = dsym + 1;
-	if (dsym >= 4) {
-		extra = (dsym >> 1) - 1;
-		if (!inflate_take(s, extra, &value))
-			return -EINVAL;
-		dist = 1 + ((2 | (dsym & 1)) << extra) + value;
+	if (dist >= 4) {
+		extra = (dist >> 1) - 1;
+		value = inflate_take(s, extra);
+		if (value < 0)
+			return value;
+		dist = ((2 | (dist & 1)) << extra) + value;
 	}
-	if (dist > (size_t)(s->out - s->out_start))
-		return -EINVAL;
-	if (len > (size_t)(s->out_end - s->out))
-		return -ENOSPC;
-	unpack_copy_match(s->out, dist, len);
-	s->out += len;
-	return 0;
+	return unpack_repeat(&s->io, dist + 1, len);
 }
 
 static __init_hot int inflate_coded_block(struct inflate *s)
 {
 	int sym, ret;
 
-	for (;;) {
+	do {
 		inflate_refill(s);
 		sym = inflate_symbol(s, &s->literal);
-		if (sym < 0)
-			return sym;
-		if (sym < 256) {
-			if (s->out == s->out_end)
-				return -ENOSPC;
-			*s->out++ = sym;
-			continue;
-		}
-		if (sym == INFLATE_END_OF_BLOCK)
-			return 0;
-		ret = inflate_match(s, sym);
-		if (ret)
-			return ret;
-	}
+		if (sym < 0 || sym == INFLATE_END_OF_BLOCK)
+			return sym < 0 ? sym : 0;
+		ret = 0;
+		if (sym > INFLATE_END_OF_BLOCK)
+			ret = inflate_match(s, sym);
+		else if (!unpack_room(&s->io))
+			ret = -ENOSPC;
+		else
+			*s->io.out++ = sym;
+	} while (!ret);
+	return ret;
+}
+
+/* Back to the first whole byte that was not consumed. */
+static __init void inflate_align(struct inflate *s)
+{
+	s->io.in -= s->nr_bits >> 3;
+	s->bits = 0;
+	s->nr_bits = 0;
 }
 
 static __init int inflate_stored_block(struct inflate *s)
 {
 	u32 len;
 
-	/* Back to the first whole byte that was not consumed. */
-	s->in -= s->nr_bits >> 3;
-	s->bits = 0;
-	s->nr_bits = 0;
-	if (s->in_end - s->in < 4)
+	inflate_align(s);
+	if (unpack_left(&s->io) < 4)
 		return -EINVAL;
-	len = unpack_le16(s->in);
-	if (len != (unpack_le16(s->in + 2) ^ 0xffffu))
+	len = unpack_le16(s->io.in);
+	if (len != (unpack_le16(s->io.in + 2) ^ 0xffffu))
 		return -EINVAL;
-	s->in += 4;
-	if (len > (size_t)(s->in_end - s->in))
-		return -EINVAL;
-	if (len > (size_t)(s->out_end - s->out))
-		return -ENOSPC;
-	memcpy(s->out, s->in, len);
-	s->in += len;
-	s->out += len;
-	return 0;
+	s->io.in += 4;
+	return unpack_store(&s->io, len);
 }
 
 static __init int inflate_fixed_codes(struct inflate *s)
@@ -229,25 +211,22 @@ static __init int inflate_fixed_codes(struct inflate *s)
 /* The lengths of both codes, run-length coded by a third (in s->literal). */
 static __init int inflate_read_lengths(struct inflate *s, u32 total)
 {
-	u32 i = 0, run, value;
-	int sym;
+	static const u8 run_bits[] __initconst = { 2, 3, 7 }, run_min[] __initconst = { 3, 3, 11 };
+	u32 i = 0, value;
+	int sym, run;
 
 	while (i < total) {
 		inflate_refill(s);
 		sym = inflate_symbol(s, &s->literal);
-		if (sym < 0)
-			return sym;
+		if (sym < 0 || (sym == 16 && !i))
+			return -EINVAL;
 		if (sym < 16) {
 			s->lengths[i++] = sym;
 			continue;
 		}
-		if (sym == 16 && !i)
-			return -EINVAL;
 		value = sym == 16 ? s->lengths[i - 1] : 0;
-		if (!inflate_take(s, sym == 16 ? 2 : sym == 17 ? 3 : 7, &run))
-			return -EINVAL;
-		run += sym == 18 ? 11 : 3;
-		if (run > total - i)
+		run = inflate_take(s, run_bits[sym - 16]);
+		if (run < 0 || (run += run_min[sym - 16]) > (int)(total - i))
 			return -EINVAL;
 		memset(s->lengths + i, value, run);
 		i += run;
@@ -260,29 +239,22 @@ static __init int inflate_dynamic_codes(struct inflate *s)
 	static const u8 order[19] __initconst = {
 		16, 17, 18, 0, 8, 7, 9, 6, 10, 5, 11, 4, 12, 3, 13, 2, 14, 1, 15
 	};
-	u32 header, nr_literals, nr_distances, nr_codes, i, len;
-	int ret;
+	int header = inflate_take(s, 14), len, ret;
+	u32 nr_literals = (header & 31) + 257, nr_distances = (header >> 5 & 31) + 1, i;
 
-	inflate_refill(s);
-	if (!inflate_take(s, 14, &header))
-		return -EINVAL;
-	nr_literals = (header & 31) + 257;
-	nr_distances = (header >> 5 & 31) + 1;
-	nr_codes = (header >> 10) + 4;
-	if (nr_literals > 286 || nr_distances > 30)
+	if (header < 0 || nr_literals > 286 || nr_distances > 30)
 		return -EINVAL;
 	memset(s->lengths, 0, sizeof(order));
-	for (i = 0; i < nr_codes; i++) {
+	for (i = 0; i < (header >> 10) + 4u; i++) {
 		inflate_refill(s);
-		if (!inflate_take(s, 3, &len))
-			return -EINVAL;
+		len = inflate_take(s, 3);
+		if (len < 0)
+			return len;
 		s->lengths[order[i]] = len;
 	}
 	ret = inflate_build_code(&s->literal, s->lengths, sizeof(order)) ?:
 	      inflate_read_lengths(s, nr_literals + nr_distances);
-	if (ret)
-		return ret;
-	if (!s->lengths[INFLATE_END_OF_BLOCK])
+	if (ret || !s->lengths[INFLATE_END_OF_BLOCK])
 		return -EINVAL;
 	return inflate_build_code(&s->literal, s->lengths, nr_literals) ?:
 	       inflate_build_code(&s->distance, s->lengths + nr_literals, nr_distances);
@@ -290,13 +262,11 @@ static __init int inflate_dynamic_codes(struct inflate *s)
 
 static __init int inflate_decode_blocks(struct inflate *s)
 {
-	u32 header;
-	int ret;
+	int header, ret;
 
 	do {
 		inflate_refill(s);
-		if (!inflate_take(s, 3, &header))
-			return -EINVAL;
+		header = inflate_take(s, 3);
 		switch (header >> 1) {
 		case 0:
 			ret = inflate_stored_block(s);
@@ -310,81 +280,36 @@ static __init int inflate_decode_blocks(struct inflate *s)
 		default:
 			ret = -EINVAL;
 		}
-		if (ret)
-			return ret;
-	} while (!(header & 1));
-	s->in -= s->nr_bits >> 3;
-	return 0;
+	} while (!ret && !(header & 1));
+	inflate_align(s);
+	return ret;
 }
 
-/* Steps over a terminated string of the header; false if it has no end. */
-static __init bool gzip_skip_string(struct inflate *s)
+/** inflate_decode() - unpack one gzip member; see unpack.h */
+__init int inflate_decode(struct unpack_io *io)
 {
-	while (s->in < s->in_end)
-		if (!*s->in++)
-			return true;
-	return false;
-}
-
-static __init int gzip_skip_header(struct inflate *s)
-{
-	size_t extra;
-	u8 flags;
-
-	if (s->in_end - s->in < GZIP_HEADER_SIZE || s->in[0] != 0x1f || s->in[1] != 0x8b ||
-	    s->in[2] != 8 || (s->in[3] & 0xe0))
-		return -EINVAL;
-	flags = s->in[3];
-	s->in += GZIP_HEADER_SIZE;
-	if (flags & GZIP_FEXTRA) {
-		if (s->in_end - s->in < 2)
-			return -EINVAL;
-		extra = 2 + unpack_le16(s->in);
-		if (extra > (size_t)(s->in_end - s->in))
-			return -EINVAL;
-		s->in += extra;
-	}
-	if (((flags & GZIP_FNAME) && !gzip_skip_string(s)) ||
-	    ((flags & GZIP_FCOMMENT) && !gzip_skip_string(s)))
-		return -EINVAL;
-	if (flags & GZIP_FHCRC) {
-		if (s->in_end - s->in < 2)
-			return -EINVAL;
-		s->in += 2;
-	}
-	return 0;
-}
-
-/**
- * inflate_decode_gzip() - unpack a .gz file, one member or several
- *
- * See unpack.h for the arguments and results.
- */
-__init long inflate_decode_gzip(const u8 *in, size_t in_len, u8 *out, size_t out_size,
-				void *scratch)
-{
-	struct inflate *s = scratch;
+	struct inflate *s = container_of(io, struct inflate, io);
+	bool named;
 	size_t len;
 	int ret;
 
-	s->in = in;
-	s->in_end = in + in_len;
-	s->out = out;
-	s->out_end = out + out_size;
 	unpack_crc32_init(&s->crc32);
-	do {
-		s->out_start = s->out;
-		s->bits = 0;
-		s->nr_bits = 0;
-		ret = gzip_skip_header(s) ?: inflate_decode_blocks(s);
-		if (ret)
-			return ret;
-		len = s->out - s->out_start;
-		if (s->in_end - s->in < GZIP_TRAILER_SIZE ||
-		    unpack_crc32(&s->crc32, s->out_start, len) != unpack_le32(s->in) ||
-		    (u32)len != unpack_le32(s->in + 4))
-			return -EINVAL;
-		s->in += GZIP_TRAILER_SIZE;
-	} while (s->in < s->in_end);
-	return s->out - out;
+	s->bits = 0;
+	s->nr_bits = 0;
+	if (unpack_left(io) < GZIP_HEADER_SIZE || unpack_le16(io->in) != 0x8b1f ||
+	    io->in[2] != 8 || (io->in[3] & GZIP_FLAGS_REFUSED))
+		return -EINVAL;
+	named = io->in[3] & GZIP_FLAG_NAME;
+	io->in += GZIP_HEADER_SIZE;
+	while (named && unpack_left(io))
+		named = *io->in++;
+	ret = inflate_decode_blocks(s);
+	if (ret)
+		return ret;
+	len = io->out - io->base;
+	if (unpack_left(io) < GZIP_TRAILER_SIZE || (u32)len != unpack_le32(io->in + 4) ||
+	    unpack_crc32(&s->crc32, io->base, len) != unpack_le32(io->in))
+		return -EINVAL;
+	io->in += GZIP_TRAILER_SIZE;
+	return 0;
 }

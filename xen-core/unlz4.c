@@ -4,12 +4,11 @@
  * the frame format (LZ4 Frame Format Description 1.6).
  *
  * Both are sequences of blocks; a block is literals and matches in turn. The
- * legacy format has neither end mark nor checksums. Of the frame format all
- * checksums are verified; dictionaries are not supported.
+ * legacy format has neither end mark nor checksums. The checksums of the frame
+ * format are stepped over: nothing that boots is packed with them.
  */
 #include "compiler.h"
 #include "errno.h"
-#include "string.h"
 #include "types.h"
 #include "unpack.h"
 
@@ -27,216 +26,123 @@
 #define LZ4_FLAG_VERSION	0xc0
 #define LZ4_VERSION_1		0x40
 
-struct unlz4 {
-	const u8 *in, *in_end;
-	u8 *window;		/* what a match may reach back to */
-	u8 *out, *out_end;
-};
-
-#define XXH32_P1	0x9e3779b1u
-#define XXH32_P2	0x85ebca77u
-#define XXH32_P3	0xc2b2ae3du
-#define XXH32_P4	0x27d4eb2fu
-#define XXH32_P5	0x165667b1u
-
-static __unpack_inline u32 lz4_rotate(u32 v, u32 n)
+/* The next word, if there is one. */
+static __init bool lz4_read_word(struct unpack_io *io, u32 *word)
 {
-	return v << n | v >> (32 - n);
-}
-
-/* XXH32 with seed 0, as the xxHash specification has it. */
-static __init_hot u32 lz4_xxh32(const u8 *p, size_t len)
-{
-	u32 acc[4] = { XXH32_P1 + XXH32_P2, XXH32_P2, 0, -XXH32_P1 };
-	u32 h = XXH32_P5, i;
-	size_t left = len;
-
-	if (len >= 16) {
-		for (; left >= 16; left -= 16)
-			for (i = 0; i < 4; i++, p += 4)
-				acc[i] = lz4_rotate(acc[i] + unpack_le32(p) * XXH32_P2, 13) * XXH32_P1;
-		h = lz4_rotate(acc[0], 1) + lz4_rotate(acc[1], 7) +
-		    lz4_rotate(acc[2], 12) + lz4_rotate(acc[3], 18);
-	}
-	h += (u32)len;
-	for (; left >= 4; left -= 4, p += 4)
-		h = lz4_rotate(h + unpack_le32(p) * XXH32_P3, 17) * XXH32_P4;
-	for (; left; left--, p++)
-		h = lz4_rotate(h + *p * XXH32_P5, 11) * XXH32_P1;
-	h = (h ^ h >> 15) * XXH32_P2;
-	h = (h ^ h >> 13) * XXH32_P3;
-	return h ^ h >> 16;
-}
-
-/* A length of 15 goes on in further bytes, up to the first that is not 255. */
-static __unpack_inline bool lz4_read_length(const u8 **in, const u8 *end, size_t *len)
-{
-	u8 byte;
-
-	if (*len != 15)
-		return true;
-	do {
-		if (*in == end)
-			return false;
-		byte = *(*in)++;
-		*len += byte;
-	} while (byte == 255);
+	if (unpack_left(io) < 4)
+		return false;
+	*word = unpack_le32(io->in);
+	io->in += 4;
 	return true;
 }
 
-static __init_hot int lz4_decode_block(struct unlz4 *s, size_t size)
+/* A length of 15 goes on in further bytes, up to the first that is not 255. */
+static __unpack_inline bool lz4_read_length(struct unpack_io *io, const u8 *end, size_t *len)
 {
-	const u8 *in = s->in, *end = in + size;
-	u8 *out = s->out, *out_end = s->out_end;
-	size_t len, offset;
-	u8 token;
+	u8 byte = 255;
 
-	while (in < end) {
-		token = *in++;
+	if (*len != 15)
+		return true;
+	for (; byte == 255; *len += byte) {
+		if (io->in == end)
+			return false;
+		byte = *io->in++;
+	}
+	return true;
+}
+
+static __init_hot int lz4_decode_block(struct unpack_io *io, size_t size)
+{
+	const u8 *end = io->in + size;
+	size_t len, distance;
+	u8 token;
+	int ret;
+
+	if (size > unpack_left(io))
+		return -EINVAL;
+	while (io->in < end) {
+		token = *io->in++;
 		len = token >> 4;
-		if (!lz4_read_length(&in, end, &len) || len > (size_t)(end - in))
+		if (!lz4_read_length(io, end, &len) || len > (size_t)(end - io->in))
 			return -EINVAL;
-		if (len > (size_t)(out_end - out))
-			return -ENOSPC;
-		unpack_copy(out, in, len);
-		in += len;
-		out += len;
-		if (in == end) {	/* the last sequence has literals only */
-			s->in = in;
-			s->out = out;
-			return 0;
-		}
-		if (end - in < 2)
+		ret = unpack_store(io, len);
+		if (ret || io->in == end)	/* the last one has literals only */
+			return ret;
+		if (end - io->in < 2)
 			return -EINVAL;
-		offset = unpack_le16(in);
-		in += 2;
+		distance = unpack_le16(io->in);
+		io->in += 2;
 		len = token & 15;
-		if (!lz4_read_length(&in, end, &len) || !offset ||
-		    offset > (size_t)(out - s->window))
+		if (!lz4_read_length(io, end, &len))
 			return -EINVAL;
-		len += LZ4_MIN_MATCH;
-		if (len > (size_t)(out_end - out))
-			return -ENOSPC;
-		unpack_copy_match(out, offset, len);
-		out += len;
+		ret = unpack_repeat(io, distance, len + LZ4_MIN_MATCH);
+		if (ret)
+			return ret;
 	}
 	return -EINVAL;
 }
 
 /* Blocks up to the end of the input, or up to another magic number. */
-static __init int lz4_decode_legacy(struct unlz4 *s)
+static __init int lz4_decode_legacy(struct unpack_io *io)
 {
 	u32 size;
 	int ret;
 
-	while (s->in_end - s->in >= 4) {
-		size = unpack_le32(s->in);
-		if (size == LZ4_MAGIC_LEGACY || size == LZ4_MAGIC_FRAME)
+	while (lz4_read_word(io, &size)) {
+		if (size == LZ4_MAGIC_LEGACY || size == LZ4_MAGIC_FRAME) {
+			io->in -= 4;
 			return 0;
-		s->in += 4;
-		if (size > (size_t)(s->in_end - s->in))
-			return -EINVAL;
-		s->window = s->out;
-		ret = lz4_decode_block(s, size);
+		}
+		io->base = io->out;
+		ret = lz4_decode_block(io, size);
 		if (ret)
 			return ret;
 	}
-	return 0;
+	return unpack_left(io) ? -EINVAL : 0;
 }
 
-/* One block of a frame with its checksum; @size is as in the block header. */
-static __init int lz4_decode_frame_block(struct unlz4 *s, u32 size, u8 flags)
+static __init int lz4_decode_frame(struct unpack_io *io)
 {
-	const u8 *start = s->in;
-	bool stored = size & LZ4_BLOCK_STORED;
+	u8 flags = unpack_left(io) ? *io->in : 0, *out = io->out;
+	size_t size_len = flags & LZ4_FLAG_CONTENT_SIZE ? 8 : 0;
+	size_t sum_len = flags & LZ4_FLAG_BLOCK_SUM ? 4 : 0;
+	u64 content = 0;
+	u32 size = 1, sum;
 	int ret;
 
-	size &= ~LZ4_BLOCK_STORED;
-	if (size + (flags & LZ4_FLAG_BLOCK_SUM ? 4ul : 0) > (size_t)(s->in_end - s->in))
+	if (unpack_left(io) < 3 + size_len || (flags & LZ4_FLAG_DICTIONARY) ||
+	    (flags & LZ4_FLAG_VERSION) != LZ4_VERSION_1)
 		return -EINVAL;
-	if (stored) {
-		if (size > (size_t)(s->out_end - s->out))
-			return -ENOSPC;
-		memcpy(s->out, s->in, size);
-		s->in += size;
-		s->out += size;
-	} else {
+	if (size_len)
+		content = unpack_le64(io->in + 2);
+	io->in += 3 + size_len;
+	while (lz4_read_word(io, &size) && size) {
 		if (flags & LZ4_FLAG_INDEPENDENT)
-			s->window = s->out;
-		ret = lz4_decode_block(s, size);
-		if (ret)
-			return ret;
-	}
-	if (flags & LZ4_FLAG_BLOCK_SUM) {
-		if (lz4_xxh32(start, size) != unpack_le32(s->in))
-			return -EINVAL;
-		s->in += 4;
-	}
-	return 0;
-}
-
-static __init int lz4_decode_frame(struct unlz4 *s)
-{
-	const u8 *header = s->in;
-	size_t len = 2, left = s->in_end - s->in;
-	u8 flags = left ? header[0] : 0, *out = s->out;
-	u32 size;
-	int ret;
-
-	if (flags & LZ4_FLAG_CONTENT_SIZE)
-		len += 8;
-	if (left < len + 1 || (flags & LZ4_FLAG_VERSION) != LZ4_VERSION_1 ||
-	    (flags & LZ4_FLAG_DICTIONARY) ||
-	    (lz4_xxh32(header, len) >> 8 & 0xff) != header[len])
-		return -EINVAL;
-	s->in += len + 1;
-	s->window = out;
-	for (;;) {
-		if (s->in_end - s->in < 4)
-			return -EINVAL;
-		size = unpack_le32(s->in);
-		s->in += 4;
-		if (!size)
-			break;
-		ret = lz4_decode_frame_block(s, size, flags);
-		if (ret)
-			return ret;
-	}
-	if ((flags & LZ4_FLAG_CONTENT_SIZE) && unpack_le64(header + 2) != (u64)(s->out - out))
-		return -EINVAL;
-	if (flags & LZ4_FLAG_CONTENT_SUM) {
-		if (s->in_end - s->in < 4 || lz4_xxh32(out, s->out - out) != unpack_le32(s->in))
-			return -EINVAL;
-		s->in += 4;
-	}
-	return 0;
-}
-
-/**
- * unlz4_decode() - unpack an .lz4 file, either format, one frame or several
- *
- * See unpack.h for the arguments and results.
- */
-__init long unlz4_decode(const u8 *in, size_t in_len, u8 *out, size_t out_size,
-			 void *scratch __maybe_unused)
-{
-	struct unlz4 s = { .in = in, .in_end = in + in_len, .out = out, .out_end = out + out_size };
-	u32 magic;
-	int ret;
-
-	do {
-		if (s.in_end - s.in < 4)
-			return -EINVAL;
-		magic = unpack_le32(s.in);
-		s.in += 4;
-		if (magic == LZ4_MAGIC_LEGACY)
-			ret = lz4_decode_legacy(&s);
-		else if (magic == LZ4_MAGIC_FRAME)
-			ret = lz4_decode_frame(&s);
+			io->base = io->out;
+		if (size & LZ4_BLOCK_STORED)
+			ret = unpack_store(io, size & ~LZ4_BLOCK_STORED);
 		else
-			ret = -EINVAL;
+			ret = lz4_decode_block(io, size);
 		if (ret)
 			return ret;
-	} while (s.in < s.in_end);
-	return s.out - out;
+		if (sum_len && !lz4_read_word(io, &sum))
+			return -EINVAL;
+		size = 1;	/* no end mark yet */
+	}
+	if (size || (size_len && content != (u64)(io->out - out)) ||
+	    ((flags & LZ4_FLAG_CONTENT_SUM) && !lz4_read_word(io, &sum)))
+		return -EINVAL;
+	return 0;
+}
+
+/** unlz4_decode() - unpack one unit of either format; see unpack.h */
+__init int unlz4_decode(struct unpack_io *io)
+{
+	u32 magic;
+
+	if (!lz4_read_word(io, &magic))
+		return -EINVAL;
+	if (magic == LZ4_MAGIC_LEGACY)
+		return lz4_decode_legacy(io);
+	return magic == LZ4_MAGIC_FRAME ? lz4_decode_frame(io) : -EINVAL;
 }

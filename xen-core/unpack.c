@@ -16,12 +16,12 @@ struct unpack_format {
 	char name[16];
 	u8 magic[6];
 	u8 magic_len;
-	long (*decode)(const u8 *in, size_t in_len, u8 *out, size_t out_size, void *scratch);
+	int (*decode)(struct unpack_io *io);
 };
 
 static const struct unpack_format unpack_formats[] = {
 	{ "xz", { 0xfd, '7', 'z', 'X', 'Z', 0 }, 6, unxz_decode },
-	{ "gzip", { 0x1f, 0x8b }, 2, inflate_decode_gzip },
+	{ "gzip", { 0x1f, 0x8b }, 2, inflate_decode },
 	{ "zstd", { 0x28, 0xb5, 0x2f, 0xfd }, 4, unzstd_decode },
 	{ "lz4 legacy", { 0x02, 0x21, 0x4c, 0x18 }, 4, unlz4_decode },
 	{ "lz4", { 0x04, 0x22, 0x4d, 0x18 }, 4, unlz4_decode },
@@ -52,7 +52,7 @@ __init const char *unpack_name(const void *in, size_t len)
 }
 
 /**
- * unpack_payload() - decompress a whole payload
+ * unpack_payload() - decompress a whole payload: one unit of its format or several
  * @in: compressed bytes, the format known by its magic number
  * @in_len: number of them
  * @out: where the result goes; must not overlap @in or @scratch
@@ -69,13 +69,22 @@ __init long unpack_payload(const void *in, size_t in_len, void *out, size_t out_
 			   void *scratch, size_t scratch_size)
 {
 	const struct unpack_format *f = unpack_find_format(in, in_len);
-	size_t skip = -(uintptr_t)scratch & (UNPACK_SCRATCH_ALIGN - 1);
+	struct unpack_io *io = (void *)ROUND_UP((uintptr_t)scratch, UNPACK_ALIGN);
+	int ret;
 
 	if (!f)
 		return -ENOSYS;
 	if (scratch_size < UNPACK_SCRATCH_SIZE)
 		return -ENOMEM;
-	return f->decode(in, in_len, out, out_size, (u8 *)scratch + skip);
+	*io = (struct unpack_io){ .in = in, .in_end = (const u8 *)in + in_len,
+				  .out = out, .out_end = (u8 *)out + out_size };
+	do {
+		io->base = io->out;
+		ret = f->decode(io);
+		if (ret)
+			return ret;
+	} while (io->in < io->in_end);
+	return io->out - (u8 *)out;
 }
 
 /** unpack_crc32_init() - build the tables: row k is a byte followed by k zeros */
@@ -115,8 +124,33 @@ __init_hot u32 unpack_crc32(const struct unpack_crc32 *crc, const u8 *data, size
 	return ~v;
 }
 
+/** unpack_store() - @len bytes go from input to output; -EINVAL or -ENOSPC */
+__init_hot int unpack_store(struct unpack_io *io, size_t len)
+{
+	if (len > unpack_left(io))
+		return -EINVAL;
+	if (len > unpack_room(io))
+		return -ENOSPC;
+	unpack_copy(io->out, io->in, len);
+	io->in += len;
+	io->out += len;
+	return 0;
+}
+
+/** unpack_repeat() - @len bytes of output repeat what is @distance back; -EINVAL or -ENOSPC */
+__init_hot int unpack_repeat(struct unpack_io *io, size_t distance, size_t len)
+{
+	if (!distance || distance > (size_t)(io->out - io->base))
+		return -EINVAL;
+	if (len > unpack_room(io))
+		return -ENOSPC;
+	unpack_copy_match(io->out, distance, len);
+	io->out += len;
+	return 0;
+}
+
 /**
- * unpack_copy_match() - repeat bytes written before, the LZ77 way
+ * unpack_copy_match() - repeat bytes written before, without a check
  * @dst: where to write; [@dst - @distance, @dst + @len) is the caller's to check
  * @distance: how far back the source starts, at least 1
  * @len: bytes; more than @distance repeats the pattern

@@ -8,8 +8,8 @@
  *
  * The output is the LZMA2 dictionary. The x86 filter is undone over a block's
  * whole output once it is complete: the dictionary is the filtered data.
- * Checks: none, CRC32 and CRC64 are verified; SHA-256 is stepped over. The
- * index must repeat the sizes of the blocks seen.
+ * Of the checks, CRC32 is verified (kernels have no other); CRC64 and SHA-256
+ * are stepped over. The index must repeat the sizes of the blocks seen.
  */
 #include "compiler.h"
 #include "errno.h"
@@ -21,7 +21,7 @@
 #define XZ_FILTER_X86		0x04
 #define XZ_FILTER_LZMA2		0x21
 #define XZ_CHECK_CRC32		1
-#define XZ_CHECK_CRC64		4
+#define XZ_NONE			(~0ull)
 
 #define LZMA_STATES		12
 #define LZMA_STATE_AFTER_MATCH	7	/* states from here on: last was no literal */
@@ -58,21 +58,18 @@ struct lzma_rc {
 };
 
 struct unxz {
-	const u8 *in, *in_end;
-	u8 *dict;		/* what a match may reach back to */
-	u8 *out, *out_end;
+	struct unpack_io io;	/* base: start of the dictionary */
 	u32 state;
 	u32 rep[4];		/* last distances, less one */
 	u32 lc, lp_mask, pos_mask;
-	bool need_dict, need_props, need_state;
+	bool need_props, need_state;
 	u8 check_size, check_type;
 	u64 blocks, blocks_hash;
 	struct lzma_probs probs;
 	struct unpack_crc32 crc32;
-	u64 crc64[256];
 };
 
-static_assert(sizeof(struct unxz) <= UNPACK_SCRATCH_SIZE - UNPACK_SCRATCH_ALIGN, "scratch");
+UNPACK_CHECK_STATE(struct unxz);
 
 /*
  * The range decoder. Past the end of a chunk it reads zeros and goes on
@@ -246,13 +243,13 @@ static const u8 lzma_state_after_literal[LZMA_STATES] __initconst = {
 /* One LZMA chunk: exactly @out_len bytes from exactly @in_len. */
 static __init_hot int lzma_decode_chunk(struct unxz *s, size_t in_len, size_t out_len)
 {
-	const u8 *in = s->in, *dict = s->dict;
+	const u8 *in = s->io.in, *dict = s->io.base;
 	struct lzma_rc rc = {
 		.in = in + 5, .end = in + in_len, .range = ~0u,
 		.code = (u32)in[1] << 24 | in[2] << 16 | in[3] << 8 | in[4],
 	};
 	const u32 lc = s->lc, lp_mask = s->lp_mask, pos_mask = s->pos_mask;
-	u8 *out = s->out, *out_end = out + out_len;
+	u8 *out = s->io.out, *out_end = out + out_len;
 	u32 state = s->state;
 
 	if (in[0])
@@ -280,8 +277,8 @@ static __init_hot int lzma_decode_chunk(struct unxz *s, size_t in_len, size_t ou
 	if (rc.in != rc.end || rc.code)
 		return -EINVAL;
 	s->state = state;
-	s->in = rc.in;
-	s->out = out;
+	s->io.in = rc.in;
+	s->io.out = out;
 	return 0;
 }
 
@@ -310,76 +307,60 @@ static __init int lzma_set_props(struct unxz *s, u8 props)
 }
 
 /* Control bytes 0x80 to 0xff: an LZMA chunk, and what it resets first. */
-static __init int lzma2_chunk(struct unxz *s, u8 control)
+static __init int lzma2_lzma_chunk(struct unxz *s, u8 control)
 {
-	size_t left = s->in_end - s->in, in_len, out_len;
-	int ret;
+	const u8 *p = s->io.in;
+	size_t in_len, out_len;
+	bool props = control >= 0xc0;
 
-	if (left < 6)
+	if (unpack_left(&s->io) < 5u + props)
 		return -EINVAL;
-	out_len = ((control & 0x1f) << 16 | s->in[1] << 8 | s->in[2]) + 1;
-	in_len = (s->in[3] << 8 | s->in[4]) + 1;
-	s->in += 5;
-	left -= 5;
-	if (control >= 0xc0) {
-		ret = lzma_set_props(s, *s->in++);
-		if (ret)
-			return ret;
-		left--;
-	}
-	if (s->need_props || (control < 0xa0 && s->need_state))
+	out_len = ((control & 0x1f) << 16 | p[0] << 8 | p[1]) + 1;
+	in_len = (p[2] << 8 | p[3]) + 1;
+	s->io.in += 4 + props;
+	if ((props ? lzma_set_props(s, p[4]) : s->need_props) ||
+	    (control < 0xa0 && s->need_state) || in_len < 5 || in_len > unpack_left(&s->io))
 		return -EINVAL;
+	if (out_len > unpack_room(&s->io))
+		return -ENOSPC;
 	if (control >= 0xa0)
 		lzma_reset_state(s);
-	if (in_len < 5 || in_len > left)
-		return -EINVAL;
-	if (out_len > (size_t)(s->out_end - s->out))
-		return -ENOSPC;
 	return lzma_decode_chunk(s, in_len, out_len);
+}
+
+static __init int lzma2_stored_chunk(struct unxz *s)
+{
+	const u8 *p = s->io.in;
+
+	if (unpack_left(&s->io) < 2)
+		return -EINVAL;
+	s->io.in += 2;
+	return unpack_store(&s->io, (p[0] << 8 | p[1]) + 1);
 }
 
 static __init int lzma2_decode(struct unxz *s)
 {
-	size_t len;
+	bool need_dict = true;
 	u8 control;
 	int ret;
 
-	s->need_dict = true;
-	s->need_props = true;
 	s->need_state = true;
-	for (;;) {
-		if (s->in == s->in_end)
+	do {
+		if (!unpack_left(&s->io))
 			return -EINVAL;
-		control = *s->in;
-		if (control == 0) {
-			s->in++;
+		control = *s->io.in++;
+		if (control == 0)
 			return 0;
-		}
 		if (control == 1 || control >= 0xe0) {
-			s->dict = s->out;
-			s->need_dict = false;
+			s->io.base = s->io.out;
+			need_dict = false;
 			s->need_props = true;
-		} else if (s->need_dict || (control > 2 && control < 0x80)) {
-			return -EINVAL;
 		}
-		if (control >= 0x80) {
-			ret = lzma2_chunk(s, control);
-			if (ret)
-				return ret;
-			continue;
-		}
-		if (s->in_end - s->in < 3)
+		if (need_dict || (control > 2 && control < 0x80))
 			return -EINVAL;
-		len = (s->in[1] << 8 | s->in[2]) + 1;
-		s->in += 3;
-		if (len > (size_t)(s->in_end - s->in))
-			return -EINVAL;
-		if (len > (size_t)(s->out_end - s->out))
-			return -ENOSPC;
-		memcpy(s->out, s->in, len);
-		s->in += len;
-		s->out += len;
-	}
+		ret = control < 0x80 ? lzma2_stored_chunk(s) : lzma2_lzma_chunk(s, control);
+	} while (!ret);
+	return ret;
 }
 
 static __unpack_inline bool bcj_is_sign(u32 byte)
@@ -433,107 +414,61 @@ static __init_hot void bcj_x86_decode(u8 *buf, size_t size)
 	}
 }
 
-/* A variable-length integer of the container, up to 63 bits. */
-static __init int xz_read_vli(const u8 **in, const u8 *end, u64 *value)
+/* A variable-length integer of the container, up to 63 bits; XZ_NONE if damaged. */
+static __init u64 xz_read_number(const u8 **in, const u8 *end)
 {
+	u64 value = 0;
 	u32 shift;
 	u8 byte;
 
-	*value = 0;
-	for (shift = 0; shift < 63; shift += 7) {
-		if (*in == end)
-			return -EINVAL;
+	for (shift = 0; shift < 63 && *in < end; shift += 7) {
 		byte = *(*in)++;
-		*value |= (u64)(byte & 0x7f) << shift;
+		value |= (u64)(byte & 0x7f) << shift;
 		if (!(byte & 0x80))
-			return byte || !shift ? 0 : -EINVAL;
+			return byte || !shift ? value : XZ_NONE;
 	}
-	return -EINVAL;
+	return XZ_NONE;
 }
 
-/* Sizes as a block header states them; ~0 is "not stated". */
+/* Zeros fill up to a multiple of four bytes from @start. */
+static __init bool xz_skip_padding(struct unxz *s, const u8 *start)
+{
+	for (; (s->io.in - start) & 3; s->io.in++)
+		if (!unpack_left(&s->io) || *s->io.in)
+			return false;
+	return true;
+}
+
+/* What a block's header says; a size is XZ_NONE if it is not stated. */
 struct xz_block {
 	u64 packed, unpacked;
 	bool x86;
 };
 
-/* The filter chain: LZMA2, or x86 and then LZMA2. */
-static __init int xz_read_filters(const u8 **in, const u8 *end, u32 count, struct xz_block *b)
-{
-	u64 id, len;
-	u32 i;
-
-	for (i = 0; i < count; i++) {
-		if (xz_read_vli(in, end, &id) || xz_read_vli(in, end, &len) ||
-		    len > (size_t)(end - *in))
-			return -EINVAL;
-		if (i == count - 1) {
-			/* The dictionary's size does not matter: it is all there. */
-			if (id != XZ_FILTER_LZMA2 || len != 1 || **in > 40)
-				return -EINVAL;
-		} else {
-			if (id != XZ_FILTER_X86 || i || len)
-				return -EINVAL;
-			b->x86 = true;
-		}
-		*in += len;
-	}
-	return 0;
-}
-
 static __init int xz_read_block_header(struct unxz *s, struct xz_block *b)
 {
-	size_t size = (*s->in + 1) * 4;
-	const u8 *p = s->in + 2, *end = s->in + size - 4;
+	size_t size = (*s->io.in + 1) * 4;
+	const u8 *p = s->io.in + 2, *end = s->io.in + size - 4;
 	u8 flags;
 
-	if (size > (size_t)(s->in_end - s->in) ||
-	    unpack_crc32(&s->crc32, s->in, size - 4) != unpack_le32(end))
+	if (size > unpack_left(&s->io) ||
+	    unpack_crc32(&s->crc32, s->io.in, size - 4) != unpack_le32(end))
 		return -EINVAL;
-	flags = s->in[1];
-	*b = (struct xz_block){ .packed = ~0ull, .unpacked = ~0ull };
-	if ((flags & 0x3c) ||
-	    ((flags & 0x40) && xz_read_vli(&p, end, &b->packed)) ||
-	    ((flags & 0x80) && xz_read_vli(&p, end, &b->unpacked)) ||
-	    xz_read_filters(&p, end, (flags & 3) + 1, b))
+	flags = s->io.in[1];
+	b->packed = flags & 0x40 ? xz_read_number(&p, end) : XZ_NONE;
+	b->unpacked = flags & 0x80 ? xz_read_number(&p, end) : XZ_NONE;
+	b->x86 = flags & 1;
+	/* One filter or two; the dictionary's size does not matter: it is all there. */
+	if ((flags & 0x3e) || (b->x86 && (xz_read_number(&p, end) != XZ_FILTER_X86 ||
+					  xz_read_number(&p, end) != 0)) ||
+	    xz_read_number(&p, end) != XZ_FILTER_LZMA2 ||
+	    xz_read_number(&p, end) != 1 || p == end || *p++ > 40)
 		return -EINVAL;
 	for (; p < end; p++)
 		if (*p)
 			return -EINVAL;
-	s->in += size;
+	s->io.in += size;
 	return 0;
-}
-
-static __init_hot u64 xz_crc64(const u64 *table, const u8 *data, size_t len)
-{
-	u64 v = ~0ull;
-
-	while (len--)
-		v = v >> 8 ^ table[(v ^ *data++) & 0xff];
-	return ~v;
-}
-
-static __init void xz_init_tables(struct unxz *s)
-{
-	u32 i, bit;
-	u64 v;
-
-	unpack_crc32_init(&s->crc32);
-	for (i = 0; i < 256; i++) {
-		v = i;
-		for (bit = 0; bit < 8; bit++)
-			v = v >> 1 ^ (v & 1 ? 0xc96c5795d7870f42 : 0);
-		s->crc64[i] = v;
-	}
-}
-
-static __init bool xz_check_ok(const struct unxz *s, const u8 *data, size_t len)
-{
-	if (s->check_type == XZ_CHECK_CRC32)
-		return unpack_crc32(&s->crc32, data, len) == unpack_le32(s->in);
-	if (s->check_type == XZ_CHECK_CRC64)
-		return xz_crc64(s->crc64, data, len) == unpack_le64(s->in);
-	return true;
 }
 
 /* Folds the sizes of one block into a hash, to compare blocks and index by. */
@@ -546,113 +481,87 @@ static __init u64 xz_hash_sizes(u64 hash, u64 a, u64 b)
 
 static __init int xz_decode_block(struct unxz *s)
 {
-	const u8 *header = s->in, *data;
-	u8 *out = s->out;
+	const u8 *header = s->io.in, *data;
+	u8 *out = s->io.out;
 	struct xz_block b;
 	size_t len;
 	int ret;
 
 	ret = xz_read_block_header(s, &b);
+	data = s->io.in;
+	ret = ret ?: lzma2_decode(s);
 	if (ret)
 		return ret;
-	data = s->in;
-	ret = lzma2_decode(s);
-	if (ret)
-		return ret;
-	len = s->out - out;
-	if ((b.packed != ~0ull && b.packed != (u64)(s->in - data)) ||
-	    (b.unpacked != ~0ull && b.unpacked != len))
+	len = s->io.out - out;
+	if ((b.packed != XZ_NONE && b.packed != (u64)(s->io.in - data)) ||
+	    (b.unpacked != XZ_NONE && b.unpacked != len))
 		return -EINVAL;
 	if (b.x86)
 		bcj_x86_decode(out, len);
 	s->blocks++;
-	s->blocks_hash = xz_hash_sizes(s->blocks_hash, s->in - header + s->check_size, len);
-	for (; (s->in - header) & 3; s->in++)
-		if (s->in == s->in_end || *s->in)
-			return -EINVAL;
-	if (s->check_size > s->in_end - s->in || !xz_check_ok(s, out, len))
+	s->blocks_hash = xz_hash_sizes(s->blocks_hash, s->io.in - header + s->check_size, len);
+	if (!xz_skip_padding(s, header) || s->check_size > unpack_left(&s->io) ||
+	    (s->check_type == XZ_CHECK_CRC32 &&
+	     unpack_crc32(&s->crc32, out, len) != unpack_le32(s->io.in)))
 		return -EINVAL;
-	s->in += s->check_size;
+	s->io.in += s->check_size;
 	return 0;
 }
 
 /* The index, which starts with a zero byte, and the footer behind it. */
 static __init int xz_read_index(struct unxz *s, const u8 *stream_flags)
 {
-	const u8 *start = s->in++;
-	u64 records, packed, unpacked, hash = 0;
+	const u8 *start = s->io.in++, *end = s->io.in_end, *footer;
+	u64 records = xz_read_number(&s->io.in, end), packed, unpacked, hash = 0;
 	size_t size;
 
-	if (xz_read_vli(&s->in, s->in_end, &records) || records != s->blocks)
+	if (records != s->blocks)
 		return -EINVAL;
 	while (records--) {
-		if (xz_read_vli(&s->in, s->in_end, &packed) ||
-		    xz_read_vli(&s->in, s->in_end, &unpacked))
-			return -EINVAL;
+		packed = xz_read_number(&s->io.in, end);
+		unpacked = xz_read_number(&s->io.in, end);
 		hash = xz_hash_sizes(hash, packed, unpacked);
 	}
-	for (; (s->in - start) & 3; s->in++)
-		if (s->in == s->in_end || *s->in)
-			return -EINVAL;
-	size = s->in - start;
-	if (hash != s->blocks_hash || s->in_end - s->in < 4 + XZ_HEADER_SIZE ||
-	    unpack_crc32(&s->crc32, start, size) != unpack_le32(s->in))
+	if (hash != s->blocks_hash || !xz_skip_padding(s, start) ||
+	    unpack_left(&s->io) < 4 + XZ_HEADER_SIZE)
 		return -EINVAL;
-	s->in += 4;
-	if (unpack_crc32(&s->crc32, s->in + 4, 6) != unpack_le32(s->in) ||
-	    unpack_le32(s->in + 4) != size / 4 ||
-	    memcmp(s->in + 8, stream_flags, 2) || s->in[10] != 'Y' || s->in[11] != 'Z')
+	size = s->io.in - start;
+	footer = s->io.in + 4;
+	s->io.in += 4 + XZ_HEADER_SIZE;
+	if (unpack_crc32(&s->crc32, start, size) != unpack_le32(footer - 4) ||
+	    unpack_crc32(&s->crc32, footer + 4, 6) != unpack_le32(footer) ||
+	    unpack_le32(footer + 4) != size / 4 ||
+	    memcmp(footer + 8, stream_flags, 2) || memcmp(footer + 10, "YZ", 2))
 		return -EINVAL;
-	s->in += XZ_HEADER_SIZE;
 	return 0;
 }
 
-static __init int xz_decode_stream(struct unxz *s)
+/** unxz_decode() - unpack one stream, and step over padding behind it; see unpack.h */
+__init int unxz_decode(struct unpack_io *io)
 {
-	const u8 *flags = s->in + 6;
+	struct unxz *s = container_of(io, struct unxz, io);
+	const u8 *flags = io->in + 6;
 	int ret;
 
-	if (s->in_end - s->in < XZ_HEADER_SIZE || memcmp(s->in, "\xfd" "7zXZ", 6) ||
+	unpack_crc32_init(&s->crc32);
+	if (unpack_left(io) < XZ_HEADER_SIZE || memcmp(io->in, "\xfd" "7zXZ", 6) ||
 	    unpack_crc32(&s->crc32, flags, 2) != unpack_le32(flags + 2) ||
 	    flags[0] || flags[1] > 15)
 		return -EINVAL;
-	s->in += XZ_HEADER_SIZE;
+	io->in += XZ_HEADER_SIZE;
 	s->check_type = flags[1];
 	/* Types 1-3 have 4 bytes, each next three twice as many. */
 	s->check_size = s->check_type ? 4 << (s->check_type - 1) / 3 : 0;
 	s->blocks = 0;
 	s->blocks_hash = 0;
-	while (s->in < s->in_end) {
-		if (!*s->in)
-			return xz_read_index(s, flags);
+	while (unpack_left(io) && *io->in) {
 		ret = xz_decode_block(s);
 		if (ret)
 			return ret;
 	}
-	return -EINVAL;
-}
-
-/**
- * unxz_decode() - unpack an .xz file: one stream or several, with padding
- *
- * See unpack.h for the arguments and results.
- */
-__init long unxz_decode(const u8 *in, size_t in_len, u8 *out, size_t out_size, void *scratch)
-{
-	struct unxz *s = scratch;
-	int ret;
-
-	s->in = in;
-	s->in_end = in + in_len;
-	s->out = out;
-	s->out_end = out + out_size;
-	xz_init_tables(s);
-	do {
-		ret = xz_decode_stream(s);
-		if (ret)
-			return ret;
-		while (s->in_end - s->in >= 4 && !unpack_le32(s->in))
-			s->in += 4;
-	} while (s->in < s->in_end);
-	return s->out - out;
+	if (!unpack_left(io) || xz_read_index(s, flags))
+		return -EINVAL;
+	while (unpack_left(io) >= 4 && !unpack_le32(io->in))
+		io->in += 4;
+	return 0;
 }

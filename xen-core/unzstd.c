@@ -53,9 +53,7 @@ struct zstd_bits {
 };
 
 struct unzstd {
-	const u8 *in, *in_end;
-	u8 *frame;		/* output of this frame: what a match may reach */
-	u8 *out, *out_end;
+	struct unpack_io io;
 	const u8 *literals, *literals_end;
 	u64 offset[3];		/* the last three, most recent first */
 	struct zstd_fse fse[ZSTD_KINDS];
@@ -64,7 +62,7 @@ struct unzstd {
 	u8 literal_buffer[ZSTD_BLOCK_MAX];
 };
 
-static_assert(sizeof(struct unzstd) <= UNPACK_SCRATCH_SIZE - UNPACK_SCRATCH_ALIGN, "scratch");
+UNPACK_CHECK_STATE(struct unzstd);
 
 /* 3.1.1.3.2.1.1: what a length code stands for: a base and a number of bits. */
 static const struct zstd_length_code {
@@ -89,7 +87,7 @@ static const struct zstd_length_code {
 /* Each kind of code: its limits, and its distribution if none is sent (3.1.1.3.2.2). */
 static const struct zstd_kind_info {
 	u8 max_log, symbols, default_log, default_symbols;
-	s8 defaults[ZSTD_FSE_MAX_SYMBOLS];
+	s16 defaults[ZSTD_FSE_MAX_SYMBOLS];
 } zstd_kinds[ZSTD_KINDS] __initconst = {
 	[ZSTD_LITERAL_LENGTHS] = { 9, 36, 6, 36, {
 		4, 3, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 2, 1, 1, 1, 2, 2,
@@ -107,6 +105,17 @@ static const struct zstd_kind_info {
 static __unpack_inline u32 zstd_width(u32 v)
 {
 	return v ? 32 - __builtin_clz(v) : 0;
+}
+
+/* A little-endian number of up to 8 bytes; the caller has checked that it is there. */
+static __init u64 zstd_read_number(const u8 **in, u32 size)
+{
+	u64 value = 0;
+	u32 i;
+
+	for (i = 0; i < size; i++)
+		value |= (u64)*(*in)++ << 8 * i;
+	return value;
 }
 
 /* The highest bit set in the last byte marks the end of the stream. */
@@ -142,29 +151,25 @@ static __unpack_inline u64 zstd_bits_read(struct zstd_bits *b, u32 n)
 }
 
 /* Spreads the symbols over the table by their probabilities, in 1 / 2^log (4.1.1). */
-static __init void zstd_fse_build(struct zstd_fse *t, const s8 *small, const s16 *probs, u32 n,
-				  u32 log)
+static __init void zstd_fse_build(struct zstd_fse *t, const s16 *probs, u32 n, u32 log)
 {
 	u32 size = 1u << log, high = size - 1, step = (size >> 1) + (size >> 3) + 3;
 	u16 next[ZSTD_FSE_MAX_SYMBOLS];
 	u32 i, pos = 0, state;
-	s32 prob, j;
+	s32 j;
 
 	for (i = 0; i < n; i++) {
-		prob = small ? small[i] : probs[i];
-		next[i] = prob < 0 ? 1 : prob;
-		if (prob < 0)
+		next[i] = probs[i] < 0 ? 1 : probs[i];
+		if (probs[i] < 0)
 			t->entry[high--].symbol = i;
 	}
-	for (i = 0; i < n; i++) {
-		prob = small ? small[i] : probs[i];
-		for (j = 0; j < prob; j++) {
+	for (i = 0; i < n; i++)
+		for (j = 0; j < probs[i]; j++) {
 			t->entry[pos].symbol = i;
 			do {
 				pos = (pos + step) & (size - 1);
 			} while (pos > high);
 		}
-	}
 	for (i = 0; i < size; i++) {
 		state = next[t->entry[i].symbol]++;
 		t->entry[i].bits = log + 1 - zstd_width(state);
@@ -225,7 +230,7 @@ static __init int zstd_fse_read(struct zstd_fse *t, const u8 **in, const u8 *end
 	if ((at + 7) / 8 > (size_t)(end - *in) || sym > symbols)
 		return -EINVAL;
 	*in += (at + 7) / 8;
-	zstd_fse_build(t, NULL, probs, symbols, log);
+	zstd_fse_build(t, probs, symbols, log);
 	return 0;
 }
 
@@ -368,32 +373,27 @@ static __init int zstd_huff_four_streams(struct unzstd *s, const u8 *in, size_t 
 	return 0;
 }
 
+/* The sizes, for "treeless" literals the last code again, then the streams. */
 static __init int zstd_coded_literals(struct unzstd *s, const u8 **in, const u8 *end)
 {
 	u32 type = **in & 3, format = **in >> 2 & 3;
 	u32 header = format < 2 ? 3 : format + 2, bits = format < 2 ? 10 : 6 + 4 * format;
 	size_t out_len, len;
 	const u8 *p;
-	u64 v = 0;
-	u32 i;
-	int ret;
+	u64 v;
 
 	if (end - *in < (ptrdiff_t)header)
 		return -EINVAL;
-	for (i = 0; i < header; i++)
-		v |= (u64)(*in)[i] << 8 * i;
+	v = zstd_read_number(in, header);
 	out_len = v >> 4 & ((1u << bits) - 1);
 	len = v >> (4 + bits);
-	p = *in + header;
+	p = *in;
 	if (len > (size_t)(end - p) || out_len > ZSTD_BLOCK_MAX)
 		return -EINVAL;
-	end = p + len;
-	*in = end;
-	if (type == 2) {
-		ret = zstd_huff_read(s, &p, end);
-		if (ret)
-			return ret;
-	}
+	*in += len;
+	end = *in;
+	if (type == 2 && zstd_huff_read(s, &p, end))
+		return -EINVAL;
 	if (!s->huff.ready)
 		return -EINVAL;
 	s->literals = s->literal_buffer;
@@ -406,30 +406,26 @@ static __init int zstd_coded_literals(struct unzstd *s, const u8 **in, const u8 
 /* The literals section (3.1.1.3.1): fills s->literals. */
 static __init int zstd_read_literals(struct unzstd *s, const u8 **in, const u8 *end)
 {
-	u32 type, format, header, len, v = 0, i;
+	u32 type, header, len, size;
 
 	if (*in == end)
 		return -EINVAL;
 	type = **in & 3;
-	format = **in >> 2 & 3;
 	if (type >= 2)
 		return zstd_coded_literals(s, in, end);
-	header = format & 1 ? (format == 1 ? 2 : 3) : 1;
+	/* Raw, or one byte to be repeated. */
+	header = **in & 4 ? 2 + (**in >> 3 & 1) : 1;
 	if (end - *in < (ptrdiff_t)header)
 		return -EINVAL;
-	for (i = 0; i < header; i++)
-		v |= (u32)(*in)[i] << 8 * i;
-	len = v >> (header == 1 ? 3 : 4);
-	*in += header;
-	if (len > ZSTD_BLOCK_MAX || (type ? 1 : len) > (size_t)(end - *in))
+	len = zstd_read_number(in, header) >> (header == 1 ? 3 : 4);
+	size = type ? 1 : len;
+	if (len > ZSTD_BLOCK_MAX || size > (size_t)(end - *in))
 		return -EINVAL;
-	s->literals = *in;
-	if (type) {
-		memset(s->literal_buffer, **in, len);
-		s->literals = s->literal_buffer;
-	}
+	s->literals = type ? s->literal_buffer : *in;
 	s->literals_end = s->literals + len;
-	*in += type ? 1 : len;
+	if (type)
+		memset(s->literal_buffer, **in, len);
+	*in += size;
 	return 0;
 }
 
@@ -441,7 +437,7 @@ static __init int zstd_read_table(struct unzstd *s, enum zstd_kind kind, enum zs
 
 	switch (mode) {
 	case ZSTD_PREDEFINED:
-		zstd_fse_build(t, k->defaults, NULL, k->default_symbols, k->default_log);
+		zstd_fse_build(t, k->defaults, k->default_symbols, k->default_log);
 		return 0;
 	case ZSTD_RLE:
 		if (*in == end || **in >= k->symbols)
@@ -481,20 +477,16 @@ static __unpack_inline u64 zstd_resolve_offset(struct unzstd *s, u64 value, u64 
 	return offset;
 }
 
-/* Literals, then a match. */
-static __unpack_inline int zstd_execute(struct unzstd *s, u64 literals, u64 len, u64 offset)
+/* @len of the decoded literals go to the output. */
+static __unpack_inline int zstd_put_literals(struct unzstd *s, size_t len)
 {
-	if (literals > (size_t)(s->literals_end - s->literals))
+	if (len > (size_t)(s->literals_end - s->literals))
 		return -EINVAL;
-	if (literals + len > (size_t)(s->out_end - s->out))
+	if (len > unpack_room(&s->io))
 		return -ENOSPC;
-	unpack_copy(s->out, s->literals, literals);
-	s->literals += literals;
-	s->out += literals;
-	if (!offset || offset > (size_t)(s->out - s->frame))
-		return -EINVAL;
-	unpack_copy_match(s->out, offset, len);
-	s->out += len;
+	unpack_copy(s->io.out, s->literals, len);
+	s->literals += len;
+	s->io.out += len;
 	return 0;
 }
 
@@ -520,7 +512,7 @@ static __init_hot int zstd_run_sequences(struct unzstd *s, struct zstd_bits b, u
 		if (b.left < 0)
 			return -EINVAL;
 		offset = zstd_resolve_offset(s, offset, literals);
-		ret = zstd_execute(s, literals, len, offset);
+		ret = zstd_put_literals(s, literals) ?: unpack_repeat(&s->io, offset, len);
 		if (ret)
 			return ret;
 		if (!count)
@@ -569,42 +561,43 @@ static __init int zstd_read_sequences(struct unzstd *s, const u8 *in, const u8 *
 
 static __init int zstd_compressed_block(struct unzstd *s, u32 size)
 {
-	const u8 *in = s->in, *end = in + size;
-	u8 *start = s->out;
-	size_t len;
+	const u8 *in = s->io.in, *end = in + size;
+	u8 *start = s->io.out;
 	int ret;
 
-	ret = zstd_read_literals(s, &in, end) ?: zstd_read_sequences(s, in, end);
-	if (ret)
-		return ret;
-	len = s->literals_end - s->literals;
-	if (len > (size_t)(s->out_end - s->out))
+	if (size > unpack_left(&s->io))
+		return -EINVAL;
+	ret = zstd_read_literals(s, &in, end) ?: zstd_read_sequences(s, in, end) ?:
+	      zstd_put_literals(s, s->literals_end - s->literals);
+	s->io.in = end;
+	return ret ?: s->io.out - start > ZSTD_BLOCK_MAX ? -EINVAL : 0;
+}
+
+/* A block of one byte, repeated. */
+static __init int zstd_rle_block(struct unzstd *s, u32 size)
+{
+	if (!unpack_left(&s->io))
+		return -EINVAL;
+	if (size > unpack_room(&s->io))
 		return -ENOSPC;
-	memcpy(s->out, s->literals, len);
-	s->out += len;
-	return s->out - start > ZSTD_BLOCK_MAX ? -EINVAL : 0;
+	memset(s->io.out, *s->io.in++, size);
+	s->io.out += size;
+	return 0;
 }
 
 static __init int zstd_decode_block(struct unzstd *s, u32 type, u32 size)
 {
-	u32 in_size = type == 1 ? 1 : size;
-	int ret = 0;
-
-	if (type == 3 || size > ZSTD_BLOCK_MAX || in_size > (size_t)(s->in_end - s->in))
+	if (size > ZSTD_BLOCK_MAX)
 		return -EINVAL;
-	if (type == 2) {
-		ret = zstd_compressed_block(s, size);
-	} else if (size > (size_t)(s->out_end - s->out)) {
-		ret = -ENOSPC;
-	} else if (type == 1) {
-		memset(s->out, *s->in, size);
-		s->out += size;
-	} else {
-		memcpy(s->out, s->in, size);
-		s->out += size;
+	switch (type) {
+	case 0:
+		return unpack_store(&s->io, size);
+	case 1:
+		return zstd_rle_block(s, size);
+	case 2:
+		return zstd_compressed_block(s, size);
 	}
-	s->in += in_size;
-	return ret;
+	return -EINVAL;
 }
 
 #define XXH64_P1	0x9e3779b185ebca87ull
@@ -656,41 +649,37 @@ static __init_hot u64 zstd_xxh64(const u8 *p, size_t len)
 }
 
 /* Frame header (3.1.1.1): only the content size matters, ~0 if not stated. */
-static __init int zstd_read_header(struct unzstd *s, u8 flags, u64 *content)
+static __init int zstd_read_header(struct unpack_io *io, u8 flags, u64 *content)
 {
-	u32 size_flag = flags >> 6, dict = flags & 3, i;
+	u32 size_flag = flags >> 6, dict = flags & 3;
 	bool single = flags & 0x20;
 	u32 dict_size = dict == 3 ? 4 : dict;
 	u32 size = size_flag ? 1u << size_flag : single;
 
-	s->in += !single;	/* the window is all of the output */
-	if (s->in_end - s->in < (ptrdiff_t)(dict_size + size) || (flags & 0x08))
+	if (unpack_left(io) < !single + dict_size + size || (flags & 0x08))
 		return -EINVAL;
-	for (i = 0; i < dict_size; i++)
-		if (*s->in++)
-			return -EINVAL;
-	*content = size ? 0 : ~0ull;
-	for (i = 0; i < size; i++)
-		*content |= (u64)*s->in++ << 8 * i;
-	if (size == 2)
-		*content += 256;
+	io->in += !single;	/* the window is all of the output */
+	if (zstd_read_number(&io->in, dict_size))
+		return -EINVAL;
+	*content = zstd_read_number(&io->in, size) + (size == 2 ? 256 : 0);
+	if (!size)
+		*content = ~0ull;
 	return 0;
 }
 
 static __init int zstd_decode_frame(struct unzstd *s)
 {
+	struct unpack_io *io = &s->io;
 	u32 header;
 	u64 content;
 	u8 flags;
 	int ret;
 
-	if (s->in_end - s->in < 2)
+	if (!unpack_left(io))
 		return -EINVAL;
-	flags = *s->in++;
-	ret = zstd_read_header(s, flags, &content);
-	if (ret)
-		return ret;
-	s->frame = s->out;
+	flags = *io->in++;
+	if (zstd_read_header(io, flags, &content))
+		return -EINVAL;
 	s->offset[0] = 1;
 	s->offset[1] = 4;
 	s->offset[2] = 8;
@@ -698,56 +687,37 @@ static __init int zstd_decode_frame(struct unzstd *s)
 	for (header = 0; header < ZSTD_KINDS; header++)
 		s->fse[header].ready = false;
 	do {
-		if (s->in_end - s->in < 3)
+		if (unpack_left(io) < 3)
 			return -EINVAL;
-		header = unpack_le16(s->in) | s->in[2] << 16;
-		s->in += 3;
+		header = zstd_read_number(&io->in, 3);
 		ret = zstd_decode_block(s, header >> 1 & 3, header >> 3);
 		if (ret)
 			return ret;
 	} while (!(header & 1));
-	if (content != ~0ull && content != (u64)(s->out - s->frame))
+	if (content != ~0ull && content != (u64)(io->out - io->base))
 		return -EINVAL;
-	if (flags & 0x04) {
-		if (s->in_end - s->in < 4 ||
-		    (u32)zstd_xxh64(s->frame, s->out - s->frame) != unpack_le32(s->in))
-			return -EINVAL;
-		s->in += 4;
-	}
+	if (!(flags & 0x04))
+		return 0;
+	if (unpack_left(io) < 4 ||
+	    (u32)zstd_xxh64(io->base, io->out - io->base) != unpack_le32(io->in))
+		return -EINVAL;
+	io->in += 4;
 	return 0;
 }
 
-/**
- * unzstd_decode() - unpack a .zst file: frames and skippable frames
- *
- * See unpack.h for the arguments and results.
- */
-__init long unzstd_decode(const u8 *in, size_t in_len, u8 *out, size_t out_size, void *scratch)
+/** unzstd_decode() - unpack one frame, or step over a skippable one; see unpack.h */
+__init int unzstd_decode(struct unpack_io *io)
 {
-	struct unzstd *s = scratch;
 	u32 magic, size;
-	int ret;
 
-	s->in = in;
-	s->in_end = in + in_len;
-	s->out = out;
-	s->out_end = out + out_size;
-	do {
-		if (s->in_end - s->in < 8)
-			return -EINVAL;
-		magic = unpack_le32(s->in);
-		s->in += 4;
-		if (magic == ZSTD_MAGIC) {
-			ret = zstd_decode_frame(s);
-			if (ret)
-				return ret;
-			continue;
-		}
-		size = unpack_le32(s->in);
-		s->in += 4;
-		if ((magic & ~15u) != ZSTD_SKIPPABLE_MAGIC || size > (size_t)(s->in_end - s->in))
-			return -EINVAL;
-		s->in += size;
-	} while (s->in < s->in_end);
-	return s->out - out;
+	if (unpack_left(io) < 8)
+		return -EINVAL;
+	magic = zstd_read_number(&io->in, 4);
+	if (magic == ZSTD_MAGIC)
+		return zstd_decode_frame(container_of(io, struct unzstd, io));
+	size = zstd_read_number(&io->in, 4);
+	if ((magic & ~15u) != ZSTD_SKIPPABLE_MAGIC || size > unpack_left(io))
+		return -EINVAL;
+	io->in += size;
+	return 0;
 }

@@ -32,6 +32,7 @@ struct elf_notes {
 	gva_t init_p2m;
 	u64 phys32_entry;
 	u64 l1_mfn_valid_mask, l1_mfn_valid_value;	/* the first pair */
+	u64 features_word;			/* SUPPORTED_FEATURES as it stands */
 	u32 features_supported;			/* 1 << XENFEAT_*, of both notes */
 	u32 features_required;			/* those marked '!' */
 	bool suspend_cancel;

@@ -14,23 +14,41 @@
 #include "types.h"
 
 /* What unpack_payload() needs as scratch, any alignment, any contents. */
-#define UNPACK_SCRATCH_SIZE	(256u << 10)
+#define UNPACK_SCRATCH_SIZE	(192u << 10)
 
 long unpack_payload(const void *in, size_t in_len, void *out, size_t out_size,
 		    void *scratch, size_t scratch_size);
 const char *unpack_name(const void *in, size_t len);
 
-/*
- * The decoders, called through unpack_payload() only (and by the fuzzers).
- * Scratch is UNPACK_SCRATCH_SIZE - UNPACK_SCRATCH_ALIGN bytes, aligned.
- * Each returns the bytes produced, -EINVAL or -ENOSPC.
- */
-#define UNPACK_SCRATCH_ALIGN	64u
+/* From here on: what the decoders share. */
 
-long unxz_decode(const u8 *in, size_t in_len, u8 *out, size_t out_size, void *scratch);
-long inflate_decode_gzip(const u8 *in, size_t in_len, u8 *out, size_t out_size, void *scratch);
-long unzstd_decode(const u8 *in, size_t in_len, u8 *out, size_t out_size, void *scratch);
-long unlz4_decode(const u8 *in, size_t in_len, u8 *out, size_t out_size, void *scratch);
+/**
+ * struct unpack_io - where a decoder stands; heads its state in the scratch buffer
+ * @in: next byte of input
+ * @in_end: end of the input
+ * @base: first byte that a match may reach back to
+ * @out: where the next byte goes
+ * @out_end: end of the room
+ */
+struct unpack_io {
+	const u8 *in, *in_end;
+	u8 *base, *out, *out_end;
+};
+
+/*
+ * The decoders take one unit (stream, member or frame) off the input, from its
+ * magic number to its last checksum. Return: 0, -EINVAL or -ENOSPC.
+ */
+int unxz_decode(struct unpack_io *io);
+int inflate_decode(struct unpack_io *io);
+int unzstd_decode(struct unpack_io *io);
+int unlz4_decode(struct unpack_io *io);
+
+/* A decoder's state fits the scratch buffer, however that is aligned. */
+#define UNPACK_ALIGN		64u
+#define UNPACK_CHECK_STATE(type) \
+	static_assert(offsetof(type, io) == 0 && \
+		      sizeof(type) <= UNPACK_SCRATCH_SIZE - UNPACK_ALIGN, "scratch")
 
 /* Runs for every byte: in the init section, but not `cold`, nor inlined into such. */
 #define __init_hot		__section(".init.text") __attribute__((hot)) noinline
@@ -43,7 +61,19 @@ struct unpack_crc32 {
 
 void unpack_crc32_init(struct unpack_crc32 *crc);
 u32 unpack_crc32(const struct unpack_crc32 *crc, const u8 *data, size_t len);
+int unpack_store(struct unpack_io *io, size_t len);
+int unpack_repeat(struct unpack_io *io, size_t distance, size_t len);
 void unpack_copy_match(u8 *dst, size_t distance, size_t len);
+
+static __unpack_inline size_t unpack_left(const struct unpack_io *io)
+{
+	return io->in_end - io->in;
+}
+
+static __unpack_inline size_t unpack_room(const struct unpack_io *io)
+{
+	return io->out_end - io->out;
+}
 
 /* Little-endian loads from any address; one instruction each. */
 static __unpack_inline u16 unpack_le16(const void *p)

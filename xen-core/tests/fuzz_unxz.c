@@ -38,12 +38,12 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 	u8 *file;
 
 	if (!len || (data[0] != '2' && data[0] != 'B')) {
-		fuzz_unpack(unxz_decode, data, len);
+		fuzz_unpack(data, len);
 		return 0;
 	}
 	file = malloc(24 + len);
 	len = wrap(data + 1, len - 1, data[0] == 'B', file);
-	fuzz_unpack(unxz_decode, file, len);
+	fuzz_unpack(file, len);
 	free(file);
 	return 0;
 }

@@ -14,26 +14,25 @@
 int LLVMFuzzerTestOneInput(const u8 *data, size_t len);
 
 /*
- * Decodes @data twice, with much and with little room. The room asked for with
- * a successful first result must be enough again, and a byte less must not be.
+ * Decodes @data in buffers of exact size. With what it gave, exactly that much
+ * room must do again, and a byte less must not.
  */
-static inline void fuzz_unpack(long (*decode)(const u8 *in, size_t in_len, u8 *out,
-					      size_t out_size, void *scratch),
-			       const u8 *data, size_t len)
+static inline void fuzz_unpack(const u8 *data, size_t len)
 {
-	static u8 scratch[UNPACK_SCRATCH_SIZE] __aligned(UNPACK_SCRATCH_ALIGN);
+	static u8 scratch[UNPACK_SCRATCH_SIZE];
 	u8 *in = malloc(len ? len : 1), *out = malloc(FUZZ_OUT_SIZE), *again;
 	long ret;
 
 	memcpy(in, data, len);
-	ret = decode(in, len, out, FUZZ_OUT_SIZE, scratch);
+	ret = unpack_payload(in, len, out, FUZZ_OUT_SIZE, scratch, sizeof(scratch));
 	if (ret > FUZZ_OUT_SIZE)
 		abort();
 	if (ret > 0) {
 		again = malloc(ret);
-		if (decode(in, len, again, ret, scratch) != ret || memcmp(out, again, ret))
+		if (unpack_payload(in, len, again, ret, scratch, sizeof(scratch)) != ret ||
+		    memcmp(out, again, ret))
 			abort();
-		if (decode(in, len, again, ret - 1, scratch) >= 0)
+		if (unpack_payload(in, len, again, ret - 1, scratch, sizeof(scratch)) >= 0)
 			abort();
 		free(again);
 	}
