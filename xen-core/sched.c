@@ -82,13 +82,20 @@ static int sched_runstate(const struct vcpu *v)
  */
 static void sched_call_taker(struct sched_cpu *q, u64 now)
 {
-	const struct vcpu *head = list_entry(q->queue.next, struct sched_vcpu, link)->vcpu;
-	u64 idle = __atomic_load_n(&sched_idle, __ATOMIC_SEQ_CST) & head->hard_affinity;
+	u64 idle = __atomic_load_n(&sched_idle, __ATOMIC_SEQ_CST);
 	struct cpu *taker = NULL;
 
-	if (idle)
-		taker = cpus[__builtin_ctzll(idle)];
-	else if (q->picked == now)
+	if (idle) {
+		list_for_each(l, &q->queue) {
+			u64 fit = idle & list_entry(l, struct sched_vcpu, link)->vcpu->hard_affinity;
+
+			if (fit) {
+				taker = cpus[__builtin_ctzll(fit)];
+				break;
+			}
+		}
+	}
+	if (!taker && q->picked == now)
 		taker = fair_most_ahead(q, now);
 	if (taker) {
 		WRITE_ONCE(taker->sched->pull, true);
@@ -280,37 +287,39 @@ void vcpu_kick(struct vcpu *v)
 int vcpu_set_affinity(struct vcpu *v, u64 set)
 {
 	struct sched_cpu *q;
-	bool queued;
+	bool leaves;
 
 	if (!(set & sched_online()))
 		return -EINVAL;
 	q = sched_lock_vcpu(v);
 	WRITE_ONCE(v->hard_affinity, set);
-	queued = v->sched->queued && !sched_is_allowed(v, v->cpu);
-	if (queued) {
-		fair_dequeue(q, v);
+	leaves = !sched_is_allowed(v, v->cpu);
+	if (v->sched->queued) {
+		if (leaves)
+			fair_dequeue(q, v);
+		/* Or an idle CPU may take it now. */
 		sched_note_crowd(v->cpu, q, arch_now());
-	} else if (q->curr == v && !sched_is_allowed(v, v->cpu)) {
+	} else if (leaves && q->curr == v) {
 		cpu_raise(v->cpu, SOFTIRQ_SCHEDULE);
 	}
 	spin_unlock(&q->lock);
-	if (queued)
+	if (leaves)
 		sched_wake(v, false);
 	return 0;
 }
 
-/* Take a waiting vcpu off @victim's queue for @cpu, or return NULL. */
-static struct vcpu *sched_take(struct cpu *victim, struct cpu *cpu)
+/* Take one off @victim's queue that may run on @cpu and has had less than @limit. */
+static struct vcpu *sched_take(struct cpu *victim, struct cpu *cpu, u64 limit)
 {
 	struct sched_cpu *q = victim->sched;
 	struct vcpu *found = NULL;
 
 	spin_lock(&q->lock);
 	list_for_each(l, &q->queue) {
-		struct vcpu *v = list_entry(l, struct sched_vcpu, link)->vcpu;
+		struct sched_vcpu *s = list_entry(l, struct sched_vcpu, link);
 
-		if (sched_is_allowed(v, cpu) && fair_should_pull(cpu->sched, v)) {
-			found = v;
+		if (s->vruntime < limit && sched_is_allowed(s->vcpu, cpu)) {
+			found = s->vcpu;
 			break;
 		}
 	}
@@ -324,13 +333,19 @@ static struct vcpu *sched_take(struct cpu *victim, struct cpu *cpu)
 }
 
 /* Pull one vcpu that waits on another CPU to @cpu, this one, if one belongs here. */
-static bool sched_pull(struct cpu *cpu)
+static bool sched_pull(struct cpu *cpu, u64 now)
 {
 	u64 crowded = __atomic_load_n(&sched_crowded, __ATOMIC_SEQ_CST) & ~sched_bit(cpu);
 	struct sched_cpu *q = cpu->sched;
+	u64 limit;
 
-	for (; crowded; crowded &= crowded - 1) {
-		struct vcpu *v = sched_take(cpus[__builtin_ctzll(crowded)], cpu);
+	if (!crowded)
+		return false;
+	spin_lock(&q->lock);
+	limit = fair_pull_limit(q, now);
+	spin_unlock(&q->lock);
+	for (; limit && crowded; crowded &= crowded - 1) {
+		struct vcpu *v = sched_take(cpus[__builtin_ctzll(crowded)], cpu, limit);
 
 		if (!v)
 			continue;
@@ -409,16 +424,18 @@ static void sched_run(void)
 	if (!prev->is_idle && !READ_ONCE(q->nr_queued) && !pull && !sched_flags(prev) &&
 	    sched_is_allowed(prev, cpu) && !fair_is_capped(prev))
 		return;
+	now = arch_now();
 	if (pull) {
 		WRITE_ONCE(q->pull, false);
-		sched_pull(cpu);
+		sched_pull(cpu, now);
 	}
-	now = arch_now();
 	next = sched_choose(cpu, now);
-	if (next->is_idle) {
+	while (next->is_idle) {
 		__atomic_fetch_or(&sched_idle, sched_bit(cpu), __ATOMIC_SEQ_CST);
-		if (sched_pull(cpu))
-			next = sched_choose(cpu, now);
+		if (!sched_pull(cpu, now))
+			break;
+		/* Still idle if that one had no budget: then look for another. */
+		next = sched_choose(cpu, now);
 	}
 	if (!next->is_idle && READ_ONCE(sched_idle) & sched_bit(cpu))
 		__atomic_fetch_and(&sched_idle, ~sched_bit(cpu), __ATOMIC_SEQ_CST);
@@ -442,6 +459,8 @@ void runstate_get(struct vcpu *v, struct vcpu_runstate_info *out)
 
 int __init sched_init(void)
 {
+	sched_idle = 0;
+	sched_crowded = 0;
 	softirq_set_handler(SOFTIRQ_SCHEDULE, sched_run);
 	return 0;
 }

@@ -11,7 +11,7 @@
  *        a sleeper or newcomer starts in here
  *
  * Virtual times are comparable between CPUs: a CPU whose vcpu is well ahead of
- * one that waits elsewhere takes that one over (fair_should_pull). A vcpu that
+ * one that waits elsewhere takes that one over (fair_pull_limit). A vcpu that
  * has a CPU to itself is kept near the most advanced clock, so that an unequal
  * load that nobody competes for leaves no debts behind.
  *
@@ -275,43 +275,52 @@ void fair_set_slice(struct sched_cpu *q, u64 now)
 		timer_set(&q->slice, end);
 }
 
-/** fair_should_pull() - is @q's running vcpu so far ahead that waiting @v belongs here? */
-bool fair_should_pull(const struct sched_cpu *q, const struct vcpu *v)
+/**
+ * fair_pull_limit() - who waits elsewhere with less virtual time belongs on @q
+ *
+ * That is one who would run here at once, in place of one that has had much
+ * more. Who was pulled runs, so two CPUs do not pass a vcpu to and fro.
+ * Return: the limit; 0: nobody, ~0: anybody, as this CPU is idle.
+ */
+u64 fair_pull_limit(struct sched_cpu *q, u64 now)
 {
-	return q->curr->is_idle ||
-	       q->curr->sched->vruntime > v->sched->vruntime + fair_scale(v, FAIR_SLACK);
+	struct vcpu *head = fair_head(q);
+	u64 limit;
+
+	fair_charge(q, now);
+	if (q->curr->is_idle)
+		return head ? 0 : ~0ull;
+	if (now - q->picked < SCHED_MIN_RUN)
+		return 0;
+	limit = q->curr->sched->vruntime - fair_scale(q->curr, FAIR_SLACK);
+	return head ? MIN(limit, head->sched->vruntime) : limit;
 }
 
 /**
  * fair_most_ahead() - the CPU that should take over who waits first on @q
  *
- * Reads the other queues without their locks: it is only a hint, and the pull
- * checks again. Return: a CPU or NULL.
+ * @q is not empty. Reads the other queues without their locks: it is only a
+ * hint, and the pull checks again. Return: a CPU or NULL.
  */
 struct cpu *fair_most_ahead(struct sched_cpu *q, u64 now)
 {
 	struct vcpu *head = fair_head(q);
+	u64 least = head->sched->vruntime;
 	struct cpu *best = NULL;
-	u64 lead;
 
-	if (!head)
-		return NULL;
-	lead = head->sched->vruntime + fair_scale(head, FAIR_SLACK);
 	for (u32 i = 0; i < nr_cpus; i++) {
 		struct sched_cpu *other = cpus[i]->sched;
-		const struct vcpu *v;
-		u64 charged, at;
+		const struct vcpu *v = READ_ONCE(other->curr);
+		u64 charged = READ_ONCE(other->charged), at;
 
-		if (other == q || !(head->hard_affinity >> i & 1))
+		if (other == q || v->is_idle || !(head->hard_affinity >> i & 1) ||
+		    now - READ_ONCE(other->picked) < SCHED_MIN_RUN)
 			continue;
-		v = READ_ONCE(other->curr);
-		charged = READ_ONCE(other->charged);
-		if (v->is_idle)
-			continue;
-		at = READ_ONCE(v->sched->vruntime) +
-		     fair_scale(v, now > charged ? MIN(now - charged, FAIR_MAX_DELTA) : 0);
-		if (at > lead) {
-			lead = at;
+		at = READ_ONCE(v->sched->vruntime) - fair_scale(v, FAIR_SLACK);
+		if (now > charged)
+			at += fair_scale(v, MIN(now - charged, FAIR_MAX_DELTA));
+		if (at > least) {
+			least = at;
 			best = cpus[i];
 		}
 	}

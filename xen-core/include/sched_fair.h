@@ -84,7 +84,7 @@ void fair_dequeue(struct sched_cpu *q, struct vcpu *v);
 struct vcpu *fair_pick(struct sched_cpu *q, struct vcpu *prev, u64 now);
 bool fair_preempts(struct sched_cpu *q, const struct vcpu *v, u64 now);
 void fair_set_slice(struct sched_cpu *q, u64 now);
-bool fair_should_pull(const struct sched_cpu *q, const struct vcpu *v);
+u64 fair_pull_limit(struct sched_cpu *q, u64 now);
 struct cpu *fair_most_ahead(struct sched_cpu *q, u64 now);
 
 static inline bool fair_is_capped(const struct vcpu *v)

@@ -41,16 +41,18 @@ struct arch_vcpu {
 	u64 kernel_cr3, user_cr3;
 	u64 kernel_sp, kernel_ss;
 	u64 event_rip, failsafe_rip, syscall_rip, syscall32_rip, sysenter_rip, nmi_rip;
+	u64 stack_top;			/* of the CPU it runs on */
 	bool in_kernel;
-	bool syscall_masks_events, failsafe_masks_events;
-	bool ts;			/* the guest's CR0.TS */
+	bool syscall_masks_events, syscall32_masks_events, failsafe_masks_events;
+	bool in_nmi;
+	bool ts;				/* the guest's CR0.TS */
 	u8 iopl;			/* virtual IOPL, 0 .. 3 */
 	u8 fpu_loaded;
 
 	u64 fs_base, gs_kernel, gs_user;	/* while not running */
 	u16 ds, es, fs, gs;
 
-	u64 cr4;			/* guest's view */
+	u64 cr2, cr4;			/* as the guest wrote them */
 	u64 dr[8];
 	bool dr_active;
 
@@ -65,9 +67,11 @@ struct arch_vcpu {
 
 	struct guest_trap traps[256];
 	void *xsave;			/* 64-byte aligned */
+	u64 xcr0;
 
 	u32 dirty_cpu;			/* CPU whose TLB may hold entries, ~0 none */
-	struct page *iobmp_page;	/* unused yet */
+	gva_t iobmp;			/* the kernel.s I/O permission bitmap */
+	u32 iobmp_ports;
 	u64 tsc_aux;
 
 	/* The hypercall being served, for continuations. */
@@ -77,6 +81,7 @@ struct arch_vcpu {
 };
 
 struct arch_domain {
+	struct page *deferred_put;	/* pt_lock: pt_put() that was preempted */
 	u64 p2m_pages;
 	u32 io_bitmap[65536 / 32];	/* set: the port is allowed */
 	bool phys_irq_eoi_auto;

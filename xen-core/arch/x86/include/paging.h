@@ -14,17 +14,19 @@
 #ifndef XENLITE_PAGING_H
 #define XENLITE_PAGING_H
 
+#ifndef __ASSEMBLY__
 #include "types.h"
+#endif
 
-#define M2P_VA		0xffff800000000000ull
-#define DESC_VA		0xffff810000000000ull
-#define STACKS_VA	0xffff820000000000ull
-#define MMIO_VA		0xffff821000000000ull
-#define FRAMES_VA	0xffff822000000000ull
-#define IMAGE_VA	0xffff82d000000000ull
-#define DIRECT_VA	0xffff830000000000ull
-#define CORE_VA_START	0xffff800000000000ull
-#define CORE_VA_END	0xffff880000000000ull
+#define M2P_VA		0xffff800000000000
+#define DESC_VA		0xffff810000000000
+#define STACKS_VA	0xffff820000000000
+#define MMIO_VA		0xffff821000000000
+#define FRAMES_VA	0xffff822000000000
+#define IMAGE_VA	0xffff82d000000000
+#define DIRECT_VA	0xffff830000000000
+#define CORE_VA_START	0xffff800000000000
+#define CORE_VA_END	0xffff880000000000
 
 #ifndef __ASSEMBLY__
 
@@ -68,6 +70,14 @@ void paging_init(void);
 
 /** paging_fill_root() - put the core's entries into the L4 table at @l4. */
 void paging_fill_root(u64 *l4);
+
+/** paging_use_allocator() - tables come from page_alloc from now on. */
+void paging_use_allocator(void);
+/** paging_seal() - give back what only booting needs, write-protect the constants. */
+void paging_seal(void);
+
+extern u64 core_l4[512];
+extern u64 *m2p;		/* machine frame -> guest frame; the core writes here */
 
 #endif
 #endif

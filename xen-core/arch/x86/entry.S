@@ -1,0 +1,547 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Entry and exit.
+ *
+ * TSS.rsp0 is the end of the running vcpu's regs: what the CPU and this file
+ * push on entry from a guest lands in struct vcpu, and %rsp then *is* the vcpu
+ * pointer. Only afterwards the CPU's own stack is taken.
+ *
+ *	guest --syscall--> stub --> syscall_entry --+--> guest's kernel (sysret)
+ *	                                            +--> iret_fast (sysret)
+ *	                                            +--> hypercall_table[]
+ *	guest --trap, irq--> entry_N --> trap_enter --> C --> ret_to_guest
+ *	core  --trap, irq--> entry_N --> core_enter --> C --> back
+ *	NMI, #DB, #DF, #MC: own stacks (IST), copied to the vcpu when from a guest
+ */
+#include <xen/xen.h>
+#include "paging.h"
+#include "stacks.h"
+#include "offsets.h"
+
+#define USER_CS	0xe033
+#define USER_CS32 0xe023
+#define USER_SS	0xe02b
+#define ERESTART 85
+#define VECTOR_SYSCALL 0x100
+#define EFLAGS_IF 0x200
+/* What a guest may set of the flags; IOPL, VM, RF, NT stay clear. */
+#define SYSRET_FLAGS 0x240dd5
+/* Cleared on entry to a guest's kernel: AC, RF, NT, DF, TF. */
+#define ENTRY_CLEAR 0x54500
+/* Address >> 43 of the core's range. */
+#define CORE_RANGE_HI 0x1ffff0
+
+/* A fault at @from continues at @to. */
+.macro EXTABLE from to
+	.pushsection .extable, "a"
+	.quad	\from, \to
+	.popsection
+.endm
+
+/* stac or clac where the CPU has SMAP: three bytes, patched while booting. */
+.macro SMAP_SITE byte
+.Lsite\@:
+	.byte	0x0f, 0x1f, 0x00
+	.pushsection .init.alternatives, "a"
+	.quad	.Lsite\@, \byte
+	.popsection
+.endm
+#define STAC SMAP_SITE 0xcb
+#define CLAC SMAP_SITE 0xca
+
+.macro PUSH_GPRS
+	pushq	%rdi
+	pushq	%rsi
+	pushq	%rdx
+	pushq	%rcx
+	pushq	%rax
+	pushq	%r8
+	pushq	%r9
+	pushq	%r10
+	pushq	%r11
+	pushq	%rbx
+	pushq	%rbp
+	pushq	%r12
+	pushq	%r13
+	pushq	%r14
+	pushq	%r15
+.endm
+
+.macro POP_GPRS
+	popq	%r15
+	popq	%r14
+	popq	%r13
+	popq	%r12
+	popq	%rbp
+	popq	%rbx
+	popq	%r11
+	popq	%r10
+	popq	%r9
+	popq	%r8
+	popq	%rax
+	popq	%rcx
+	popq	%rdx
+	popq	%rsi
+	popq	%rdi
+	addq	$8, %rsp
+.endm
+
+/*
+ * Copied to STACK_STUB of each CPU's block; relative references reach the
+ * block's data page. It runs on the guest's stack pointer for one instruction
+ * only. MOV SS can delay a #DB to here: that has a stack of its own.
+ */
+	.section .rodata
+	.globl	syscall_stub, syscall_stub_end, syscall_stub32, syscall_stub32_end
+syscall_stub:
+	movq	%rsp, syscall_stub + STACK_SCRATCH - STACK_STUB(%rip)
+	movq	syscall_stub + STACK_TSS + 4 - STACK_STUB(%rip), %rsp
+	pushq	$USER_SS
+	pushq	syscall_stub + STACK_SCRATCH - STACK_STUB(%rip)
+	pushq	%r11
+	pushq	$USER_CS
+	pushq	%rcx
+	jmpq	*syscall_stub + STACK_SYSCALL_TARGET - STACK_STUB(%rip)
+syscall_stub_end:
+
+syscall_stub32:
+	movq	%rsp, syscall_stub32 + STACK_SCRATCH - STACK_STUB32(%rip)
+	movq	syscall_stub32 + STACK_TSS + 4 - STACK_STUB32(%rip), %rsp
+	pushq	$USER_SS
+	pushq	syscall_stub32 + STACK_SCRATCH - STACK_STUB32(%rip)
+	pushq	%r11
+	pushq	$USER_CS32
+	pushq	%rcx
+	jmpq	*syscall_stub32 + STACK_SYSCALL_TARGET + 8 - STACK_STUB32(%rip)
+syscall_stub32_end:
+
+	.section .text.hot, "ax"
+
+/* %rsp = &v->regs.rip; rcx and r11 are saved there and free to use. */
+	.globl	syscall_entry
+	.balign	64
+syscall_entry:
+	cmpb	$0, V_IN_KERNEL - R_RIP(%rsp)
+	jne	hypercall_entry
+
+	/* The guest's user mode calls its kernel. */
+	leaq	-R_RIP(%rsp), %rcx
+	movq	V_STACK(%rcx), %rsp
+	movq	%rax, R_RAX(%rcx)
+	movq	V_INFO(%rcx), %rax
+	movq	V_KERNEL_SP(%rcx), %r11
+	cmpb	$0, VI_MASK(%rax)
+	jne	syscall_slow
+	cmpq	$0, V_SYSCALL_RIP(%rcx)
+	je	syscall_slow
+	cmpb	$0, V_SYSCALL_MASKS(%rcx)
+	je	1f
+	movb	$1, VI_MASK(%rax)
+1:	movq	V_KERNEL_CR3(%rcx), %rax
+	movq	%rax, %cr3
+	swapgs
+	movb	$1, V_IN_KERNEL(%rcx)
+	/* The frame: rcx, r11, rip, cs, rflags, rsp, ss. */
+	STAC
+2:	movq	$USER_SS, -8(%r11)
+	movq	R_RSP(%rcx), %rax
+3:	movq	%rax, -16(%r11)
+	movq	R_RIP(%rcx), %rax
+4:	movq	%rax, -40(%r11)
+5:	movq	%rax, -56(%r11)
+6:	movq	$USER_CS, -32(%r11)
+	movq	R_RFLAGS(%rcx), %rax
+7:	movq	%rax, -24(%r11)
+8:	movq	%rax, -48(%r11)
+	CLAC
+	leaq	-56(%r11), %rsp
+	andl	$~ENTRY_CLEAR, %eax
+	movq	%rax, %r11
+	movq	R_RAX(%rcx), %rax
+	movq	V_SYSCALL_RIP(%rcx), %rcx
+	sysretq
+	.irp	n, 2b, 3b, 4b, 5b, 6b, 7b, 8b
+	EXTABLE \n, syscall_bad_stack
+	.endr
+
+	/* Events are masked in user mode, or no callback: let C build the frame. */
+syscall_slow:
+	movq	R_RAX(%rcx), %rax
+	leaq	R_RIP(%rcx), %rsp
+	pushq	$0
+	movl	$VECTOR_SYSCALL, 4(%rsp)
+	movq	R_RIP - R_VECTOR + 4(%rsp), %rcx
+	movq	R_RFLAGS - R_VECTOR + 4(%rsp), %r11
+	PUSH_GPRS
+	movq	%rsp, %rdi
+	movq	V_STACK(%rsp), %rsp
+	call	pv_syscall_slow
+	jmp	ret_to_guest
+
+syscall_bad_stack:
+	CLAC
+	movq	%rcx, %rdi
+	call	pv_bad_kernel_stack
+	jmp	ret_to_guest
+
+	.globl	syscall_entry32
+syscall_entry32:
+	pushq	$0
+	movl	$VECTOR_SYSCALL, 4(%rsp)
+	PUSH_GPRS
+	movq	%rsp, %rdi
+	movq	V_STACK(%rsp), %rsp
+	call	pv_syscall32
+	jmp	ret_to_guest
+
+	.balign	16
+hypercall_entry:
+	cmpl	$__HYPERVISOR_iret, %eax
+	je	iret_fast
+hypercall_general:
+	pushq	$0
+	movl	$VECTOR_SYSCALL, 4(%rsp)
+	PUSH_GPRS
+	movq	%rsp, %rbx
+	movq	V_STACK(%rbx), %rsp
+	cmpq	$64, %rax
+	jae	hypercall_unknown
+	leaq	hypercall_table(%rip), %r11
+	movq	(%r11, %rax, 8), %rax
+	testq	%rax, %rax
+	jz	hypercall_unknown
+	movq	%rdi, V_HC_ARGS(%rbx)
+	movq	%rsi, V_HC_ARGS + 8(%rbx)
+	movq	%rdx, V_HC_ARGS + 16(%rbx)
+	movq	%r10, V_HC_ARGS + 24(%rbx)
+	movq	%r8, V_HC_ARGS + 32(%rbx)
+	movq	%r10, %rcx
+	call	*%rax
+	cmpq	$-ERESTART, %rax
+	je	hypercall_again
+	movq	%rax, R_RAX(%rbx)
+	jmp	ret_to_guest
+hypercall_unknown:
+	movq	$-38, R_RAX(%rbx)	/* -ENOSYS */
+	jmp	ret_to_guest
+hypercall_again:
+	movq	%rbx, %rdi
+	call	pv_hypercall_restart
+	jmp	ret_to_guest
+
+/*
+ * HYPERVISOR_iret that ends a system call: the frame on the kernel's stack is
+ * rax, r11, rcx, flags, rip, cs, rflags, rsp, ss. All that is unusual goes
+ * to do_iret() in C; until the last check nothing is changed.
+ */
+	.balign	16
+iret_fast:
+	leaq	-R_RIP(%rsp), %rcx
+	movq	V_STACK(%rcx), %rsp
+	movq	R_RSP(%rcx), %r11
+	movq	%r11, %rax
+	shrq	$43, %rax
+	cmpq	$CORE_RANGE_HI, %rax
+	je	iret_slow
+	STAC
+1:	testl	$VGCF_in_syscall, 24(%r11)
+	jz	iret_slow_clac
+2:	movl	40(%r11), %eax
+	notl	%eax
+	testb	$3, %al
+	jnz	iret_slow_clac
+3:	testl	$EFLAGS_IF, 48(%r11)
+	jz	iret_slow_clac
+4:	movq	32(%r11), %rax
+	shrq	$47, %rax
+	jnz	iret_slow_clac
+	cmpq	$0, V_USER_CR3(%rcx)
+	je	iret_slow_clac
+	movq	V_INFO(%rcx), %rax
+	cmpb	$0, VI_PENDING(%rax)
+	jne	iret_slow_clac
+	cmpb	$0, V_NMI(%rcx)
+	jne	iret_slow_clac
+	/* The frame is read again below: what was checked is checked on the copy. */
+5:	movq	32(%r11), %rax
+	btq	$47, %rax
+	jc	iret_slow_clac
+	movq	%rax, R_RIP(%rcx)
+6:	movq	48(%r11), %rax
+	andl	$SYSRET_FLAGS, %eax
+	orl	$EFLAGS_IF, %eax
+	movq	%rax, R_RFLAGS(%rcx)
+7:	movq	(%r11), %rax
+	movq	%rax, R_RAX(%rcx)
+8:	movq	56(%r11), %rax
+	movq	%rax, R_RSP(%rcx)
+	CLAC
+	movq	V_INFO(%rcx), %rax
+	movb	$0, VI_MASK(%rax)
+	movb	$0, V_IN_KERNEL(%rcx)
+	swapgs
+	movq	V_USER_CR3(%rcx), %rax
+	movq	%rax, %cr3
+	movq	R_RAX(%rcx), %rax
+	movq	R_RFLAGS(%rcx), %r11
+	movq	R_RSP(%rcx), %rsp
+	movq	R_RIP(%rcx), %rcx
+	sysretq
+	.irp	n, 1b, 2b, 3b, 4b, 5b, 6b, 7b, 8b
+	EXTABLE \n, iret_slow_clac
+	.endr
+
+iret_slow_clac:
+	CLAC
+iret_slow:
+	leaq	R_RIP(%rcx), %rsp
+	movl	$__HYPERVISOR_iret, %eax
+	jmp	hypercall_general
+
+/* Back to the guest that is current when all work is done; %rsp: the CPU's stack. */
+	.globl	ret_to_guest
+	.balign	16
+ret_to_guest:
+	movq	%rsp, %rbp
+	andq	$-STACK_BLOCK_SIZE, %rbp
+	movq	(%rbp), %rbp
+1:	cmpl	$0, C_SOFTIRQS(%rbp)
+	jne	3f
+2:	movq	C_CURRENT(%rbp), %rbx
+	movq	V_INFO(%rbx), %rax
+	cmpb	$0, VI_PENDING(%rax)
+	jne	4f
+	cmpb	$0, V_NMI(%rbx)
+	jne	4f
+restore_guest:
+	movq	%rbx, %rsp
+	POP_GPRS
+	.globl	guest_iretq
+guest_iretq:
+	iretq
+
+3:	call	cpu_run_softirqs
+	movq	C_CURRENT(%rbp), %rbx
+	cmpb	$0, V_IDLE(%rbx)
+	je	1b
+	movq	V_STACK(%rbx), %rsp
+	jmp	idle_loop
+4:	movq	%rbx, %rdi
+	call	pv_deliver_pending
+	jmp	restore_guest
+
+/* void enter_guest(void): leave the idle loop for the vcpu that is current. */
+	.globl	enter_guest
+enter_guest:
+	movq	%rsp, %rbp
+	andq	$-STACK_BLOCK_SIZE, %rbp
+	leaq	STACK_BLOCK_SIZE(%rbp), %rsp
+	jmp	ret_to_guest
+
+/* Common part of exceptions and interrupts; error code and vector are pushed. */
+	.balign	16
+trap_enter:
+	testb	$3, 16(%rsp)
+	jz	core_enter
+	CLAC
+	cld
+	PUSH_GPRS
+	movq	%rsp, %rbx
+	movq	V_STACK(%rbx), %rsp
+	movq	%rbx, %rdi
+	call	trap_from_guest
+	jmp	ret_to_guest
+
+core_enter:
+	/* Was it the iretq to a guest? Then these are the guest's registers. */
+	pushq	%rax
+	leaq	guest_iretq(%rip), %rax
+	cmpq	%rax, 16(%rsp)
+	je	iretq_fault
+	popq	%rax
+	cld
+	PUSH_GPRS
+	movq	%rsp, %rdi
+	movq	%rsp, %rbx
+	andq	$-16, %rsp
+	call	trap_from_core
+	movq	%rbx, %rsp
+	POP_GPRS
+	iretq
+
+/*
+ * The CPU refused the guest's rip, cs or ss. Its registers are live, the
+ * fault's frame was pushed over regs.rax .. regs.rdi: %rsp = &regs.r8.
+ */
+iretq_fault:
+	movq	8(%rsp), %rax			/* error code and vector */
+	movq	%rax, R_ERROR - R_R8(%rsp)
+	popq	%rax				/* %rsp = &regs.rax */
+	movq	%rax, (%rsp)
+	movq	%rcx, R_RCX - R_RAX(%rsp)
+	movq	%rdx, R_RDX - R_RAX(%rsp)
+	movq	%rsi, R_RSI - R_RAX(%rsp)
+	movq	%rdi, R_RDI - R_RAX(%rsp)
+	pushq	%r8
+	pushq	%r9
+	pushq	%r10
+	pushq	%r11
+	pushq	%rbx
+	pushq	%rbp
+	pushq	%r12
+	pushq	%r13
+	pushq	%r14
+	pushq	%r15
+	cld
+	movq	%rsp, %rdi
+	movq	V_STACK(%rsp), %rsp
+	call	pv_failsafe
+	jmp	ret_to_guest
+
+/* NMI, #DB, #DF, #MC: on their own stack. */
+ist_enter:
+	cld
+	PUSH_GPRS
+	movq	%rsp, %rdi
+	testb	$3, R_CS(%rsp)
+	jnz	1f
+	movq	%rsp, %rbx
+	call	trap_from_core
+	movq	%rbx, %rsp
+	POP_GPRS
+	iretq
+1:	call	trap_ist_to_vcpu		/* returns the vcpu */
+	movq	%rax, %rbx
+	movq	V_STACK(%rbx), %rsp
+	movq	%rbx, %rdi
+	call	trap_from_guest
+	jmp	ret_to_guest
+
+/* One entry point a vector, 16 bytes each; traps.c fills the IDT from them. */
+	.globl	entry_points
+	.balign	16
+entry_points:
+	.set	n, 0
+	.rept	256
+	.balign	16
+	.if	n == 8 || (n >= 10 && n <= 14) || n == 17 || n == 21
+	.else
+	pushq	$0
+	.endif
+	movl	$n, 4(%rsp)
+	.if	n == 1 || n == 2 || n == 8 || n == 18
+	jmp	ist_enter
+	.else
+	jmp	trap_enter
+	.endif
+	.set	n, n + 1
+	.endr
+
+/* int uaccess_copy(void *dst, const void *src, size_t n): 0, or -14 after a fault. */
+	.globl	uaccess_copy
+	.balign	16
+uaccess_copy:
+	movq	%rdx, %rcx
+	STAC
+	shrq	$3, %rcx
+1:	rep movsq
+	movl	%edx, %ecx
+	andl	$7, %ecx
+2:	rep movsb
+	CLAC
+	xorl	%eax, %eax
+	ret
+3:	CLAC
+	movl	$-14, %eax
+	ret
+	EXTABLE 1b, 3b
+	EXTABLE 2b, 3b
+
+/* int uaccess_clear(void *dst, size_t n) */
+	.globl	uaccess_clear
+uaccess_clear:
+	movq	%rsi, %rcx
+	xorl	%eax, %eax
+	STAC
+1:	rep stosb
+	CLAC
+	ret
+	EXTABLE 1b, 3b
+
+/* int uaccess_cmpxchg8(u64 *p, u64 *old, u64 new): as the builtin; 1 done, 0 not, -14. */
+	.globl	uaccess_cmpxchg8
+uaccess_cmpxchg8:
+	movq	(%rsi), %rax
+	STAC
+1:	lock cmpxchgq %rdx, (%rdi)
+	CLAC
+	movq	%rax, (%rsi)
+	sete	%al
+	movzbl	%al, %eax
+	ret
+	EXTABLE 1b, 3b
+
+/* int rdmsr_safe(u32 msr, u64 *v) */
+	.globl	rdmsr_safe
+rdmsr_safe:
+	movl	%edi, %ecx
+1:	rdmsr
+	shlq	$32, %rdx
+	orq	%rdx, %rax
+	movq	%rax, (%rsi)
+	xorl	%eax, %eax
+	ret
+	EXTABLE 1b, 4f
+
+/* int wrmsr_safe(u32 msr, u64 v) */
+	.globl	wrmsr_safe
+wrmsr_safe:
+	movl	%edi, %ecx
+	movl	%esi, %eax
+	movq	%rsi, %rdx
+	shrq	$32, %rdx
+1:	wrmsr
+	xorl	%eax, %eax
+	ret
+4:	movl	$-14, %eax
+	ret
+	EXTABLE 1b, 4b
+
+/* int load_segment_*(u16 sel): 0, or -14 with the null selector loaded. */
+.macro SEGMENT reg
+	.globl	load_segment_\reg
+load_segment_\reg:
+1:	movw	%di, %\reg
+	xorl	%eax, %eax
+	ret
+2:	xorl	%eax, %eax
+	movw	%ax, %\reg
+	movl	$-14, %eax
+	ret
+	EXTABLE 1b, 2b
+.endm
+	SEGMENT ds
+	SEGMENT es
+	SEGMENT fs
+	SEGMENT gs
+
+/* int xrstor_safe(void *area, u64 mask): also fxrstor when mask is 0. */
+	.globl	xrstor_safe
+xrstor_safe:
+	movl	%esi, %eax
+	movq	%rsi, %rdx
+	shrq	$32, %rdx
+	testq	%rsi, %rsi
+	jz	2f
+1:	xrstor64 (%rdi)
+	xorl	%eax, %eax
+	ret
+2:	fxrstor64 (%rdi)
+	xorl	%eax, %eax
+	ret
+3:	movl	$-14, %eax
+	ret
+	EXTABLE 1b, 3b
+	EXTABLE 2b, 3b
+
+	.section .note.GNU-stack, "", @progbits

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* The architecture's part of struct cpu, and what its files share. */
+#ifndef XENLITE_CPU_PRIVATE_H
+#define XENLITE_CPU_PRIVATE_H
+
+#include "asm.h"
+#include "percpu.h"
+
+#define CORE_LDT	0xe050
+
+/**
+ * struct arch_cpu - x86's part of a physical CPU
+ * @gdt:	its own GDT page, for LTR and LLDT
+ * @loaded:	vcpu whose segments, FPU and CR3 are in the registers, or NULL
+ * @requests:	bits of smp.c asked for by other CPUs, atomic
+ * @tlb_time:	TLB clock when the last full flush began
+ */
+struct arch_cpu {
+	u64 *gdt;
+	struct vcpu *loaded;
+	struct vcpu *fpu_owner;
+	u32 requests;
+	u64 tlb_time;
+	bool breakpoints;
+};
+
+static inline void xsetbv(u64 v)
+{
+	asm volatile("xsetbv" : : "c"(0), "a"((u32)v), "d"((u32)(v >> 32)));
+}
+
+extern u64 reserved_gdt[512];
+void cpu_init_tables(void);
+void cpu_load_gdt(u64 base);
+/** cpu_load_ldt() - LDT of @entries at @base (0: none), leaving GDT @gdt_after. */
+void cpu_load_ldt(struct cpu *cpu, u64 base, u32 entries, u64 gdt_after);
+
+int load_segment_ds(u16 sel);
+int load_segment_es(u16 sel);
+int load_segment_fs(u16 sel);
+int load_segment_gs(u16 sel);
+int xrstor_safe(void *area, u64 mask);
+
+#endif

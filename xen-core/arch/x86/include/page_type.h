@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What a guest's frames are used as. page_type.c explains the rules.
+ */
+#ifndef XENLITE_PAGE_TYPE_H
+#define XENLITE_PAGE_TYPE_H
+
+#include "domain.h"
+#include "paging.h"
+
+#define PT_LEVEL(type)	((unsigned int)((type) >> 60))	/* of PT_L1 .. PT_L4: 1 .. 4 */
+#define PT_OF_LEVEL(l)	((u64)(l) << 60)
+
+static inline bool type_is_table(u64 type)
+{
+	return PT_LEVEL(type) >= 1 && PT_LEVEL(type) <= 4;
+}
+
+/**
+ * page_type_get() - use @p as @type (PT_*), validating its contents if needed.
+ *
+ * The caller holds a reference on @p and, for tables and descriptors, the
+ * owner's pt_lock. Return: 0, -EINVAL (other use, or L2 and above: contents),
+ * the error of a bad L1 entry, or -ERESTART: call again, it goes on.
+ */
+int __must_check page_type_get(struct page *p, u64 type);
+
+/**
+ * page_type_put() - end one use of @p as what it is.
+ * Return: 0, or -ERESTART: the use has not ended yet, call again. Only tables
+ * of level 2 and above can restart.
+ */
+int page_type_put(struct page *p);
+
+/** pt_get() - reference and table use of frame @mfn of @d. pt_lock held. */
+int __must_check pt_get(struct domain *d, mfn_t mfn, unsigned int level);
+/** pt_put() - end both; what is preempted is finished by pt_finish_deferred(). */
+void pt_put(struct page *p);
+/** pt_finish_deferred() - finish what pt_put() could not. Return: 0 or -ERESTART. */
+int pt_finish_deferred(struct domain *d);
+
+/**
+ * pt_write() - validated write of one entry of a table of @owner.
+ * @fd:		whose frames an L1 entry may map
+ * @slot:	in the direct map
+ * @keep_ad:	or the old accessed and dirty bits in
+ * The table has level @level; pt_lock held. Return: 0 or -errno.
+ */
+int __must_check pt_write(struct domain *owner, struct domain *fd, unsigned int level,
+			  u64 *slot, u64 val, bool keep_ad);
+
+/**
+ * pt_find_l1() - the L1 entry that maps @va in the address space at @root.
+ * pt_lock held. Return: the slot in the direct map, or NULL.
+ */
+u64 *pt_find_l1(u64 root, u64 va);
+
+/** mmio_deny() - frames that no domain may map writable (@read too: not at all). */
+void mmio_deny(mfn_t mfn, bool read);
+
+#endif

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/* What the boot loader handed over, and memory until the allocator runs. */
+#ifndef XENLITE_SETUP_H
+#define XENLITE_SETUP_H
+
+#include "types.h"
+
+/* Types of a memory range, as the firmware's E820 call numbers them. */
+enum e820_type { E820_RAM = 1, E820_RESERVED, E820_ACPI, E820_NVS, E820_UNUSABLE };
+
+struct e820_range { u64 start, size; u32 type; };
+
+#define E820_MAX	128
+#define BOOT_MODULES	4
+
+/**
+ * struct boot_module - a file the loader read
+ * @cmdline:	its own command line, without the file's name when the loader gave one
+ */
+struct boot_module {
+	maddr_t start;
+	u64 len;
+	char cmdline[1024];
+};
+
+/**
+ * struct boot_info - the boot loader's hand-over, both multiboot versions
+ * @rsdp:	machine address of the ACPI root pointer, 0 when not told
+ */
+struct boot_info {
+	char cmdline[1024];
+	char loader[64];
+	struct e820_range e820[E820_MAX];	/* sorted, disjoint */
+	u32 nr_e820;
+	struct boot_module module[BOOT_MODULES];
+	u32 nr_modules;
+	u64 rsdp;
+};
+
+extern struct boot_info boot_info;
+
+/**
+ * multiboot_read() - fill boot_info from the loader's structures.
+ * Return: NULL, or what is wrong with them.
+ */
+const char *multiboot_read(u32 magic, maddr_t info);
+
+/** e820_ram_end() - end of the highest RAM range. */
+u64 e820_ram_end(void);
+
+/** boot_reserve() - keep [start, end) out of what boot_alloc() may hand out. */
+void boot_reserve(u64 start, u64 end);
+/** boot_alloc() - zeroed, aligned memory below 4 GiB; panics when there is none. */
+maddr_t boot_alloc(u64 size, u64 align);
+/** boot_give_rest() - hand all RAM not reserved or allocated to page_alloc. */
+void boot_give_rest(void);
+
+/** memory_set_map() - what XENMEM_machine_memory_map tells. */
+void memory_set_map(const struct e820_range *e820, u32 nr);
+
+void core_start(u32 magic, u32 info);
+
+#endif

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * More than one CPU: start-up, and requests from one CPU to another.
+ */
+#ifndef XENLITE_SMP_H
+#define XENLITE_SMP_H
+
+#include "types.h"
+
+struct cpu;
+struct regs;
+
+/** smp_boot_cpus() - start all usable CPUs, at most @max; boot CPU, once. */
+void smp_boot_cpus(u32 max);
+/** smp_cpu_create() - the structures of CPU @id; not started. NULL: no memory. */
+struct cpu *smp_cpu_create(u32 id, u32 apic_id);
+void smp_ap_main(void) __attribute__((noreturn));
+/** smp_stop_others() - halt all other CPUs; panic and power-off. */
+void smp_stop_others(void);
+/** smp_handle_interrupt() - VECTOR_REQUEST arrived. */
+void smp_handle_interrupt(void);
+void smp_handle_nmi(struct regs *regs);
+
+/** tlb_flush_local() - drop this CPU's guest translations. */
+void tlb_flush_local(void);
+/** tlb_flush_cpus() - the same on every CPU in @mask; returns when done. */
+void tlb_flush_cpus(u64 mask);
+/** tlb_flush_page_cpus() - drop one address of the running guests on @mask. */
+void tlb_flush_page_cpus(u64 mask, u64 va);
+/** tlb_clock_now() - stamp for a use of a frame that ends now (page->stamp). */
+u32 tlb_clock_now(void);
+/** arch_tlb_filter() - flush all CPUs that have not flushed since @stamp. */
+void arch_tlb_filter(u32 stamp);
+/** tlb_switched() - the caller just loaded CR3, which flushed. */
+void tlb_switched(struct cpu *cpu);
+
+void arch_kick_cpu(struct cpu *cpu);
+/** arch_dump_all_cpus() - the 'd' debug key. */
+void arch_dump_all_cpus(void);
+
+#endif

@@ -1,0 +1,195 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Reads what a multiboot 1 or 2 loader handed over.
+ *
+ * The loader is trusted as the firmware is, but its structures are still
+ * bounded, so that a bad one gives a message instead of a wild walk. Runs on
+ * the boot tables: the first 4 GiB are in the direct map.
+ */
+#include "compiler.h"
+#include "paging.h"
+#include "setup.h"
+#include "string.h"
+
+#define MB1_BOOT	0x2badb002
+#define MB2_BOOT	0x36d76289
+
+#define MB1_HAS_CMDLINE	(1u << 2)
+#define MB1_HAS_MODULES	(1u << 3)
+#define MB1_HAS_MMAP	(1u << 6)
+#define MB1_HAS_LOADER	(1u << 9)
+
+struct mb1_info {
+	u32 flags, mem_lower, mem_upper, boot_device, cmdline;
+	u32 nr_modules, modules;
+	u32 syms[4];
+	u32 mmap_len, mmap;
+	u32 drives_len, drives, config, loader;
+};
+
+struct mb1_module { u32 start, end, cmdline, reserved; };
+struct __packed mb1_mmap { u32 size; u64 start, len; u32 type; };
+
+enum mb2_type {
+	MB2_END, MB2_CMDLINE, MB2_LOADER, MB2_MODULE, MB2_MMAP = 6,
+	MB2_RSDP_OLD = 14, MB2_RSDP_NEW = 15,
+};
+
+struct mb2_tag { u32 type, size; };
+struct mb2_module { struct mb2_tag tag; u32 start, end; char cmdline[]; };
+struct mb2_mmap_entry { u64 start, len; u32 type, zero; };
+struct mb2_mmap {
+	struct mb2_tag tag;
+	u32 entry_size, version;
+	u8 entries[];
+};
+
+__initdata struct boot_info boot_info;
+
+static __init const void *low(u64 pa)
+{
+	return (const void *)(DIRECT_VA + pa);
+}
+
+static __init void add_range(u64 start, u64 size, u32 type)
+{
+	if (boot_info.nr_e820 < E820_MAX && size)
+		boot_info.e820[boot_info.nr_e820++] =
+			(struct e820_range){ start, size, type };
+}
+
+static __init void add_module(u64 start, u64 end, const char *cmdline)
+{
+	struct boot_module *m = &boot_info.module[boot_info.nr_modules];
+
+	if (boot_info.nr_modules == BOOT_MODULES)
+		return;
+	m->start = MADDR(start);
+	m->len = end > start ? end - start : 0;
+	strlcpy(m->cmdline, cmdline, sizeof(m->cmdline));
+	boot_info.nr_modules++;
+}
+
+/* A multiboot 1 command line starts with the file's name. */
+static __init const char *skip_name(const char *s)
+{
+	while (*s && *s != ' ')
+		s++;
+	while (*s == ' ')
+		s++;
+	return s;
+}
+
+static __init const char *read_mb1(u64 pa)
+{
+	const struct mb1_info *mbi = low(pa);
+	const struct mb1_module *m = low(mbi->modules);
+
+	if (!(mbi->flags & MB1_HAS_MMAP))
+		return "the boot loader passed no memory map";
+	if (mbi->flags & MB1_HAS_CMDLINE)
+		strlcpy(boot_info.cmdline, skip_name(low(mbi->cmdline)),
+			sizeof(boot_info.cmdline));
+	if (mbi->flags & MB1_HAS_LOADER)
+		strlcpy(boot_info.loader, low(mbi->loader), sizeof(boot_info.loader));
+	if (mbi->flags & MB1_HAS_MODULES)
+		for (u32 i = 0; i < mbi->nr_modules; i++)
+			add_module(m[i].start, m[i].end, skip_name(low(m[i].cmdline)));
+	for (u32 off = 0; off + sizeof(struct mb1_mmap) <= mbi->mmap_len;) {
+		const struct mb1_mmap *e = low((u64)mbi->mmap + off);
+
+		add_range(e->start, e->len, e->type);
+		off += e->size + 4;
+	}
+	return NULL;
+}
+
+static __init void read_mb2_mmap(const struct mb2_mmap *map)
+{
+	u32 room = map->tag.size - sizeof(*map);
+
+	for (u32 off = 0; map->entry_size >= sizeof(struct mb2_mmap_entry) &&
+	     off + map->entry_size <= room; off += map->entry_size) {
+		const struct mb2_mmap_entry *e = (const void *)&map->entries[off];
+
+		add_range(e->start, e->len, e->type);
+	}
+}
+
+static __init void read_mb2_tag(u64 pa, const struct mb2_tag *tag)
+{
+	const struct mb2_module *m = (const void *)tag;
+
+	switch (tag->type) {
+	case MB2_CMDLINE:
+		strlcpy(boot_info.cmdline, (const char *)(tag + 1), sizeof(boot_info.cmdline));
+		break;
+	case MB2_LOADER:
+		strlcpy(boot_info.loader, (const char *)(tag + 1), sizeof(boot_info.loader));
+		break;
+	case MB2_MODULE:
+		add_module(m->start, m->end, m->cmdline);
+		break;
+	case MB2_MMAP:
+		read_mb2_mmap((const void *)tag);
+		break;
+	case MB2_RSDP_OLD:
+	case MB2_RSDP_NEW:
+		boot_info.rsdp = pa + sizeof(*tag);
+		break;
+	}
+}
+
+static __init const char *read_mb2(u64 pa)
+{
+	u32 size = *(const u32 *)low(pa);
+
+	for (u32 off = 8; off + sizeof(struct mb2_tag) <= size;) {
+		const struct mb2_tag *tag = low(pa + off);
+
+		if (tag->type == MB2_END || tag->size < sizeof(*tag) || tag->size > size - off)
+			break;
+		read_mb2_tag(pa + off, tag);
+		off += ROUND_UP(tag->size, 8u);
+	}
+	return boot_info.nr_e820 ? NULL : "the boot loader passed no memory map";
+}
+
+static __init void sort_e820(void)
+{
+	struct e820_range *e = boot_info.e820, t;
+
+	for (u32 i = 1; i < boot_info.nr_e820; i++)
+		for (u32 k = i; k && e[k].start < e[k - 1].start; k--)
+			t = e[k], e[k] = e[k - 1], e[k - 1] = t;
+	/* Firmware maps may overlap: the later range loses what the earlier has. */
+	for (u32 i = 1; i < boot_info.nr_e820; i++) {
+		u64 end = e[i - 1].start + e[i - 1].size;
+		u64 cut = e[i].start < end ? MIN(end - e[i].start, e[i].size) : 0;
+
+		e[i].start += cut;
+		e[i].size -= cut;
+	}
+}
+
+__init const char *multiboot_read(u32 magic, maddr_t info)
+{
+	const char *why = "not started by a multiboot loader";
+
+	if (magic == MB1_BOOT)
+		why = read_mb1(info.a);
+	else if (magic == MB2_BOOT)
+		why = read_mb2(info.a);
+	sort_e820();
+	return why;
+}
+
+__init u64 e820_ram_end(void)
+{
+	u64 end = 0;
+
+	for (u32 i = 0; i < boot_info.nr_e820; i++)
+		if (boot_info.e820[i].type == E820_RAM)
+			end = MAX(end, boot_info.e820[i].start + boot_info.e820[i].size);
+	return end & PAGE_MASK;
+}

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The core's own part of the address space: built once, shared by every
+ * address space, only ever grown (device mappings, stacks of new CPUs).
+ *
+ *   core_l4 -> slots 256 .. 271, whose L3 tables exist from the start, so
+ *   that copying 16 entries into a guest's L4 shares all that comes later.
+ */
+#include "asm.h"
+#include "compiler.h"
+#include "cpu.h"
+#include "errno.h"
+#include "page_alloc.h"
+#include "paging.h"
+#include "printk.h"
+#include "setup.h"
+#include "spinlock.h"
+#include "string.h"
+
+#define FIRST_SLOT	256
+#define END_SLOT	272
+#define SIZE_2M		(1ull << 21)
+#define SIZE_1G		(1ull << 30)
+
+extern char _image_start[], _init_end[], _text_start[], _text_end[], _rodata_end[];
+extern char _ro_after_init_end[], _end[];
+
+__aligned(PAGE_SIZE) u64 core_l4[512];
+static struct spinlock mmio_lock;
+static u64 mmio_next = MMIO_VA;		/* mmio_lock */
+static bool allocator_runs;
+
+u64 *m2p;
+u64 max_mfn;
+struct page *frame_table = (struct page *)FRAMES_VA;
+
+void *arch_direct_map(maddr_t ma) { return (void *)(DIRECT_VA + ma.a); }
+
+maddr_t arch_direct_unmap(const void *va)
+{
+	u64 a = (u64)va;
+
+	return MADDR(a >= DIRECT_VA ? a - DIRECT_VA : a - IMAGE_VA);
+}
+
+static u64 new_table(void)
+{
+	void *table = allocator_runs ? alloc_zeroed(PAGE_SIZE)
+				     : arch_direct_map(boot_alloc(PAGE_SIZE, PAGE_SIZE));
+
+	return table ? arch_direct_unmap(table).a | PTE_P | PTE_W | PTE_U | PTE_A : 0;
+}
+
+static u64 *table_of(u64 entry)
+{
+	return arch_direct_map(MADDR(entry & PTE_MFN_MASK));
+}
+
+/* The entry that maps @va at @level (1: 4 KiB ... 3: 1 GiB), making tables above it. */
+static u64 *entry_at(u64 va, int level)
+{
+	u64 *table = core_l4;
+
+	for (int l = 4; ; l--) {
+		u64 *e = &table[va >> (12 + 9 * (l - 1)) & 511];
+
+		if (l == level)
+			return e;
+		if (!(*e & PTE_P))
+			*e = new_table();
+		if (!*e)
+			return NULL;
+		table = table_of(*e);
+	}
+}
+
+int paging_map(u64 va, maddr_t ma, u64 len, u64 flags)
+{
+	bool large = flags & PTE_PSE;
+
+	flags &= ~PTE_PSE;
+	while (len) {
+		u64 at = va | ma.a, step = PAGE_SIZE;
+		int level = 1;
+		u64 *e;
+
+		if (large && !(at & (SIZE_1G - 1)) && len >= SIZE_1G && cpu_has_1g_pages())
+			step = SIZE_1G, level = 3;
+		else if (large && !(at & (SIZE_2M - 1)) && len >= SIZE_2M)
+			step = SIZE_2M, level = 2;
+		e = entry_at(va, level);
+		if (!e)
+			return -ENOMEM;
+		WRITE_ONCE(*e, ma.a | flags | (level > 1 ? PTE_PSE : 0));
+		va += step;
+		ma.a += step;
+		len -= MIN(step, len);
+	}
+	return 0;
+}
+
+void *map_mmio(maddr_t ma, size_t len)
+{
+	u64 off = ma.a & (PAGE_SIZE - 1), va;
+
+	len = ROUND_UP(len + off, PAGE_SIZE);
+	spin_lock(&mmio_lock);
+	va = mmio_next;
+	mmio_next += len;
+	if (mmio_next > FRAMES_VA ||
+	    paging_map(va, MADDR(ma.a - off), len, PTE_CORE_RW | PTE_UC))
+		va = 0;
+	spin_unlock(&mmio_lock);
+	return va ? (void *)(va + off) : NULL;
+}
+
+const void *map_firmware(maddr_t ma, size_t len)
+{
+	u64 off = ma.a & (PAGE_SIZE - 1), va;
+
+	len = ROUND_UP(len + off, PAGE_SIZE);
+	spin_lock(&mmio_lock);
+	va = mmio_next;
+	mmio_next += len;
+	if (mmio_next > FRAMES_VA || paging_map(va, MADDR(ma.a - off), len, PTE_CORE_RO))
+		va = 0;
+	spin_unlock(&mmio_lock);
+	return va ? (const void *)(va + off) : NULL;
+}
+
+static __init void map_image(const char *from, const char *to, u64 flags)
+{
+	u64 pa = (u64)from - IMAGE_VA;
+
+	paging_map((u64)from, MADDR(pa), to - from, flags);
+	/* The direct map must not be a way round the protection. */
+	if (!(flags & PTE_W))
+		paging_map(DIRECT_VA + pa, MADDR(pa), to - from, PTE_CORE_RO);
+}
+
+static __init void map_direct(void)
+{
+	/* The first 2 MiB hold the image, whose pages differ in protection. */
+	paging_map(DIRECT_VA, MADDR(0), SIZE_2M, PTE_CORE_RW);
+	for (u32 i = 0; i < boot_info.nr_e820; i++) {
+		const struct e820_range *r = &boot_info.e820[i];
+		u64 start = MAX(ROUND_DOWN(r->start, PAGE_SIZE), SIZE_2M);
+		u64 end = ROUND_UP(r->start + r->size, PAGE_SIZE);
+
+		if (r->type == E820_RAM && start < end)
+			paging_map(DIRECT_VA + start, MADDR(start), end - start,
+				   PTE_CORE_RW | PTE_PSE);
+	}
+}
+
+/* Only frames that are RAM, or between RAM, get a struct page. */
+static __init void map_frame_table(void)
+{
+	u64 len = ROUND_UP(max_mfn * sizeof(struct page), SIZE_2M);
+
+	for (u64 off = 0; off < len; off += SIZE_2M)
+		paging_map(FRAMES_VA + off, boot_alloc(SIZE_2M, SIZE_2M), SIZE_2M,
+			   PTE_CORE_RW | PTE_PSE);
+}
+
+static __init void map_m2p(void)
+{
+	u64 len = ROUND_UP(max_mfn * 8, SIZE_2M);
+	u64 chunk = MAX(len, SIZE_2M);
+	maddr_t ma = boot_alloc(chunk, SIZE_2M);
+
+	m2p = arch_direct_map(ma);
+	memset(m2p, 0xff, chunk);
+	paging_map(M2P_VA, ma, chunk, PTE_P | PTE_U | PTE_A | PTE_NX | PTE_G | PTE_PSE);
+}
+
+__init void paging_init(void)
+{
+	max_mfn = PFN_DOWN(e820_ram_end());
+	for (int slot = FIRST_SLOT; slot < END_SLOT; slot++)
+		core_l4[slot] = new_table() & ~PTE_U;
+	core_l4[FIRST_SLOT] |= PTE_U;
+
+	map_direct();
+	map_image(_image_start, _init_end, PTE_CORE_RW & ~PTE_NX);
+	map_image(_text_start, _text_end, PTE_CORE_RX);
+	map_image(_text_end, _rodata_end, PTE_CORE_RO);
+	map_image(_rodata_end, _end, PTE_CORE_RW);
+	/* The direct map of RAM is complete only with these tables loaded. */
+	write_cr3((u64)core_l4 - IMAGE_VA);
+	map_frame_table();
+	map_m2p();
+}
+
+__init void paging_use_allocator(void)
+{
+	allocator_runs = true;
+}
+
+/* Booting is over: what was written only then becomes read-only or free. */
+void paging_seal(void)
+{
+	u64 pa = (u64)_rodata_end - IMAGE_VA, len = _ro_after_init_end - _rodata_end;
+
+	paging_map((u64)_rodata_end, MADDR(pa), len, PTE_CORE_RO);
+	paging_map(DIRECT_VA + pa, MADDR(pa), len, PTE_CORE_RO);
+	for (u64 va = (u64)_image_start; va < (u64)_init_end; va += PAGE_SIZE)
+		*entry_at(va, 1) = 0;
+	/* A write to CR4.PGE drops global entries too. */
+	write_cr4(read_cr4() & ~CR4_PGE);
+	write_cr4(read_cr4() | CR4_PGE);
+	memset((void *)(DIRECT_VA + (u64)_image_start - IMAGE_VA), 0, _init_end - _image_start);
+	page_alloc_add(MFN(PFN_DOWN((u64)_image_start - IMAGE_VA)),
+		       MFN(PFN_DOWN((u64)_init_end - IMAGE_VA)));
+}
+
+void paging_fill_root(u64 *l4)
+{
+	memcpy(&l4[FIRST_SLOT], &core_l4[FIRST_SLOT], (END_SLOT - FIRST_SLOT) * sizeof(u64));
+}

@@ -1,0 +1,342 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The state of a vcpu in the CPU: what a switch saves and loads.
+ *
+ * The general registers are in v->regs whenever the core runs; here are the
+ * rest: page-table root, segments, FPU, debug registers, descriptor tables.
+ * A CPU that goes idle saves them but leaves them loaded (cpu->arch->loaded):
+ * when the same vcpu comes back and has not run elsewhere, nothing is done.
+ *
+ * The guest's kernel and user mode both run at CPL 3, on two roots; the core
+ * swaps root and GS base between them. GS_BASE is the running mode's,
+ * KERNEL_GS_BASE the other's.
+ */
+#include "arch_hypercalls.h"
+#include "bitops.h"
+#include "clock.h"
+#include "compiler.h"
+#include "cpu_private.h"
+#include "errno.h"
+#include "event.h"
+#include "page_alloc.h"
+#include "page_type.h"
+#include "preempt.h"
+#include "printk.h"
+#include "pv.h"
+#include "sched.h"
+#include "smp.h"
+#include "stacks.h"
+#include "string.h"
+#include "uaccess.h"
+
+#define MXCSR_OFFSET	24
+#define MXCSR_DEFAULT	0x1f80
+#define XCR0_X87_SSE	3
+
+static u64 read_base(u32 msr)
+{
+	return rdmsr(msr);
+}
+
+void pv_toggle_mode(struct vcpu *v)
+{
+	if (v->arch.in_kernel && !v->arch.user_cr3)
+		return;
+	v->arch.in_kernel = !v->arch.in_kernel;
+	asm volatile("swapgs");
+	write_cr3(v->arch.in_kernel ? v->arch.kernel_cr3 : v->arch.user_cr3);
+}
+
+void pv_load_cr3(struct vcpu *v)
+{
+	struct cpu *cpu = this_cpu();
+
+	tlb_switched(cpu);
+	write_cr3(v->arch.in_kernel ? v->arch.kernel_cr3 : v->arch.user_cr3);
+}
+
+static void fpu_save(struct vcpu *v)
+{
+	asm volatile("clts");
+	if (cpu_features.xsave)
+		asm volatile("xsave64 (%0)" : : "r"(v->arch.xsave), "a"(~0u), "d"(~0u) : "memory");
+	else
+		asm volatile("fxsave64 (%0)" : : "r"(v->arch.xsave) : "memory");
+}
+
+static void fpu_load(struct vcpu *v)
+{
+	asm volatile("clts");
+	if (cpu_features.xsave)
+		xsetbv(v->arch.xcr0);
+	/* A state the CPU refuses can only be the core's own mistake: start afresh. */
+	if (xrstor_safe(v->arch.xsave, cpu_features.xsave ? v->arch.xcr0 : 0)) {
+		memset(v->arch.xsave, 0, cpu_features.xsave_size);
+		*(u32 *)((u8 *)v->arch.xsave + MXCSR_OFFSET) = MXCSR_DEFAULT;
+	}
+}
+
+static void set_ts(bool ts)
+{
+	if (ts)
+		write_cr0(read_cr0() | CR0_TS);
+	else
+		asm volatile("clts");
+}
+
+static u16 read_ds(void) { u16 s; asm volatile("mov %%ds, %0" : "=rm"(s)); return s; }
+static u16 read_es(void) { u16 s; asm volatile("mov %%es, %0" : "=rm"(s)); return s; }
+static u16 read_fs(void) { u16 s; asm volatile("mov %%fs, %0" : "=rm"(s)); return s; }
+static u16 read_gs(void) { u16 s; asm volatile("mov %%gs, %0" : "=rm"(s)); return s; }
+
+static void segments_save(struct vcpu *v)
+{
+	u64 *now = v->arch.in_kernel ? &v->arch.gs_kernel : &v->arch.gs_user;
+	u64 *other = v->arch.in_kernel ? &v->arch.gs_user : &v->arch.gs_kernel;
+
+	v->arch.ds = read_ds();
+	v->arch.es = read_es();
+	v->arch.fs = read_fs();
+	v->arch.gs = read_gs();
+	v->arch.fs_base = read_base(MSR_FS_BASE);
+	*now = read_base(MSR_GS_BASE);
+	*other = read_base(MSR_KERNEL_GS_BASE);
+}
+
+/* A selector that went bad meanwhile becomes null, as after a descriptor update. */
+static void segments_load(struct vcpu *v)
+{
+	load_segment_ds(v->arch.ds);
+	load_segment_es(v->arch.es);
+	load_segment_fs(v->arch.fs);
+	load_segment_gs(v->arch.gs);
+	wrmsr(MSR_FS_BASE, v->arch.fs_base);
+	wrmsr(MSR_GS_BASE, v->arch.in_kernel ? v->arch.gs_kernel : v->arch.gs_user);
+	wrmsr(MSR_KERNEL_GS_BASE, v->arch.in_kernel ? v->arch.gs_user : v->arch.gs_kernel);
+}
+
+static void state_load(struct cpu *cpu, struct vcpu *v)
+{
+	struct vcpu *old = cpu->arch->loaded;
+
+	if (old && READ_ONCE(old->arch.dirty_cpu) == cpu->id)
+		WRITE_ONCE(old->arch.dirty_cpu, ~0u);
+	cpu->arch->loaded = v;
+	/* Before the root is loaded: who flushes must not miss this CPU. */
+	__atomic_store_n(&v->arch.dirty_cpu, cpu->id, __ATOMIC_SEQ_CST);
+	pv_load_cr3(v);
+	pv_load_descriptors(v);
+	segments_load(v);
+	fpu_load(v);
+	pv_load_debugregs(v);
+	if (cpu_features.rdtscp)
+		wrmsr(MSR_TSC_AUX, v->arch.tsc_aux);
+	set_ts(v->arch.ts);
+}
+
+void arch_switch_to(struct vcpu *prev, struct vcpu *next)
+{
+	struct cpu *cpu = this_cpu();
+
+	if (!prev->is_idle) {
+		segments_save(prev);
+		fpu_save(prev);
+	}
+	cpu->curr = next;
+	if (next->is_idle)
+		return;
+	next->arch.stack_top = stacks_top(cpu);
+	stacks_tss(cpu)->rsp0 = (u64)(&next->regs + 1);
+	if (cpu->arch->loaded != next || next->arch.dirty_cpu != cpu->id)
+		state_load(cpu, next);
+	else
+		set_ts(next->arch.ts);
+	if (clock_update_vcpu(next) && next->time_guest.a)
+		arch_vcpu_update_time(next);
+	if (next->runstate_guest.a)
+		runstate_update_guest(next);
+}
+
+void arch_vcpu_update_time(struct vcpu *v)
+{
+	clock_pvclock_write(&v->info->time);
+	if (v->time_guest.a && v == current &&
+	    copy_to_guest(v->time_guest, &v->info->time, sizeof(v->info->time)))
+		v->time_guest = GVA(0);
+}
+
+int arch_vcpu_create(struct vcpu *v)
+{
+	v->arch.dirty_cpu = ~0u;
+	v->arch.in_kernel = true;
+	if (v->is_idle)
+		return 0;
+	v->arch.xsave = alloc_zeroed(cpu_features.xsave_size);
+	if (!v->arch.xsave)
+		return -ENOMEM;
+	*(u32 *)((u8 *)v->arch.xsave + MXCSR_OFFSET) = MXCSR_DEFAULT;
+	*(u16 *)v->arch.xsave = 0x37f;
+	v->arch.xcr0 = XCR0_X87_SSE;
+	v->arch.dr[6] = 0xffff0ff0;
+	v->arch.dr[7] = 0x400;
+	return pv_desc_area_create(v);
+}
+
+int arch_domain_create(struct domain *d)
+{
+	return 0;
+}
+
+/* As the builder of a domain leaves a vcpu: registers from the guest's wish. */
+static int vcpu_check_context(const struct vcpu_guest_context *c)
+{
+	if (!va_is_guest(c->event_callback_eip) || !va_is_guest(c->failsafe_callback_eip) ||
+	    !va_is_guest(c->syscall_callback_eip) || !va_is_guest(c->user_regs.rip) ||
+	    !va_is_guest(c->fs_base) || !va_is_guest(c->gs_base_kernel) ||
+	    !va_is_guest(c->gs_base_user))
+		return -EINVAL;
+	for (int i = 0; i < 256; i++)
+		if (!va_is_guest(c->trap_ctxt[i].address))
+			return -EINVAL;
+	return 0;
+}
+
+static void vcpu_set_regs(struct vcpu *v, const struct vcpu_guest_context *c)
+{
+	const struct cpu_user_regs *u = &c->user_regs;
+
+	v->regs = (struct regs){
+		.r15 = u->r15, .r14 = u->r14, .r13 = u->r13, .r12 = u->r12, .rbp = u->rbp,
+		.rbx = u->rbx, .r11 = u->r11, .r10 = u->r10, .r9 = u->r9, .r8 = u->r8,
+		.rax = u->rax, .rcx = u->rcx, .rdx = u->rdx, .rsi = u->rsi, .rdi = u->rdi,
+		.rip = u->rip, .rsp = u->rsp, .cs = u->cs | 3, .ss = u->ss | 3,
+		.rflags = (u->rflags & 0xcd5) | EFLAGS_IF | 2,
+	};
+	v->arch.ds = u->ds;
+	v->arch.es = u->es;
+	v->arch.fs = u->fs;
+	v->arch.gs = u->gs;
+	v->arch.fs_base = c->fs_base;
+	v->arch.gs_kernel = c->gs_base_kernel;
+	v->arch.gs_user = c->gs_base_user;
+	v->arch.in_kernel = c->flags & VGCF_in_kernel;
+	v->info->evtchn_upcall_mask = 1;
+	memcpy(v->arch.xsave, c->fpu_ctxt.x, sizeof(c->fpu_ctxt));
+	if (!(c->flags & VGCF_I387_VALID))
+		*(u32 *)((u8 *)v->arch.xsave + MXCSR_OFFSET) = MXCSR_DEFAULT;
+	*(u32 *)((u8 *)v->arch.xsave + MXCSR_OFFSET) &= 0xffff;
+}
+
+static void vcpu_set_callbacks(struct vcpu *v, const struct vcpu_guest_context *c)
+{
+	for (int i = 0; i < 256; i++)
+		v->arch.traps[c->trap_ctxt[i].vector] = (struct guest_trap){
+			.rip = c->trap_ctxt[i].address, .cs = c->trap_ctxt[i].cs | 3,
+			.dpl = TI_GET_DPL(&c->trap_ctxt[i]),
+			.masks_events = TI_GET_IF(&c->trap_ctxt[i]),
+		};
+	v->arch.event_rip = c->event_callback_eip;
+	v->arch.failsafe_rip = c->failsafe_callback_eip;
+	v->arch.syscall_rip = c->syscall_callback_eip;
+	v->arch.failsafe_masks_events = c->flags & VGCF_failsafe_disables_events;
+	v->arch.syscall_masks_events = c->flags & VGCF_syscall_disables_events;
+	v->arch.kernel_ss = c->kernel_ss | 3;
+	v->arch.kernel_sp = c->kernel_sp;
+	v->domain->vm_assist |= c->vm_assist & (1ull << VMASST_TYPE_architectural_iopl |
+						 1ull << VMASST_TYPE_runstate_update_flag |
+						 1ull << VMASST_TYPE_m2p_strict);
+}
+
+static int vcpu_set_roots(struct vcpu *v, const struct vcpu_guest_context *c)
+{
+	struct domain *d = v->domain;
+	mfn_t kernel = MFN(xen_cr3_to_pfn(c->ctrlreg[3]));
+	mfn_t user = MFN(xen_cr3_to_pfn(c->ctrlreg[1]));
+	int err;
+
+	spin_lock(&d->pt_lock);
+	do
+		err = pt_finish_deferred(d);
+	while (err == -ERESTART);
+	do
+		err = pt_get(d, kernel, 4);
+	while (err == -ERESTART);
+	if (!err)
+		v->arch.kernel_cr3 = mfn_to_maddr(kernel).a;
+	if (!err && c->ctrlreg[1]) {
+		do
+			err = pt_get(d, user, 4);
+		while (err == -ERESTART);
+		if (!err)
+			v->arch.user_cr3 = mfn_to_maddr(user).a;
+	}
+	spin_unlock(&d->pt_lock);
+	return err;
+}
+
+/** arch_vcpu_initialise() - VCPUOP_initialise: struct vcpu_guest_context at @context */
+int arch_vcpu_initialise(struct vcpu *v, gva_t context)
+{
+	static struct vcpu_guest_context c;	/* under lock: too large for the stack */
+	static struct spinlock lock;
+	int err;
+
+	spin_lock(&lock);
+	err = copy_from_guest(&c, context, sizeof(c));
+	if (!err)
+		err = vcpu_check_context(&c);
+	if (!err)
+		err = pv_set_gdt(v, c.gdt_frames, c.gdt_ents);
+	if (!err)
+		err = pv_set_ldt(v, c.ldt_base, c.ldt_ents);
+	if (!err)
+		err = vcpu_set_roots(v, &c);
+	if (!err) {
+		vcpu_set_regs(v, &c);
+		vcpu_set_callbacks(v, &c);
+		for (int i = 0; i < 8; i++)
+			if (i != 4 && i != 5)
+				pv_set_debugreg(v, i, c.debugreg[i]);
+	}
+	spin_unlock(&lock);
+	return err;
+}
+
+/** do_set_segment_base() - HYPERVISOR_set_segment_base (SEGBASE_*) */
+long do_set_segment_base(u32 which, u64 base)
+{
+	switch (which) {
+	case SEGBASE_FS:
+	case SEGBASE_GS_USER:
+	case SEGBASE_GS_KERNEL:
+		if (!va_is_guest(base))
+			return -EINVAL;
+		wrmsr(which == SEGBASE_FS ? MSR_FS_BASE :
+		      which == SEGBASE_GS_KERNEL ? MSR_GS_BASE : MSR_KERNEL_GS_BASE, base);
+		return 0;
+	case SEGBASE_GS_USER_SEL:
+		/* The selector takes effect on the user's base. */
+		asm volatile("swapgs");
+		load_segment_gs(base);
+		asm volatile("swapgs");
+		return 0;
+	default:
+		return -EINVAL;
+	}
+}
+
+/** do_fpu_taskswitch() - set or clear the guest's CR0.TS */
+long do_fpu_taskswitch(u32 set)
+{
+	current->arch.ts = set;
+	set_ts(set);
+	return 0;
+}
+
+void arch_vcpu_dump(const struct vcpu *v)
+{
+	pr_always("d%uv%u%s\n", v->domain->id, v->id,
+		  v->is_idle ? " (idle)" : v->arch.in_kernel ? " (kernel)" : " (user)");
+	if (!v->is_idle)
+		trap_dump_regs(&v->regs);
+}

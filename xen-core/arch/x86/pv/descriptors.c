@@ -1,0 +1,269 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The guest's segment descriptor tables.
+ *
+ * The CPU reads a guest's GDT and LDT frames directly: while they are in use
+ * they have type PT_DESC, so the guest cannot write them, and each descriptor
+ * was checked (D1: none of CPL below 3, no gate or system segment that
+ * works). Each vcpu has 32 pages of the core's address space:
+ *
+ *	gdt_va + 0 .. 13	the guest's GDT frames, or a page of zeroes
+ *	gdt_va + 14		the core's reserved descriptors, for all the same
+ *	gdt_va + 16 .. 31	LDT frames, mapped when the CPU first wants them
+ */
+#include "compiler.h"
+#include "cpu_private.h"
+#include "errno.h"
+#include "page_alloc.h"
+#include "page_type.h"
+#include "printk.h"
+#include "pv.h"
+#include "smp.h"
+#include "uaccess.h"
+
+#define AREA_PAGES	32
+#define LDT_PAGE	16
+#define DESC_PER_PAGE	512
+#define MAX_AREAS	(1u << 19)	/* what fits between DESC_VA and STACKS_VA */
+
+#define DESC_P		(1ull << 47)
+#define DESC_S		(1ull << 44)
+#define DESC_DPL3	(3ull << 45)
+#define DESC_TYPE(d)	((u32)((d) >> 40) & 0xf)
+#define TYPE_CALL_GATE	12
+
+static u32 nr_areas;		/* area_lock */
+static struct spinlock area_lock;
+static const u64 zero_page[512] __aligned(PAGE_SIZE);
+
+bool descriptor_fix(u64 *d)
+{
+	u64 v = *d;
+
+	if (!(v & DESC_P))
+		return true;
+	if (v & DESC_S) {
+		*d = v | DESC_DPL3;
+		return true;
+	}
+	if (!DESC_TYPE(v))
+		return true;	/* reserved type: using it faults */
+	if (DESC_TYPE(v) != TYPE_CALL_GATE)
+		return false;
+	/* Not into the core; otherwise with DPL 0, which no guest can use. */
+	if ((v >> 16 & 0xffff) >= FIRST_RESERVED_GDT_BYTE && (v >> 16 & 0xffff) < 0xe020)
+		return false;
+	*d = v & ~DESC_DPL3;
+	return true;
+}
+
+static void map_area_page(struct vcpu *v, u32 n, const void *page, bool writable)
+{
+	/* Writable for the accessed bits that the CPU sets; only the core can get there. */
+	paging_map(v->arch.gdt_va + n * PAGE_SIZE, arch_direct_unmap(page), PAGE_SIZE,
+		   writable ? PTE_CORE_RW & ~PTE_G : PTE_CORE_RO & ~PTE_G);
+}
+
+static void unmap_area(struct vcpu *v, u32 from, u32 to)
+{
+	for (u32 n = from; n < to; n++)
+		paging_map(v->arch.gdt_va + n * PAGE_SIZE, MADDR(0), PAGE_SIZE, 0);
+}
+
+/* The area's entries changed: what this CPU knows of them must go, running or not. */
+static void flush_area(struct vcpu *v)
+{
+	if (v->arch.dirty_cpu != ~0u)
+		tlb_flush_cpus(1ull << v->arch.dirty_cpu);
+}
+
+int pv_desc_area_create(struct vcpu *v)
+{
+	u32 n;
+
+	spin_lock(&area_lock);
+	n = nr_areas < MAX_AREAS ? nr_areas++ : MAX_AREAS;
+	spin_unlock(&area_lock);
+	if (n == MAX_AREAS)
+		return -ENOMEM;
+	v->arch.gdt_va = DESC_VA + (u64)n * AREA_PAGES * PAGE_SIZE;
+	for (u32 i = 0; i < GDT_FRAMES; i++)
+		map_area_page(v, i, zero_page, false);
+	map_area_page(v, GDT_FRAMES, reserved_gdt, false);
+	return 0;
+}
+
+void pv_load_descriptors(struct vcpu *v)
+{
+	cpu_load_gdt(v->arch.gdt_va);
+	cpu_load_ldt(this_cpu(), v->arch.gdt_va + LDT_PAGE * PAGE_SIZE, v->arch.ldt_entries,
+		     v->arch.gdt_va);
+}
+
+static struct page *desc_page_get(struct domain *d, mfn_t mfn)
+{
+	struct page *p = mfn_to_page(mfn);
+
+	if (!mfn_valid(mfn) || !page_get(p, d))
+		return NULL;
+	if (!page_type_get(p, PT_DESC))
+		return p;
+	page_put(p);
+	return NULL;
+}
+
+static void desc_page_put(struct page *p)
+{
+	page_type_put(p);
+	page_put(p);
+}
+
+static void drop_gdt(struct vcpu *v, struct page **old)
+{
+	for (u32 i = 0; i < GDT_FRAMES; i++) {
+		old[i] = v->arch.gdt_page[i];
+		v->arch.gdt_page[i] = NULL;
+		map_area_page(v, i, zero_page, false);
+	}
+}
+
+/** pv_set_gdt() - @frames hold @entries descriptors; 0 entries: none */
+int pv_set_gdt(struct vcpu *v, const u64 *frames, u32 entries)
+{
+	u32 nr = (entries + DESC_PER_PAGE - 1) / DESC_PER_PAGE, i;
+	struct page *page[GDT_FRAMES], *old[GDT_FRAMES];
+	struct domain *d = v->domain;
+	int err = 0;
+
+	if (entries > FIRST_RESERVED_GDT_ENTRY)
+		return -EINVAL;
+	spin_lock(&d->pt_lock);
+	for (i = 0; i < nr; i++) {
+		page[i] = desc_page_get(d, MFN(frames[i]));
+		if (!page[i]) {
+			err = -EINVAL;
+			while (i--)
+				desc_page_put(page[i]);
+			goto out;
+		}
+	}
+	drop_gdt(v, old);
+	for (i = 0; i < nr; i++) {
+		v->arch.gdt_page[i] = page[i];
+		map_area_page(v, i, page_to_virt(page[i]), true);
+	}
+	v->arch.gdt_entries = entries;
+	flush_area(v);
+	for (i = 0; i < GDT_FRAMES; i++)
+		if (old[i])
+			desc_page_put(old[i]);
+out:
+	spin_unlock(&d->pt_lock);
+	return err;
+}
+
+/** do_set_gdt() - HYPERVISOR_set_gdt */
+long do_set_gdt(gva_t frames, u32 entries)
+{
+	u64 list[GDT_FRAMES];
+	u32 nr = (entries + DESC_PER_PAGE - 1) / DESC_PER_PAGE;
+
+	if (entries > FIRST_RESERVED_GDT_ENTRY)
+		return -EINVAL;
+	if (copy_from_guest(list, frames, nr * sizeof(*list)))
+		return -EFAULT;
+	return pv_set_gdt(current, list, entries);
+}
+
+/** do_update_descriptor() - HYPERVISOR_update_descriptor */
+long do_update_descriptor(u64 ma, u64 desc)
+{
+	struct domain *d = current->domain;
+	mfn_t mfn = maddr_to_mfn(MADDR(ma));
+	struct page *p = mfn_to_page(mfn);
+	u64 type = PT_WRITABLE;
+	int err;
+
+	if (ma & 7 || !mfn_valid(mfn) || !descriptor_fix(&desc) || !page_get(p, d))
+		return -EINVAL;
+	spin_lock(&d->pt_lock);
+	if ((READ_ONCE(p->type) & PT_TYPE_MASK) == PT_DESC)
+		type = PT_DESC;
+	err = page_type_get(p, type);
+	if (!err) {
+		/* One store: another vcpu's CPU may read the descriptor meanwhile. */
+		WRITE_ONCE(*(u64 *)arch_direct_map(MADDR(ma)), desc);
+		page_type_put(p);
+	}
+	spin_unlock(&d->pt_lock);
+	page_put(p);
+	return err ? -EINVAL : 0;
+}
+
+int pv_set_ldt(struct vcpu *v, u64 base, u32 entries)
+{
+	struct domain *d = v->domain;
+	struct page *old[16];
+
+	if (base & ~PAGE_MASK || entries > 8192 || !va_is_guest(base) ||
+	    !va_is_guest(base + entries * 8ull))
+		return -EINVAL;
+	if (v->arch.ldt_base == base && v->arch.ldt_entries == entries && !v->arch.ldt_mapped)
+		return 0;
+	spin_lock(&d->pt_lock);
+	for (u32 i = 0; i < ARRAY_SIZE(old); i++) {
+		old[i] = v->arch.ldt_page[i];
+		v->arch.ldt_page[i] = NULL;
+	}
+	if (v->arch.ldt_mapped) {
+		unmap_area(v, LDT_PAGE, AREA_PAGES);
+		flush_area(v);
+	}
+	v->arch.ldt_mapped = 0;
+	v->arch.ldt_base = base;
+	v->arch.ldt_entries = entries;
+	for (u32 i = 0; i < ARRAY_SIZE(old); i++)
+		if (old[i])
+			desc_page_put(old[i]);
+	spin_unlock(&d->pt_lock);
+	if (v == current)
+		pv_load_descriptors(v);
+	return 0;
+}
+
+static bool map_ldt_page(struct vcpu *v, u32 n)
+{
+	struct domain *d = v->domain;
+	struct page *p = NULL;
+	u64 *slot;
+
+	spin_lock(&d->pt_lock);
+	slot = pt_find_l1(v->arch.kernel_cr3, v->arch.ldt_base + n * PAGE_SIZE);
+	if (slot && READ_ONCE(*slot) & PTE_P)
+		p = desc_page_get(d, PTE_MFN(*slot));
+	if (p) {
+		v->arch.ldt_page[n] = p;
+		v->arch.ldt_mapped |= 1u << n;
+		map_area_page(v, LDT_PAGE + n, page_to_virt(p), true);
+	}
+	spin_unlock(&d->pt_lock);
+	return p;
+}
+
+/*
+ * The CPU faulted at @va while it read the LDT. Return: false when @va is no
+ * part of this vcpu's LDT area.
+ */
+bool pv_ldt_fault(struct vcpu *v, u64 va)
+{
+	u64 off = va - v->arch.gdt_va - LDT_PAGE * PAGE_SIZE;
+	u32 n = off >> PAGE_SHIFT;
+
+	if (va < v->arch.gdt_va + LDT_PAGE * PAGE_SIZE ||
+	    va >= v->arch.gdt_va + AREA_PAGES * PAGE_SIZE)
+		return false;
+	if (!(v->arch.ldt_mapped & 1u << n) && map_ldt_page(v, n))
+		return true;
+	pv_inject_page_fault(v, v->arch.ldt_base + off, 0);
+	return true;
+}

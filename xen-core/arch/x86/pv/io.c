@@ -1,0 +1,89 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Port I/O of a PV guest.
+ *
+ * All ports trap. The guest's kernel decides who of its own may (virtual IOPL,
+ * I/O bitmap); the domain's bitmap decides which ports are really accessed.
+ * A port that is not the domain's reads as all ones and swallows writes.
+ */
+#include "asm.h"
+#include "bitops.h"
+#include "compiler.h"
+#include "errno.h"
+#include "pci.h"
+#include "pv.h"
+#include "uaccess.h"
+
+#define PCI_PORT_FIRST	0xcf8
+#define PCI_PORT_LAST	0xcff
+
+void pv_set_iopl(struct vcpu *v, u32 iopl)
+{
+	v->arch.iopl = iopl;
+}
+
+long pv_set_iobitmap(struct vcpu *v, gva_t bitmap, u32 nports)
+{
+	if (nports > 65536)
+		return -EINVAL;
+	v->arch.iobmp = bitmap;
+	v->arch.iobmp_ports = nports;
+	return 0;
+}
+
+/* The bits of @bytes ports in the kernel's bitmap are clear. */
+static bool bitmap_allows(struct vcpu *v, u16 port, u32 bytes)
+{
+	bool user = !v->arch.in_kernel, ok;
+	u16 bits = ~0;
+
+	if (port + bytes > v->arch.iobmp_ports)
+		return false;
+	if (user)
+		pv_toggle_mode(v);	/* the bitmap is the kernel's */
+	ok = !copy_from_guest(&bits, GVA(v->arch.iobmp.a + port / 8),
+			      (port % 8 + bytes > 8) ? 2 : 1);
+	if (user)
+		pv_toggle_mode(v);
+	return ok && !(bits >> port % 8 & ((1u << bytes) - 1));
+}
+
+bool pv_port_allowed(struct vcpu *v, u16 port, u32 bytes)
+{
+	return v->arch.iopl >= (v->arch.in_kernel ? 1 : 3) || bitmap_allows(v, port, bytes);
+}
+
+static bool owns_ports(const struct vcpu *v, u16 port, u32 bytes)
+{
+	for (u32 p = port; p < (u32)port + bytes; p++)
+		if (p > 0xffff || !(v->domain->arch.io_bitmap[p / 32] >> p % 32 & 1))
+			return false;
+	return true;
+}
+
+u32 pv_port_in(struct vcpu *v, u16 port, u32 bytes)
+{
+	u32 val = ~0u;
+
+	if (!owns_ports(v, port, bytes))
+		return val;
+	if (port >= PCI_PORT_FIRST && port <= PCI_PORT_LAST &&
+	    pci_access_port(port, bytes, false, &val))
+		return val;
+	return bytes == 1 ? inb(port) : bytes == 2 ? inw(port) : inl(port);
+}
+
+void pv_port_out(struct vcpu *v, u16 port, u32 bytes, u32 value)
+{
+	if (!owns_ports(v, port, bytes))
+		return;
+	if (port >= PCI_PORT_FIRST && port <= PCI_PORT_LAST &&
+	    pci_access_port(port, bytes, true, &value))
+		return;
+	if (bytes == 1)
+		outb(port, value);
+	else if (bytes == 2)
+		outw(port, value);
+	else
+		outl(port, value);
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The part of memory_op that is about x86's tables: the machine's memory map,
+ * the machine-to-phys table, and frames that leave a PV guest.
+ */
+#include "memory.h"
+
+#include "errno.h"
+#include "page_type.h"
+#include "percpu.h"
+#include "pv.h"
+#include "setup.h"
+#include "string.h"
+#include "uaccess.h"
+
+#include <xen/memory.h>
+
+#define M2P_CHUNK	(2ul << 20)
+
+/* As the guest sees it: <xen/memory.h> leaves the entry to the BIOS's layout. */
+struct __packed e820_entry { u64 start, size; u32 type; };
+
+static struct e820_entry machine_map[E820_MAX];
+static u32 nr_machine_map;
+
+/* boot_info goes away with the init memory: keep what dom0 will ask for. */
+__init void memory_set_map(const struct e820_range *e820, u32 nr)
+{
+	for (u32 i = 0; i < nr; i++)
+		if (e820[i].size)
+			machine_map[nr_machine_map++] = (struct e820_entry){
+				e820[i].start, e820[i].size, e820[i].type,
+			};
+}
+
+void arch_set_gfn(struct page *p, u64 gfn)
+{
+	m2p[page_to_mfn(p).n] = gfn;
+}
+
+int arch_frame_release(struct page *p)
+{
+	struct domain *d = p->owner;
+	int err = 0;
+
+	spin_lock(&d->pt_lock);
+	if (p->type & PT_PINNED) {
+		err = page_type_put(p);
+		if (!err) {
+			__atomic_fetch_and(&p->type, ~PT_PINNED, __ATOMIC_RELAXED);
+			page_put(p);
+		}
+	}
+	spin_unlock(&d->pt_lock);
+	if (!err)
+		m2p[page_to_mfn(p).n] = ~0ull;
+	return err;
+}
+
+static long get_machine_map(gva_t arg)
+{
+	struct xen_memory_map map;
+
+	if (!current->domain->privileged)
+		return -EPERM;
+	if (copy_from_guest(&map, arg, sizeof(map)))
+		return -EFAULT;
+	if (map.nr_entries < nr_machine_map)
+		return -EINVAL;
+	map.nr_entries = nr_machine_map;
+	if (copy_to_guest(gva_of(map.buffer), machine_map, nr_machine_map * sizeof(*machine_map)) ||
+	    copy_to_guest(arg, &map, sizeof(map)))
+		return -EFAULT;
+	return 0;
+}
+
+/* The frames of the table, 2 MiB each, for tools that map it. */
+static long get_m2p_frames(gva_t arg)
+{
+	struct xen_machphys_mfn_list list;
+	u32 n = 0;
+
+	if (copy_from_guest(&list, arg, sizeof(list)))
+		return -EFAULT;
+	for (u64 off = 0; off < max_mfn * 8 && n < list.max_extents; off += M2P_CHUNK, n++) {
+		xen_pfn_t mfn = virt_to_mfn((u8 *)m2p + off).n;
+
+		if (copy_to_guest(gva_index(gva_of(list.extent_start), xen_pfn_t, n), &mfn,
+				  sizeof(mfn)))
+			return -EFAULT;
+	}
+	list.nr_extents = n;
+	return copy_to_guest(arg, &list, sizeof(list));
+}
+
+static long get_m2p_range(gva_t arg)
+{
+	struct xen_machphys_mapping map = {
+		.v_start = MACH2PHYS_VIRT_START, .v_end = MACH2PHYS_VIRT_END,
+		.max_mfn = MACH2PHYS_NR_ENTRIES - 1,
+	};
+
+	return copy_to_guest(arg, &map, sizeof(map));
+}
+
+long arch_memory_op(u32 cmd, gva_t arg)
+{
+	switch (cmd) {
+	case XENMEM_machine_memory_map:
+		return get_machine_map(arg);
+	case XENMEM_machphys_mfn_list:
+		return get_m2p_frames(arg);
+	case XENMEM_machphys_mapping:
+		return get_m2p_range(arg);
+	default:
+		return -ENOSYS;
+	}
+}

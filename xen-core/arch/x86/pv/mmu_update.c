@@ -1,0 +1,265 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Page-table updates: HYPERVISOR_mmu_update and update_va_mapping (xen/xen.h).
+ *
+ * Requests come in runs for the same table, so the table's page is looked up
+ * when it changes, not for every entry. All of a batch is done under the
+ * table owner's pt_lock; it is dropped when the batch is preempted.
+ */
+#include "asm.h"
+#include "bitops.h"
+#include "compiler.h"
+#include "errno.h"
+#include "page_type.h"
+#include "preempt.h"
+#include "pv.h"
+#include "smp.h"
+#include "uaccess.h"
+
+#define BATCH		32
+#define DONE_BIT	(1u << 31)	/* of the count: a continuation, the rest of a batch */
+
+/**
+ * struct update - a batch in progress
+ * @owner:	of the tables, @fd: of what L1 entries map
+ * @page:	the frame the last request was for, held; NULL: none
+ * @level:	its level, 0: not a page table (then held for writing)
+ */
+struct update {
+	struct domain *owner, *fd;
+	struct page *page;
+	unsigned int level;
+};
+
+static void update_drop_page(struct update *u)
+{
+	if (!u->page)
+		return;
+	if (!u->level)
+		page_type_put(u->page);
+	page_put(u->page);
+	u->page = NULL;
+}
+
+static int update_take_page(struct update *u, mfn_t mfn)
+{
+	struct page *p = mfn_to_page(mfn);
+	int err;
+
+	if (likely(p == u->page))
+		return 0;
+	update_drop_page(u);
+	if (!mfn_valid(mfn) || !page_get(p, u->owner))
+		return -EINVAL;
+	/* pt_lock is held: a table stays one until we let go. */
+	u->level = 0;
+	if (type_is_table(p->type) && p->type & PT_COUNT_MASK) {
+		u->level = PT_LEVEL(p->type);
+		if (!(p->type & PT_VALID)) {
+			page_put(p);
+			return -EINVAL;
+		}
+	} else {
+		err = page_type_get(p, PT_WRITABLE);
+		if (err) {
+			page_put(p);
+			return err;
+		}
+	}
+	u->page = p;
+	return 0;
+}
+
+static int update_m2p(struct update *u, mfn_t mfn, u64 gfn)
+{
+	struct page *p = mfn_to_page(mfn);
+
+	if (!mfn_valid(mfn) || !page_get(p, u->fd))
+		return -EINVAL;
+	m2p[mfn.n] = gfn;
+	page_put(p);
+	return 0;
+}
+
+static int update_one(struct update *u, const struct mmu_update *req)
+{
+	mfn_t mfn = maddr_to_mfn(MADDR(req->ptr));
+	u32 cmd = req->ptr & 7;
+	u64 *slot;
+	int err;
+
+	if (cmd > MMU_PT_UPDATE_NO_TRANSLATE)
+		return -ENOSYS;
+	if (cmd == MMU_MACHPHYS_UPDATE)
+		return update_m2p(u, mfn, req->val);
+	err = pt_finish_deferred(u->owner);
+	if (err)
+		return err;
+	err = update_take_page(u, mfn);
+	if (err)
+		return err;
+	slot = arch_direct_map(MADDR(req->ptr & ~7ull));
+	if (u->level)
+		return pt_write(u->owner, u->fd, u->level, slot, req->val,
+				cmd == MMU_PT_UPDATE_PRESERVE_AD);
+	WRITE_ONCE(*slot, req->val);
+	return 0;
+}
+
+/* Who is meant by the two halves of foreigndom. Return: 0, -ESRCH or -EPERM. */
+static int update_domains(struct update *u, u32 foreign)
+{
+	domid_t fd = foreign, pfd = foreign >> 16;
+	struct domain *d = current->domain;
+
+	u->owner = d;
+	if (pfd && pfd - 1 != d->id)
+		return -ESRCH;
+	if (fd == DOMID_SELF)
+		u->fd = d;
+	else if (fd == DOMID_IO)
+		u->fd = dom_io;
+	else if (fd == DOMID_XEN)
+		u->fd = dom_xen;
+	else
+		return -ESRCH;
+	return u->fd != d && !d->privileged ? -EPERM : 0;
+}
+
+static int update_run(struct update *u, gva_t reqs, u32 count, u32 *done)
+{
+	struct mmu_update req[BATCH];
+	u32 n, i;
+	int err = 0;
+
+	spin_lock(&u->owner->pt_lock);
+	while (*done < count && !err) {
+		n = MIN(count - *done, (u32)BATCH);
+		err = copy_from_guest(req, gva_index(reqs, struct mmu_update, *done),
+				      n * sizeof(*req));
+		for (i = 0; i < n && !err; i++) {
+			err = update_one(u, &req[i]);
+			if (!err)
+				(*done)++;
+		}
+		if (!err && *done < count && preempt_requested())
+			err = -ERESTART;
+	}
+	update_drop_page(u);
+	spin_unlock(&u->owner->pt_lock);
+	return err;
+}
+
+/**
+ * do_mmu_update() - HYPERVISOR_mmu_update
+ *
+ * A continuation carries on behind the entries done: @reqs and @count move,
+ * and *@done counts from what an earlier part left there.
+ */
+long do_mmu_update(gva_t reqs, u32 count, gva_t done, u32 foreign)
+{
+	struct update u = { 0 };
+	u32 before = 0, n = 0;
+	int err;
+
+	if (unlikely(count & DONE_BIT)) {
+		count &= ~DONE_BIT;
+		if (done.a && copy_from_guest(&before, done, sizeof(before)))
+			before = 0;
+	}
+	err = update_domains(&u, foreign);
+	if (!err)
+		err = update_run(&u, reqs, count, &n);
+	before += n;
+	/* The header promises nothing when the counter cannot be written. */
+	if (done.a && copy_to_guest(done, &before, sizeof(before)))
+		before = 0;
+	if (err == -ERESTART) {
+		hypercall_set_arg(0, gva_index(reqs, struct mmu_update, n).a);
+		hypercall_set_arg(1, (count - n) | DONE_BIT);
+	}
+	return err;
+}
+
+/* The CPUs on which vcpus of @d, those in @vcpus when given, may have TLB entries. */
+static u64 flush_mask(struct domain *d, const u64 *vcpus)
+{
+	u64 mask = 0;
+
+	/* Orders the guest's page-table writes before the look at who runs. */
+	__atomic_thread_fence(__ATOMIC_SEQ_CST);
+	for_each_vcpu(d, v) {
+		u32 cpu = READ_ONCE(v->arch.dirty_cpu);
+
+		if (cpu != ~0u && (!vcpus || test_bit(v->id, vcpus)))
+			mask |= 1ull << cpu;
+	}
+	return mask;
+}
+
+int pv_flush_mask(struct domain *d, gva_t bitmap, u64 *mask)
+{
+	u64 vcpus[BITS_TO_LONGS(MAX_VCPUS)] = { 0 };
+
+	if (copy_from_guest(vcpus, bitmap, (d->max_vcpus + 7) / 8))
+		return -EFAULT;
+	*mask = flush_mask(d, vcpus);
+	return 0;
+}
+
+u64 pv_flush_mask_all(struct domain *d)
+{
+	return flush_mask(d, NULL);
+}
+
+static int flush_after(struct vcpu *v, u64 va, u64 flags)
+{
+	u64 mask = 1ull << this_cpu()->id;
+	int err;
+
+	switch (flags & ~UVMF_FLUSHTYPE_MASK) {
+	case UVMF_LOCAL:
+		break;
+	case UVMF_ALL:
+		mask = pv_flush_mask_all(v->domain);
+		break;
+	default:
+		err = pv_flush_mask(v->domain, GVA(flags & ~UVMF_FLUSHTYPE_MASK), &mask);
+		if (err)
+			return err;
+	}
+	if ((flags & UVMF_FLUSHTYPE_MASK) == UVMF_TLB_FLUSH)
+		tlb_flush_cpus(mask);
+	else if ((flags & UVMF_FLUSHTYPE_MASK) == UVMF_INVLPG)
+		tlb_flush_page_cpus(mask, va);
+	return 0;
+}
+
+static long update_va(struct domain *fd, u64 va, u64 val, u64 flags)
+{
+	struct vcpu *v = current;
+	struct domain *d = v->domain;
+	u64 *slot;
+	int err;
+
+	spin_lock(&d->pt_lock);
+	slot = pt_find_l1(v->arch.kernel_cr3, va);
+	err = slot ? pt_write(d, fd, 1, slot, val, false) : -EINVAL;
+	spin_unlock(&d->pt_lock);
+	return err ? err : flush_after(v, va, flags);
+}
+
+/** do_update_va_mapping() - HYPERVISOR_update_va_mapping */
+long do_update_va_mapping(u64 va, u64 val, u64 flags)
+{
+	return update_va(current->domain, va, val, flags);
+}
+
+/** do_update_va_mapping_otherdomain() - the same, mapping another's frame */
+long do_update_va_mapping_otherdomain(u64 va, u64 val, u64 flags, u32 domid)
+{
+	struct update u = { 0 };
+	int err = update_domains(&u, (u16)domid);
+
+	return err ? err : update_va(u.fd, va, val, flags);
+}

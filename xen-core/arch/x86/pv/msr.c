@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Model-specific registers, by whitelist: all others fault.
+ *
+ * A PV guest may read what identifies the machine and own its segment bases;
+ * nothing that it writes reaches a register shared with others.
+ */
+#include "asm.h"
+#include "compiler.h"
+#include "cpu_private.h"
+#include "pv.h"
+
+#define MSR_PLATFORM_ID		0x17
+#define MSR_UCODE_REV		0x8b
+#define MSR_MCG_CAP		0x179
+#define MSR_MCG_STATUS		0x17a
+#define MSR_MISC_ENABLE		0x1a0
+#define MSR_MC0_CTL		0x400
+#define MSR_MC_BANKS_END	0x480
+#define MSR_XEN_HYPERCALL	0x40000000
+#define MSR_K8_SYSCFG		0xc0010010
+#define MSR_K8_HWCR		0xc0010015
+#define MSR_K8_TOP_MEM1		0xc001001a
+#define MSR_AMD64_NB_CFG	0xc001001f
+#define MSR_AMD_PSTATE_STATUS	0xc0010063
+
+static bool read_platform(const struct vcpu *v, u32 msr, u64 *val)
+{
+	if (!v->domain->privileged)
+		*val = 0;
+	else if (rdmsr_safe(msr, val))
+		return false;
+	return true;
+}
+
+/** pv_rdmsr() - RDMSR by @v's kernel. Return: false: #GP. */
+bool pv_rdmsr(struct vcpu *v, u32 msr, u64 *val)
+{
+	*val = 0;
+	switch (msr) {
+	case MSR_FS_BASE:
+	case MSR_GS_BASE:
+	case MSR_KERNEL_GS_BASE:
+		*val = rdmsr(msr);
+		return true;
+	case MSR_TSC_AUX:
+		*val = v->arch.tsc_aux;
+		return cpu_features.rdtscp;
+	case MSR_TSC:
+		*val = rdtsc();
+		return true;
+	case MSR_EFER:
+		*val = rdmsr(MSR_EFER) & ~(u64)(1u << 12);	/* SVME is not theirs */
+		return true;
+	case MSR_PAT:
+	case MSR_APIC_BASE:
+	case MSR_UCODE_REV:
+	case MSR_MISC_ENABLE:
+	case MSR_K8_SYSCFG:
+	case MSR_K8_HWCR:
+	case MSR_K8_TOP_MEM1:
+	case MSR_AMD64_NB_CFG:
+	case MSR_AMD_PSTATE_STATUS:
+		return read_platform(v, msr, val);
+	/* No machine check bank: the core handles those. */
+	case MSR_MCG_CAP:
+	case MSR_MCG_STATUS:
+	case MSR_MC0_CTL ... MSR_MC_BANKS_END - 1:
+	case MSR_XEN_HYPERCALL:
+		return true;
+	default:
+		return false;
+	}
+}
+
+static bool canonical(u64 a)
+{
+	return (u64)((s64)(a << 16) >> 16) == a;
+}
+
+/** pv_wrmsr() - WRMSR by @v's kernel. Return: false: #GP. */
+bool pv_wrmsr(struct vcpu *v, u32 msr, u64 val)
+{
+	switch (msr) {
+	case MSR_FS_BASE:
+	case MSR_GS_BASE:
+	case MSR_KERNEL_GS_BASE:
+		if (!canonical(val))
+			return false;
+		wrmsr(msr, val);
+		return true;
+	case MSR_TSC_AUX:
+		if (!cpu_features.rdtscp || val >> 32)
+			return false;
+		v->arch.tsc_aux = val;
+		wrmsr(MSR_TSC_AUX, val);
+		return true;
+	case MSR_EFER:
+		return val == (rdmsr(MSR_EFER) & ~(u64)(1u << 12));
+	/* Taken and ignored. */
+	case MSR_MCG_CAP:
+	case MSR_MCG_STATUS:
+	case MSR_MC0_CTL ... MSR_MC_BANKS_END - 1:
+	case MSR_MISC_ENABLE:
+	case MSR_K8_HWCR:
+	case MSR_AMD64_NB_CFG:
+	case MSR_AMD_PSTATE_STATUS:
+		return true;
+	default:
+		return false;
+	}
+}

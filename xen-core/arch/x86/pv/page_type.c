@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Frame types: what keeps a guest, which writes its own page tables, caged.
+ *
+ * A frame has one type at a time. It may be mapped writable (PT_WRITABLE), or
+ * be a page table (PT_L1 .. PT_L4), or hold descriptors (PT_DESC): never two
+ * of these at once. A table becomes one by validation: each entry takes a
+ * reference and a type use of the frame it points to.
+ *
+ *	L4 --use--> L3 --use--> L2 --use--> L1 --use (W) or reference (R)--> data
+ *
+ * Life of a type:	count 0 --get--> [checked: flush, entries] --> VALID, count n
+ *			count 1 --put--> [tables: entries released] --> count 0
+ *
+ * Long work is preemptible and needs no bookkeeping but p->nr_valid: entries
+ * [0, nr_valid) of a table hold their references, the others do not. VALID
+ * means all do. Work that stops in the middle leaves a table that is simply not
+ * VALID: nobody can use it as anything until somebody goes on, up or down.
+ *
+ * Invariants (docs/SECURITY.md): P1 no writable mapping of a live table; P2 a
+ * live table's entries are valid; P3 L4 slots of the core are the core's; P4 a
+ * frame changes its type only after all TLBs that may know the old use are
+ * flushed; P5 a frame is mapped only with a reference held on it.
+ */
+#include "asm.h"
+#include "bitops.h"
+#include "compiler.h"
+#include "errno.h"
+#include "page_alloc.h"
+#include "page_type.h"
+#include "preempt.h"
+#include "printk.h"
+#include "pv.h"
+#include "smp.h"
+#include "string.h"
+
+#define ENTRIES		512
+#define FIRST_CORE_SLOT	256
+#define END_CORE_SLOT	272
+/* Bits an entry above L1 may not have: PSE and G (no large pages), and bits 40 .. 51. */
+#define UPPER_DENY	(PTE_PSE | PTE_G | 0x000fff0000000000ull)
+#define L1_ADDR_BITS	0x000ffffffffff000ull
+#define MMIO_DENY_MAX	64
+
+static struct { mfn_t mfn; bool read; } denied[MMIO_DENY_MAX];
+static u32 nr_denied;
+
+void mmio_deny(mfn_t mfn, bool read)
+{
+	if (nr_denied == MMIO_DENY_MAX)
+		panic("too many protected device pages");
+	denied[nr_denied].mfn = mfn;
+	denied[nr_denied++].read = read;
+}
+
+/* 0: none, 1: read-only, 2: all. */
+static int mmio_access(const struct domain *d, mfn_t mfn)
+{
+	if (!d->privileged || mfn.n >> (cpu_phys_bits() - PAGE_SHIFT))
+		return 0;
+	for (u32 i = 0; i < nr_denied; i++)
+		if (mfn_equal(denied[i].mfn, mfn))
+			return denied[i].read ? 0 : 1;
+	return msi_is_protected(mfn) ? 1 : 2;
+}
+
+static bool is_mmio(mfn_t mfn)
+{
+	return !mfn_valid(mfn) || mfn_to_page(mfn)->owner == dom_io;
+}
+
+/* P5, P1: what one L1 entry maps. @e may lose its W bit (protected device pages). */
+static int l1_get(struct domain *owner, struct domain *fd, u64 *e)
+{
+	mfn_t mfn = PTE_MFN(*e);
+	struct page *p;
+	int err;
+
+	if (is_mmio(mfn)) {
+		int access = mmio_access(fd == dom_io ? owner : fd, mfn);
+
+		if (access < 2)
+			*e &= ~PTE_W;
+		return access ? 0 : -EPERM;
+	}
+	p = mfn_to_page(mfn);
+	if (unlikely(!page_get(p, fd)))
+		return -EBUSY;
+	if (!(*e & PTE_W))
+		return 0;
+	err = page_type_get(p, PT_WRITABLE);
+	if (err)
+		page_put(p);
+	return err ? -EBUSY : 0;
+}
+
+static void l1_put(u64 e)
+{
+	struct page *p;
+
+	if (is_mmio(PTE_MFN(e)))
+		return;
+	p = mfn_to_page(PTE_MFN(e));
+	if (e & PTE_W)
+		page_type_put(p);
+	page_put(p);
+}
+
+int pt_get(struct domain *d, mfn_t mfn, unsigned int level)
+{
+	struct page *p = mfn_to_page(mfn);
+	int err;
+
+	if (!mfn_valid(mfn) || !page_get(p, d))
+		return -EINVAL;
+	err = page_type_get(p, PT_OF_LEVEL(level));
+	if (err)
+		page_put(p);
+	return err;
+}
+
+/* A present entry @e of a table of @level becomes live: check it, take its uses. */
+static int entry_get(struct domain *owner, struct domain *fd, unsigned int level, u64 *e)
+{
+	*e |= PTE_U;	/* guest kernels run at CPL 3 too */
+	if (level == 1) {
+		*e &= ~PTE_G;	/* global entries would outlive an address space */
+		return l1_get(owner, fd, e);
+	}
+	if (*e & UPPER_DENY)
+		return -EINVAL;
+	return pt_get(owner, PTE_MFN(*e), level - 1);
+}
+
+static int entry_put(unsigned int level, u64 e)
+{
+	struct page *p;
+	int err;
+
+	if (level == 1) {
+		l1_put(e);
+		return 0;
+	}
+	p = mfn_to_page(PTE_MFN(e));
+	err = page_type_put(p);
+	if (!err)
+		page_put(p);
+	return err;
+}
+
+static bool core_slot(unsigned int level, unsigned int i)
+{
+	return level == 4 && i >= FIRST_CORE_SLOT && i < END_CORE_SLOT;
+}
+
+/* Entries of @p hold their references up to nr_valid: lower that to 0. */
+static int table_release(struct page *p, unsigned int level)
+{
+	u64 *t = page_to_virt(p);
+	int err;
+
+	__atomic_fetch_and(&p->type, ~PT_VALID, __ATOMIC_ACQ_REL);
+	while (p->nr_valid) {
+		u64 e = t[p->nr_valid - 1];
+
+		if (e & PTE_P && !core_slot(level, p->nr_valid - 1)) {
+			err = entry_put(level, e);
+			if (err)
+				return err;
+			p->nr_valid--;
+			if (level > 1 && preempt_requested())
+				return -ERESTART;
+			continue;
+		}
+		p->nr_valid--;
+	}
+	return 0;
+}
+
+/* P2: raise nr_valid to all entries. */
+static int table_validate(struct page *p, unsigned int level)
+{
+	u64 *t = page_to_virt(p);
+	int err;
+
+	if (level == 4)
+		paging_fill_root(t);	/* P3 */
+	while (p->nr_valid < ENTRIES) {
+		u64 old = t[p->nr_valid], e = old;
+
+		if (!(e & PTE_P) || core_slot(level, p->nr_valid)) {
+			p->nr_valid++;
+			continue;
+		}
+		err = entry_get(p->owner, p->owner, level, &e);
+		if (err)
+			return err;
+		if (e != old)
+			t[p->nr_valid] = e;
+		p->nr_valid++;
+		if (level > 1 && preempt_requested() && p->nr_valid < ENTRIES)
+			return -ERESTART;
+	}
+	return 0;
+}
+
+/* GDT or LDT contents: every descriptor must be harmless. */
+static int descriptors_validate(struct page *p)
+{
+	u64 *d = page_to_virt(p);
+
+	for (int i = 0; i < ENTRIES; i++)
+		if (d[i] && !descriptor_fix(&d[i]))
+			return -EINVAL;
+	return 0;
+}
+
+/* @p has the new type, count 1, and is not VALID: make it so. */
+static int type_establish(struct page *p, u64 type, bool fresh)
+{
+	int err = 0;
+
+	if (fresh && p->stamp)
+		arch_tlb_filter(p->stamp);	/* P4 */
+	if (type_is_table(type)) {
+		if (fresh)
+			p->nr_valid = 0;
+		err = table_validate(p, PT_LEVEL(type));
+	} else if (type == PT_DESC) {
+		err = descriptors_validate(p);
+	}
+	if (!err) {
+		__atomic_fetch_or(&p->type, PT_VALID, __ATOMIC_RELEASE);
+		return 0;
+	}
+	if (err != -ERESTART && type_is_table(type))
+		table_release(p, PT_LEVEL(type));	/* what it leaves, the next user ends */
+	if (type == PT_DESC)
+		__atomic_fetch_and(&p->type, ~PT_TYPE_MASK, __ATOMIC_RELAXED);
+	__atomic_fetch_sub(&p->type, 1, __ATOMIC_RELEASE);
+	return err;
+}
+
+int page_type_get(struct page *p, u64 type)
+{
+	u64 x = READ_ONCE(p->type);
+
+	for (;;) {
+		bool same = (x & PT_TYPE_MASK) == type;
+		u64 new = x + 1;
+
+		if (!same) {
+			if (x & PT_COUNT_MASK)
+				return -EINVAL;	/* P1 */
+			if (type_is_table(x) && p->nr_valid) {
+				int err = table_release(p, PT_LEVEL(x));
+
+				if (err)
+					return err;
+				x = READ_ONCE(p->type);
+				continue;
+			}
+			new = type | 1;
+		} else if (!(x & PT_VALID) && !type_is_table(type)) {
+			arch_spin_poll();	/* another CPU is at it */
+			x = READ_ONCE(p->type);
+			continue;
+		}
+		if (!__atomic_compare_exchange_n(&p->type, &x, new, false,
+						 __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+			continue;
+		if (likely(same && x & PT_VALID))
+			return 0;
+		/* A table left half way keeps its type; what it has is not fresh. */
+		return type_establish(p, type, !same || !p->nr_valid);
+	}
+}
+
+int page_type_put(struct page *p)
+{
+	u64 x = READ_ONCE(p->type), new;
+	int err;
+
+	for (;;) {
+		new = x - 1;
+		BUG_ON(!(x & PT_COUNT_MASK));
+		if ((x & PT_COUNT_MASK) == 1) {
+			if (type_is_table(x)) {
+				err = table_release(p, PT_LEVEL(x));
+				if (err)
+					return err;
+				x = READ_ONCE(p->type);
+				new = x - 1;
+			}
+			/* Before the count: who finds 0 must find the stamp too. */
+			WRITE_ONCE(p->stamp, tlb_clock_now());
+		}
+		if (__atomic_compare_exchange_n(&p->type, &x, new, false,
+						__ATOMIC_RELEASE, __ATOMIC_RELAXED))
+			return 0;
+	}
+}
+
+void pt_put(struct page *p)
+{
+	struct domain *d = p->owner;
+
+	if (page_type_put(p)) {
+		/* At most one a call path: callers finish it before they begin. */
+		BUG_ON(d->arch.deferred_put);
+		d->arch.deferred_put = p;
+		return;
+	}
+	page_put(p);
+}
+
+int pt_finish_deferred(struct domain *d)
+{
+	struct page *p = d->arch.deferred_put;
+
+	if (likely(!p))
+		return 0;
+	if (page_type_put(p))
+		return -ERESTART;
+	d->arch.deferred_put = NULL;
+	page_put(p);
+	return 0;
+}
+
+int pt_write(struct domain *owner, struct domain *fd, unsigned int level, u64 *slot,
+	     u64 val, bool keep_ad)
+{
+	const u64 rights = PTE_P | PTE_W | L1_ADDR_BITS | (level > 1 ? PTE_PSE | PTE_G : 0);
+	u64 old = READ_ONCE(*slot), new;
+	bool moved;
+	int err;
+
+	if (core_slot(level, (u64)slot / 8 % ENTRIES))
+		return -EINVAL;	/* P3 */
+	if (val & PTE_P) {
+		moved = !(old & PTE_P) || ((val ^ old) & rights) || is_mmio(PTE_MFN(val));
+		if (!moved) {
+			val |= PTE_U;
+			val &= level == 1 ? ~PTE_G : ~0ull;
+		} else {
+			err = entry_get(owner, fd, level, &val);
+			if (err)
+				return err;
+		}
+	} else {
+		moved = true;
+	}
+	/* The CPU may set accessed and dirty bits of the old entry meanwhile. */
+	do {
+		new = val | (keep_ad && val & PTE_P ? old & (PTE_A | PTE_D) : 0);
+	} while (!__atomic_compare_exchange_n(slot, &old, new, false, __ATOMIC_SEQ_CST,
+					      __ATOMIC_RELAXED));
+	if (moved && old & PTE_P) {
+		if (level == 1)
+			l1_put(old);
+		else
+			pt_put(mfn_to_page(PTE_MFN(old)));
+	}
+	return 0;
+}
+
+u64 *pt_find_l1(u64 root, u64 va)
+{
+	u64 *t = arch_direct_map(MADDR(root & PTE_MFN_MASK));
+
+	if (!va_is_guest(va))
+		return NULL;
+	for (int shift = 39; shift > 12; shift -= 9) {
+		u64 e = READ_ONCE(t[va >> shift & 511]);
+
+		if (!(e & PTE_P))
+			return NULL;
+		t = arch_direct_map(MADDR(e & PTE_MFN_MASK));
+	}
+	return &t[va >> 12 & 511];
+}

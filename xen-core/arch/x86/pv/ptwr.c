@@ -1,0 +1,204 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Writes to page tables that trap: emulated as validated updates.
+ *
+ * A live L1 table is mapped read-only; a kernel that writes to it all the
+ * same (fork's ptep_set_wrprotect, set_pte outside a batch) faults, and the
+ * instruction is carried out here on the entry. Higher levels and what does
+ * not validate go to the guest as the page faults they are.
+ */
+#include "asm.h"
+#include "compiler.h"
+#include "decode.h"
+#include "errno.h"
+#include "page_type.h"
+#include "pv.h"
+#include "traps.h"
+
+#define FLAGS_ARITH	0x8d5u		/* OF SF ZF AF PF CF */
+#define FLAG_ZF		0x40u
+
+/* What an instruction does to its operand of @bytes: @old becomes @new. */
+struct rmw {
+	u32 bytes;
+	u64 old, new;
+	bool write;		/* false: a failed compare leaves the operand */
+};
+
+static u64 mask_of(u32 bytes)
+{
+	return bytes == 8 ? ~0ull : (1ull << 8 * bytes) - 1;
+}
+
+static void set_zf(struct regs *r, bool z)
+{
+	r->rflags = (r->rflags & ~(u64)FLAGS_ARITH) | (z ? FLAG_ZF : 0);
+}
+
+/* The flags of a logical operation: the guest's kernels look at ZF and SF only. */
+static void logic_flags(struct regs *r, u64 v, u32 bytes)
+{
+	set_zf(r, !(v & mask_of(bytes)));
+	if (v >> (8 * bytes - 1) & 1)
+		r->rflags |= 0x80;
+	if (!(__builtin_popcount(v & 0xff) & 1))
+		r->rflags |= 0x04;
+}
+
+static bool do_group1(struct regs *r, struct rmw *m, u32 op, u64 src)
+{
+	switch (op) {
+	case 1: m->new = m->old | src; break;
+	case 4: m->new = m->old & src; break;
+	case 6: m->new = m->old ^ src; break;
+	default: return false;
+	}
+	logic_flags(r, m->new, m->bytes);
+	return true;
+}
+
+static bool do_bit(struct regs *r, struct rmw *m, u32 op, u64 bit)
+{
+	u64 b = 1ull << (bit & (8 * m->bytes - 1));
+
+	r->rflags = (r->rflags & ~1ull) | !!(m->old & b);
+	switch (op) {
+	case 5: m->new = m->old | b; break;
+	case 6: m->new = m->old & ~b; break;
+	case 7: m->new = m->old ^ b; break;
+	default: return false;
+	}
+	return true;
+}
+
+static void do_cmpxchg(struct insn *i, struct regs *r, struct rmw *m)
+{
+	u64 mask = mask_of(m->bytes);
+
+	if ((r->rax & mask) == (m->old & mask)) {
+		m->new = insn_read_reg(i, r, i->reg, m->bytes);
+		set_zf(r, true);
+	} else {
+		insn_write_reg(i, r, 0, m->bytes, m->old);
+		set_zf(r, false);
+		m->write = false;
+	}
+}
+
+/* Apply @i to m->old; registers and flags change in @r, a copy. */
+static bool execute(struct insn *i, struct regs *r, struct rmw *m)
+{
+	m->write = true;
+	switch (i->opcode) {
+	case 0x88: case 0x89:
+		m->new = insn_read_reg(i, r, i->reg, m->bytes);
+		return true;
+	case 0xc6: case 0xc7:
+		m->new = i->imm;
+		return !(i->modrm & 0x38);
+	case 0x86: case 0x87:
+		m->new = insn_read_reg(i, r, i->reg, m->bytes);
+		insn_write_reg(i, r, i->reg, m->bytes, m->old);
+		return true;
+	case 0x80: case 0x81: case 0x83:
+		return do_group1(r, m, i->modrm >> 3 & 7, i->imm);
+	case 0x08: case 0x09: case 0x20: case 0x21: case 0x30: case 0x31:
+		return do_group1(r, m, i->opcode >> 3, insn_read_reg(i, r, i->reg, m->bytes));
+	case 0x0fba:
+		return do_bit(r, m, i->modrm >> 3 & 7, i->imm);
+	case 0x0fab: case 0x0fb3: case 0x0fbb:
+		return do_bit(r, m, i->opcode >> 3 & 7, insn_read_reg(i, r, i->reg, 8));
+	case 0x0fb0: case 0x0fb1:
+		do_cmpxchg(i, r, m);
+		return true;
+	case 0xaa: case 0xab:
+		m->new = insn_read_reg(i, r, 0, m->bytes);
+		r->rdi += r->rflags & EFLAGS_DF ? -(u64)m->bytes : m->bytes;
+		return !i->rep;
+	default:
+		return false;
+	}
+}
+
+static bool is_byte_form(u16 op)
+{
+	switch (op) {
+	case 0x08: case 0x20: case 0x30: case 0x80: case 0x86: case 0x88: case 0xaa:
+	case 0xc6: case 0x0fb0:
+		return true;
+	default:
+		return false;
+	}
+}
+
+/* The whole entry as it will be, from a write of part of it. */
+static u64 merge(u64 entry, u32 off, const struct rmw *m)
+{
+	u64 mask = mask_of(m->bytes) << off * 8;
+
+	return (entry & ~mask) | (m->new << off * 8 & mask);
+}
+
+static bool emulate_on(struct domain *d, struct insn *i, struct regs *r, u64 *slot, u32 off)
+{
+	struct rmw m = { .bytes = is_byte_form(i->opcode) ? 1 : i->bytes };
+	u64 entry = READ_ONCE(*slot);
+
+	if (off + m.bytes > 8)
+		return false;
+	m.old = entry >> off * 8 & mask_of(m.bytes);
+	if (!execute(i, r, &m))
+		return false;
+	if (!m.write)
+		return true;
+	/* The guest does not see the bits that validation adds as its own. */
+	return !pt_write(d, d, 1, slot, merge(entry, off, &m), false);
+}
+
+/* The frame that @va maps read-only, when it is a live L1 table of @d. */
+static u64 *find_table_slot(struct vcpu *v, u64 va)
+{
+	u64 *slot = pt_find_l1(v->arch.kernel_cr3, va), e;
+	struct page *p;
+
+	if (!slot)
+		return NULL;
+	e = READ_ONCE(*slot);
+	if ((e & (PTE_P | PTE_W)) != PTE_P || !mfn_valid(PTE_MFN(e)))
+		return NULL;
+	p = mfn_to_page(PTE_MFN(e));
+	if (p->owner != v->domain || (p->type & (PT_TYPE_MASK | PT_VALID)) != (PT_L1 | PT_VALID) ||
+	    !(p->type & PT_COUNT_MASK))
+		return NULL;
+	return (u64 *)page_to_virt(p) + (va >> 3 & 511);
+}
+
+bool ptwr_emulate(struct vcpu *v, u64 va)
+{
+	struct domain *d = v->domain;
+	struct regs regs;
+	struct insn insn;
+	bool done = false;
+	u64 *slot;
+
+	spin_lock(&d->pt_lock);
+	slot = find_table_slot(v, va);
+	if (!slot || !insn_decode(v, &insn))
+		goto out;
+	if (insn.opcode == 0xaa || insn.opcode == 0xab)
+		insn.address = v->regs.rdi;
+	else if (!insn.is_memory)
+		goto out;
+	/* bts and the like with a register reach past their operand: not those. */
+	if (insn.address != va)
+		goto out;
+	regs = v->regs;
+	done = emulate_on(d, &insn, &regs, slot, va & 7);
+	if (done) {
+		v->regs = regs;
+		v->regs.rip += insn.len;
+	}
+out:
+	spin_unlock(&d->pt_lock);
+	return done;
+}

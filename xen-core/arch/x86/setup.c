@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * From boot.S to the first guest: the order in which the core comes up.
+ *
+ *	core_start	loader's information, address space, allocator
+ *	core_main	on the boot CPU's own stack: tables, console, firmware,
+ *			clock, interrupts, other CPUs, dom0
+ *	core_ready	init memory given back; the idle loop takes over
+ */
+#include "acpi.h"
+#include "apic.h"
+#include "clock.h"
+#include "compiler.h"
+#include "console.h"
+#include "cpu.h"
+#include "cpu_private.h"
+#include "domain.h"
+#include "ioapic.h"
+#include "irq.h"
+#include "options.h"
+#include "page_alloc.h"
+#include "page_type.h"
+#include "paging.h"
+#include "printk.h"
+#include "pv.h"
+#include "sched.h"
+#include "setup.h"
+#include "smp.h"
+#include "stacks.h"
+#include "string.h"
+#include "timer.h"
+#include "traps.h"
+#include "version.h"
+
+extern char _image_start[], _end[];
+
+static __initdata const char *loader_problem;
+
+static __init void reserve_boot_memory(void)
+{
+	boot_reserve((u64)_image_start - IMAGE_VA, (u64)_end - IMAGE_VA);
+	for (u32 i = 0; i < boot_info.nr_modules; i++)
+		boot_reserve(boot_info.module[i].start.a,
+			     boot_info.module[i].start.a + boot_info.module[i].len);
+}
+
+/* Frames between RAM ranges belong to devices and firmware. */
+static __init void mark_mmio(void)
+{
+	u64 at = 0;
+
+	for (u32 i = 0; i <= boot_info.nr_e820; i++) {
+		const struct e820_range *r = &boot_info.e820[i];
+		bool last = i == boot_info.nr_e820;
+
+		if (!last && r->type != E820_RAM)
+			continue;
+		for (; at < (last ? max_mfn : PFN_UP(r->start)); at++)
+			frame_table[at].owner = dom_io;
+		if (!last)
+			at = MAX(at, PFN_DOWN(r->start + r->size));
+	}
+	/* The first MiB is not the allocator's either: dom0 may look at it. */
+	for (at = 0; at < (1u << 20) >> PAGE_SHIFT; at++)
+		frame_table[at].owner = dom_io;
+}
+
+static __init void protect_devices(void)
+{
+	mmio_deny(maddr_to_mfn(MADDR(acpi_info.lapic_addr)), true);
+	for (u32 i = 0; i < acpi_info.nr_ioapics; i++)
+		mmio_deny(maddr_to_mfn(MADDR(acpi_info.ioapics[i].addr)), false);
+	if (acpi_info.hpet_addr)
+		mmio_deny(maddr_to_mfn(MADDR(acpi_info.hpet_addr)), false);
+}
+
+static __init void start_console(void)
+{
+	printk_init();
+	console_init();
+	pr_info("Xenlite %s, speaks Xen's ABI %u.%u; loader: %s\n", XENLITE_VERSION,
+		XEN_ABI_MAJOR, XEN_ABI_MINOR, boot_info.loader[0] ? boot_info.loader : "unknown");
+	pr_info("command line: %s\n", boot_info.cmdline);
+	options_report();
+	if (loader_problem)
+		panic("boot: %s", loader_problem);
+	for (u32 i = 0; i < boot_info.nr_e820; i++)
+		pr_debug("e820: %016llx-%016llx type %u\n",
+			 (unsigned long long)boot_info.e820[i].start,
+			 (unsigned long long)(boot_info.e820[i].start + boot_info.e820[i].size),
+			 boot_info.e820[i].type);
+	pr_info("CPU: %s, %u physical address bits%s%s%s%s\n", cpu_features.vendor,
+		cpu_features.phys_bits, cpu_features.smep ? ", SMEP" : "",
+		cpu_features.smap ? ", SMAP" : "", cpu_features.fsgsbase ? ", FSGSBASE" : "",
+		cpu_features.xsave ? ", XSAVE" : "");
+}
+
+static __init __used void core_main(void)
+{
+	struct cpu *cpu = this_cpu();
+
+	cpu_init(cpu);
+	start_console();
+	domain_init();
+	mark_mmio();
+	acpi_init(boot_info.rsdp);
+	apic_init();
+	cpu->apic_id = apic_id();
+	apic_init_cpu();
+	clock_init();
+	apic_init_timer();
+	irq_init();
+	protect_devices();
+	keys_init();
+	if (timer_init_cpu(cpu) || sched_init() || sched_init_cpu(cpu))
+		panic("no memory for the scheduler");
+	cpu->idle_vcpu = vcpu_create(dom_idle, cpu->id);
+	if (!cpu->idle_vcpu)
+		panic("no memory for the idle vcpu");
+	cpu->curr = cpu->idle_vcpu;
+	cpu->curr->arch.stack_top = stacks_top(cpu);
+	console_start();
+	smp_boot_cpus(opt_maxcpus);
+	clock_sync_done();
+	version_set_commandline(boot_info.cmdline);
+	memory_set_map(boot_info.e820, boot_info.nr_e820);
+	dom0_build();
+	console_end_boot();
+}
+
+static void __noreturn core_ready(void)
+{
+	paging_seal();
+	domain_unpause(dom0);
+	idle_loop();
+}
+
+static __used void __noreturn core_on_stack(void)
+{
+	core_main();
+	core_ready();
+}
+
+__init void core_start(u32 magic, u32 info)
+{
+	static struct cpu cpu0;
+	static struct arch_cpu arch0;
+
+	loader_problem = multiboot_read(magic, MADDR(info));
+	options_parse(boot_info.cmdline);
+	cpu_detect();
+	reserve_boot_memory();
+	paging_init();
+	cpu_init_tables();
+	boot_give_rest();
+	paging_use_allocator();
+	cpus[0] = &cpu0;
+	nr_cpus = 1;
+	cpu0.online = true;
+	cpu0.arch = &arch0;
+	arch0.gdt = alloc_zeroed(PAGE_SIZE);
+	if (!arch0.gdt || stacks_create(&cpu0))
+		asm volatile("cli; hlt");	/* there is no console to tell it */
+	asm volatile("mov %0, %%rsp; xor %%ebp, %%ebp; call *%1; ud2"
+		     : : "r"(stacks_top(&cpu0)), "r"(core_on_stack) : "memory");
+	__builtin_unreachable();
+}

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Requests from one CPU to another: TLB flushes, a state dump, stop.
+ *
+ * The sender sets a bit in the target's request word, sends VECTOR_REQUEST
+ * and waits for the bit to clear. The target answers from the interrupt, or
+ * while it spins on a lock (the core runs with interrupts off), or while it
+ * waits for a request of its own: no two CPUs can wait for each other.
+ *
+ * The TLB clock orders flushes and uses of frames. tlb_time of a CPU is the
+ * clock when its last full flush began; a frame's stamp is the clock when its
+ * last dangerous use ended. A CPU whose tlb_time is later than the stamp has
+ * no entry left.
+ */
+#include "apic.h"
+#include "compiler.h"
+#include "cpu.h"
+#include "cpu_private.h"
+#include "domain.h"
+#include "irq.h"
+#include "paging.h"
+#include "power.h"
+#include "printk.h"
+#include "smp.h"
+#include "stacks.h"
+#include "traps.h"
+
+enum request { REQ_FLUSH = 1, REQ_DUMP = 2, REQ_STOP = 4 };
+
+static u64 tlb_clock = 1;	/* atomic */
+
+void tlb_switched(struct cpu *cpu)
+{
+	WRITE_ONCE(cpu->arch->tlb_time,
+		   __atomic_fetch_add(&tlb_clock, 1, __ATOMIC_SEQ_CST) + 1);
+}
+
+void tlb_flush_local(void)
+{
+	struct cpu *cpu = this_cpu();
+
+	tlb_switched(cpu);
+	/*
+	 * An idle CPU may still have a guest's root loaded, and that frame may
+	 * be about to get another use: leave it.
+	 */
+	if (cpu->curr && cpu->curr->is_idle) {
+		cpu->arch->loaded = NULL;
+		write_cr3((u64)core_l4 - IMAGE_VA);
+	} else {
+		write_cr3(read_cr3());
+	}
+}
+
+u32 tlb_clock_now(void)
+{
+	u32 now = __atomic_load_n(&tlb_clock, __ATOMIC_SEQ_CST);
+
+	return now ? now : 1;
+}
+
+static void do_requests(struct cpu *cpu)
+{
+	u32 req = READ_ONCE(cpu->arch->requests);
+
+	if (!req)
+		return;
+	if (req & REQ_STOP)
+		for (;;)
+			asm volatile("cli; hlt");
+	if (req & REQ_FLUSH)
+		tlb_flush_local();
+	if (req & REQ_DUMP)
+		arch_vcpu_dump(cpu->curr);
+	/* Release: the sender sees the flush done when it sees the bits clear. */
+	__atomic_fetch_and(&cpu->arch->requests, ~req, __ATOMIC_RELEASE);
+}
+
+void arch_spin_poll(void)
+{
+	cpu_pause();
+	do_requests(this_cpu());
+}
+
+void smp_handle_interrupt(void)
+{
+	apic_eoi();
+	do_requests(this_cpu());
+}
+
+static void request(u64 mask, enum request what, bool wait)
+{
+	struct cpu *me = this_cpu();
+
+	mask &= ~(1ull << me->id);
+	for (u32 i = 0; i < nr_cpus; i++) {
+		if (!(mask >> i & 1) || !cpus[i]->online)
+			continue;
+		__atomic_fetch_or(&cpus[i]->arch->requests, what, __ATOMIC_SEQ_CST);
+		apic_send_ipi(cpus[i], VECTOR_REQUEST);
+	}
+	for (u32 i = 0; wait && i < nr_cpus; i++)
+		while (mask >> i & 1 && cpus[i]->online &&
+		       __atomic_load_n(&cpus[i]->arch->requests, __ATOMIC_ACQUIRE) & what)
+			arch_spin_poll();
+}
+
+void tlb_flush_cpus(u64 mask)
+{
+	if (mask >> this_cpu()->id & 1)
+		tlb_flush_local();
+	request(mask, REQ_FLUSH, true);
+}
+
+void tlb_flush_page_cpus(u64 mask, u64 va)
+{
+	if (mask >> this_cpu()->id & 1)
+		invlpg(va);
+	request(mask, REQ_FLUSH, true);
+}
+
+void arch_tlb_filter(u32 stamp)
+{
+	u64 now = __atomic_load_n(&tlb_clock, __ATOMIC_SEQ_CST), mask = 0;
+	/* The full stamp is the newest value that ends in the 32 bits kept. */
+	u64 full = (now & ~0xffffffffull) | stamp;
+
+	if (full > now && full >= 1ull << 32)
+		full -= 1ull << 32;
+	for (u32 i = 0; i < nr_cpus; i++)
+		if (READ_ONCE(cpus[i]->arch->tlb_time) <= full)
+			mask |= 1ull << i;
+	if (mask)
+		tlb_flush_cpus(mask);
+}
+
+void arch_kick_cpu(struct cpu *cpu)
+{
+	if (cpu != this_cpu())
+		apic_send_ipi(cpu, VECTOR_KICK);
+}
+
+void smp_stop_others(void)
+{
+	request(~0ull, REQ_STOP, false);
+}
+
+void smp_handle_nmi(struct regs *regs)
+{
+	struct cpu *cpu = this_cpu();
+
+	if (READ_ONCE(cpu->arch->requests) & REQ_STOP)
+		for (;;)
+			asm volatile("cli; hlt");
+	gpr_warn("CPU%u: NMI, reason %02x\n", cpu->id, inb(0x61));
+}
+
+void arch_dump_all_cpus(void)
+{
+	for (u32 i = 0; i < nr_cpus; i++) {
+		pr_always("*** CPU%u ***\n", i);
+		if (cpus[i] == this_cpu())
+			arch_vcpu_dump(current);
+		else
+			request(1ull << i, REQ_DUMP, true);
+	}
+}

@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Starting the other CPUs: one after the other, each by INIT and start-up IPIs.
+ *
+ * A copy of ap_start (boot.S) below 1 MiB brings a CPU to smp_ap_main() on a
+ * stack of its own. One that does not answer is left out.
+ */
+#include "acpi.h"
+#include "apic.h"
+#include "clock.h"
+#include "compiler.h"
+#include "cpu.h"
+#include "cpu_private.h"
+#include "domain.h"
+#include "page_alloc.h"
+#include "paging.h"
+#include "printk.h"
+#include "sched.h"
+#include "smp.h"
+#include "stacks.h"
+#include "string.h"
+#include "timer.h"
+#include "traps.h"
+
+#define TRAMPOLINE	0x8000		/* a page of free low memory */
+#define WAIT_NS		1000000000ull
+
+extern char ap_start[], ap_start_end[];
+extern u64 ap_stack_top, ap_root;
+
+static __initdata volatile u32 ap_state;	/* 0: off, 1: alive, 2: go on */
+
+struct cpu *smp_cpu_create(u32 id, u32 apic_id)
+{
+	struct cpu *cpu = alloc_zeroed(sizeof(*cpu));
+
+	if (!cpu)
+		return NULL;
+	cpu->id = id;
+	cpu->apic_id = apic_id;
+	cpu->arch = alloc_zeroed(sizeof(*cpu->arch));
+	if (!cpu->arch)
+		return NULL;
+	cpu->arch->gdt = alloc_zeroed(PAGE_SIZE);
+	if (!cpu->arch->gdt || stacks_create(cpu) || timer_init_cpu(cpu))
+		return NULL;
+	cpus[id] = cpu;
+	if (sched_init_cpu(cpu))
+		return NULL;
+	cpu->idle_vcpu = vcpu_create(dom_idle, id);
+	if (!cpu->idle_vcpu)
+		return NULL;
+	cpu->idle_vcpu->cpu = cpu;
+	cpu->idle_vcpu->arch.stack_top = stacks_top(cpu);
+	cpu->curr = cpu->idle_vcpu;
+	return cpu;
+}
+
+/* The new CPU's first C code, on its own stack and the core's own tables. */
+__init void smp_ap_main(void)
+{
+	struct cpu *cpu = this_cpu();
+
+	cpu_init(cpu);
+	apic_init_cpu();
+	tlb_flush_local();
+	ap_state = 1;
+	clock_sync_target();
+	while (ap_state != 2)
+		cpu_pause();
+	cpu->online = true;
+	idle_loop();
+}
+
+static __init bool wait_alive(void)
+{
+	for (u64 end = arch_now() + WAIT_NS; !ap_state && arch_now() < end;)
+		cpu_pause();
+	return ap_state;
+}
+
+static __init bool start(struct cpu *cpu)
+{
+	ap_stack_top = stacks_top(cpu);
+	ap_root = (u64)core_l4 - IMAGE_VA;
+	ap_state = 0;
+	apic_send_init(cpu->apic_id);
+	clock_delay(10 * 1000000);
+	for (int i = 0; i < 2 && !ap_state; i++) {
+		apic_send_startup(cpu->apic_id, TRAMPOLINE >> PAGE_SHIFT);
+		clock_delay(200 * 1000);
+	}
+	if (!wait_alive())
+		return false;
+	clock_sync_source();
+	nr_cpus = cpu->id + 1;
+	ap_state = 2;
+	while (!READ_ONCE(cpu->online))
+		cpu_pause();
+	return true;
+}
+
+__init void smp_boot_cpus(u32 max)
+{
+	u8 *low = arch_direct_map(MADDR(TRAMPOLINE));
+	u32 me = this_cpu()->apic_id;
+
+	memcpy(low, ap_start, ap_start_end - ap_start);
+	for (u32 i = 0; i < acpi_info.nr_cpus && nr_cpus < MIN(max, (u32)MAX_CPUS); i++) {
+		const struct acpi_cpu *a = &acpi_info.cpus[i];
+		struct cpu *cpu;
+
+		if (!a->enabled || a->apic_id == me)
+			continue;
+		cpu = smp_cpu_create(nr_cpus, a->apic_id);
+		if (!cpu)
+			panic("no memory for CPU%u", nr_cpus);
+		if (!start(cpu)) {
+			pr_warn("CPU with APIC id %u does not start, left out\n", a->apic_id);
+			cpus[cpu->id] = NULL;
+			break;	/* its idle vcpu has the number; give up on the rest */
+		}
+	}
+	pr_info("%u CPU%s\n", nr_cpus, nr_cpus == 1 ? "" : "s");
+}
