@@ -135,8 +135,17 @@ extern struct shared_info *micro_shared;
 extern uint64_t micro_boot_regs[32];
 
 /* Order in micro_boot_regs[] after the 16 general registers. */
-enum { BOOT_RSI = 4, BOOT_RSP = 7, BOOT_RFLAGS = 16, BOOT_CS, BOOT_SS,
-       BOOT_DS, BOOT_ES, BOOT_FS, BOOT_GS };
+enum {
+	BOOT_RSI = 4,
+	BOOT_RSP = 7,
+	BOOT_RFLAGS = 16,
+	BOOT_CS,
+	BOOT_SS,
+	BOOT_DS,
+	BOOT_ES,
+	BOOT_FS,
+	BOOT_GS,
+};
 
 /* --- strings and formatting (print.c) --- */
 

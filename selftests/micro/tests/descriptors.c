@@ -124,6 +124,9 @@ MICRO_TEST(descriptor_use)
 		micro_report("entry%u", i);
 		micro_probe_report("load_es");
 	}
+	regs.rax = 2 * 8 | 3;
+	MICRO_PROBE(&regs, "movl %%eax, %%ss");
+	micro_probe_report("absent_ss");
 	regs.rax = 1 * 8 | 3;
 	MICRO_PROBE(&regs, "lar %%ax, %%ecx; setz %%dl; movzbl %%dl, %%edx");
 	micro_report("lar=%lx zf=%lu", regs.rcx, regs.rdx);

@@ -14,7 +14,7 @@ static struct {
 
 extern char iret_target[];
 asm(".text\n"
-    "iret_target:	ud2\n");
+	"iret_target:	ud2\n");
 
 static void landed(struct micro_frame *frame)
 {

@@ -197,7 +197,8 @@ MICRO_TEST(memory_machphys)
 	micro_report("mapping=%ld",
 		     hc_memory_op(XENMEM_machphys_mapping, &map));
 	micro_report("v_start=%lx v_end=%lx", map.v_start, map.v_end);
-	micro_report("max_mfn_sane=%d", map.max_mfn >= micro_start_info->nr_pages);
+	micro_report("max_mfn_sane=%d",
+		     map.max_mfn >= micro_start_info->nr_pages);
 	micro_info("max_mfn=%lx", map.max_mfn);
 	set_xen_guest_handle(list.extent_start, extents);
 	micro_report("list=%ld",

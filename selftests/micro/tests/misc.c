@@ -171,7 +171,8 @@ MICRO_TEST(platform_arguments)
 	op.cmd = XENPF_get_cpuinfo;
 	op.u.pcpu_info.xen_cpuid = 0;
 	micro_report("cpuinfo=%ld", hc_platform_op(&op));
-	micro_report("cpu0 max_present=%u online=%d", op.u.pcpu_info.max_present,
+	micro_report("cpu0 max_present=%u online=%d",
+		     op.u.pcpu_info.max_present,
 		     !!(op.u.pcpu_info.flags & XEN_PCPU_FLAGS_ONLINE));
 	op.cmd = XENPF_get_cpuinfo;
 	op.u.pcpu_info.xen_cpuid = 999;

@@ -6,6 +6,13 @@
  */
 #include "micro.h"
 
+/* A write by user mode; it ends in #UD if the write went through. */
+asm(".text\n"
+	"ptwr_user_write:	movq $0, (%rdi)\n"
+	"			ud2\n");
+
+extern char ptwr_user_write[];
+
 static struct micro_regs regs;
 
 static uint64_t *table_open(unsigned int slot)
@@ -148,4 +155,22 @@ MICRO_TEST(ptwr_not_a_table)
 				 0));
 	MICRO_PROBE(&regs, "movq $0, (%%rdi)");
 	micro_probe_report("unpinned");
+}
+
+/* Only the guest's kernel is emulated: user mode gets its page fault. */
+MICRO_TEST(ptwr_user_mode)
+{
+	uint64_t *table = table_open(13);
+	static struct micro_user_result result;
+
+	micro_need(!micro_mmu_update(micro_pte_maddr(micro_scratch_va(13) +
+						     4 * PAGE_SIZE, 1),
+				     micro_page_pte(micro_page_alloc(),
+						    PTE_RW)));
+	micro_user_run(ptwr_user_write, 0, &regs, &result);
+	micro_report("write=%s(%lx) cr2_is_entry=%d present=%lu",
+		     micro_vector_name(result.frame.vector),
+		     result.frame.error, result.cr2 == regs.rdi,
+		     table[4] & PTE_P);
+	micro_check(table[4] & PTE_P);
 }

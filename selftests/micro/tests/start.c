@@ -180,3 +180,40 @@ MICRO_TEST(start_hypercall_page)
 	}
 	micro_report("enosys_slots=%u", same);
 }
+
+static void module_report(void)
+{
+	static uint64_t window[512] __attribute__((aligned(PAGE_SIZE)));
+	const struct start_info *info = micro_start_info;
+	unsigned long mfn, pfn = info->mod_start;
+	const char *text;
+	long ret;
+
+	micro_report("mod_len=%lx is_pfn=%d", info->mod_len,
+		     !!(info->flags & SIF_MOD_START_PFN));
+	if (info->flags & SIF_MOD_START_PFN) {
+		mfn = micro_pfn_to_mfn(pfn);
+		ret = micro_map(window, (mfn << PAGE_SHIFT) | PTE_RO);
+		micro_report("map=%ld", ret);
+		text = (const char *)window;
+	} else {
+		micro_report("in_kernel_mapping=%d aligned=%d",
+			     info->mod_start > VIRT_BASE,
+			     !(info->mod_start & (PAGE_SIZE - 1)));
+		text = (const char *)info->mod_start;
+	}
+	micro_report("starts=%d", !memcmp(text, "micro-guest module\n", 19));
+	micro_report("counted=%d", info->nr_pages >= 16384);
+}
+
+/* A second module, with XEN_ELFNOTE_MOD_START_PFN: given by frame number. */
+MICRO_TEST_KIND(module, start_module_pfn)
+{
+	module_report();
+}
+
+/* Without that note it is mapped, at a virtual address. */
+MICRO_TEST_KIND(moduleplain, start_module_mapped)
+{
+	module_report();
+}

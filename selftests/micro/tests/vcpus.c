@@ -130,6 +130,102 @@ MICRO_TEST(vcpu_ipi)
 	micro_check(ipi_seen);
 }
 
+static volatile unsigned int upcalls;
+
+static void note_upcall(struct micro_frame *frame)
+{
+	(void)frame;
+	micro_vcpu_info()->evtchn_upcall_pending = 0;
+	micro_vcpu_info()->evtchn_pending_sel = 0;
+	upcalls++;
+}
+
+static void body_send(void)
+{
+	struct evtchn_send send = { .port = ipi_port };
+
+	micro_event_op(EVTCHNOP_send, &send);
+}
+
+/* An IPI interrupts a vcpu that runs and makes no call into the core. */
+MICRO_TEST(vcpu_ipi_running)
+{
+	upcalls = 0;
+	micro_trap_hook(ENTRY_EVENT, note_upcall);
+	ipi_port = micro_event_bind_ipi(0);
+	micro_event_set_mask(ipi_port, false);
+	micro_vcpu_info()->evtchn_upcall_mask = 0;
+	barrier();
+	micro_report("start=%ld", micro_vcpu_start(1, body_send));
+	while (!upcalls)
+		asm volatile("pause");
+	micro_event_disable();
+	micro_report("upcalls=%u", upcalls);
+	micro_vcpu_stop(1);
+}
+
+#define FPU_ROUNDS	300
+
+static volatile unsigned int fpu_bad[2], fpu_done[2], fpu_round[2];
+
+/* Let the other one run at least once: both are on the same CPU. */
+static void fpu_take_turns(unsigned int me)
+{
+	fpu_round[me]++;
+	while (fpu_round[!me] < fpu_round[me] - 1 && !fpu_done[!me])
+		hc_sched_op(SCHEDOP_yield, NULL);
+}
+
+/* Own values in x87, SSE and fs base, checked after every yield. */
+static void fpu_hold(unsigned int me)
+{
+	uint64_t mine[2] = { 0x1111000000000000UL + me, me };
+	uint64_t seen[2], base, word = 0x7700 + me;
+	uint32_t control = 0x1f80 | me << 13, seen_control;
+	struct sched_pin_override pin = { .pcpu = 0 };
+	unsigned int i;
+
+	fpu_bad[me] = fpu_round[me] = 0;
+	hc_sched_op(SCHEDOP_pin_override, &pin);
+	hc_set_segment_base(SEGBASE_FS, &word);
+	asm volatile("movups %0, %%xmm5; fninit; fildll %1; ldmxcsr %2"
+		     :: "m" (mine), "m" (mine[1]), "m" (control));
+	for (i = 0; i < FPU_ROUNDS; i++) {
+		fpu_take_turns(me);
+		asm volatile("movups %%xmm5, %0; stmxcsr %1; movq %%fs:0, %2"
+			     : "=m" (seen), "=m" (seen_control), "=r" (base));
+		if (memcmp(seen, mine, 16) || seen_control != control ||
+		    base != word)
+			fpu_bad[me]++;
+	}
+	asm volatile("fistpll %0" : "=m" (seen[0]));
+	if (seen[0] != me)
+		fpu_bad[me]++;
+	control = 0x1f80;
+	asm volatile("ldmxcsr %0" :: "m" (control));
+	hc_set_segment_base(SEGBASE_FS, 0);
+	pin.pcpu = -1;
+	hc_sched_op(SCHEDOP_pin_override, &pin);
+	fpu_done[me] = 1;
+}
+
+static void body_fpu(void)
+{
+	fpu_hold(1);
+}
+
+/* Two vcpus on one CPU: each keeps its FPU state and segment bases. */
+MICRO_TEST(vcpu_state_kept)
+{
+	fpu_done[0] = fpu_done[1] = 0;
+	micro_report("start=%ld", micro_vcpu_start(1, body_fpu));
+	fpu_hold(0);
+	micro_vcpu_stop(1);
+	micro_report("done=%u,%u bad=%u,%u", fpu_done[0], fpu_done[1],
+		     fpu_bad[0], fpu_bad[1]);
+	micro_check(!fpu_bad[0] && !fpu_bad[1]);
+}
+
 /* Runstate: by call and in a registered area; the times add up. */
 MICRO_TEST(vcpu_runstate)
 {

@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Long hypercalls under interrupts: the core may stop one to deliver an event
+ * and go on later, but every entry is carried out once, in order.
+ */
+#include "micro.h"
+
+#define ENTRIES	6000
+#define MS	1000000UL
+
+static struct mmu_update updates[ENTRIES];
+static struct multicall_entry calls[ENTRIES];
+static unsigned int upcalls;
+
+static void upcall(struct micro_frame *frame)
+{
+	(void)frame;
+	upcalls++;
+	micro_vcpu_info()->evtchn_upcall_pending = 0;
+	micro_vcpu_info()->evtchn_pending_sel = 0;
+	micro_shared->evtchn_pending[0] = 0;
+}
+
+static void ticks_start(void)
+{
+	struct vcpu_set_periodic_timer op = { .period_ns = MS };
+	evtchn_port_t port = micro_event_bind_virq(VIRQ_TIMER, 0);
+
+	upcalls = 0;
+	micro_trap_hook(ENTRY_EVENT, upcall);
+	micro_event_set_mask(port, false);
+	micro_need(!hc_vcpu_op(VCPUOP_set_periodic_timer, 0, &op));
+	micro_vcpu_info()->evtchn_upcall_mask = 0;
+	barrier();
+}
+
+static void ticks_stop(void)
+{
+	micro_event_disable();
+	hc_vcpu_op(VCPUOP_stop_periodic_timer, 0, NULL);
+}
+
+/* mmu_update: repeated until a tick has come in; all entries, count right. */
+MICRO_TEST(preempt_mmu_update)
+{
+	uint64_t *page = micro_page_alloc();
+	uint64_t at = micro_va_to_mfn(page) << PAGE_SHIFT;
+	unsigned int i, done = 0, wrong = 0;
+	long ret = 0;
+
+	for (i = 0; i < ENTRIES; i++) {
+		updates[i].ptr = at + (i % 512) * 8;
+		updates[i].val = i + 1;
+	}
+	ticks_start();
+	while (upcalls < 5 && !ret && !wrong) {
+		memset(page, 0, PAGE_SIZE);
+		ret = hc_mmu_update(updates, ENTRIES, &done, DOMID_SELF);
+		for (i = 0; i < 512; i++)
+			wrong += page[i] != i + 1 + (ENTRIES - 1 - i) / 512 *
+				 512;
+		wrong += done != ENTRIES;
+	}
+	ticks_stop();
+	micro_report("ret=%ld done=%u wrong=%u", ret, done, wrong);
+	micro_check(!ret && !wrong);
+}
+
+/* multicall: each result is there, none is written twice. */
+MICRO_TEST(preempt_multicall)
+{
+	unsigned int i, wrong = 0;
+	long ret = 0;
+
+	ticks_start();
+	while (upcalls < 5 && !ret && !wrong) {
+		for (i = 0; i < ENTRIES; i++) {
+			calls[i].op = __HYPERVISOR_xen_version;
+			calls[i].args[0] = i & 1 ? XENVER_pagesize :
+					   XENVER_version;
+			calls[i].result = 1;
+		}
+		ret = hc_multicall(calls, ENTRIES);
+		for (i = 0; i < ENTRIES; i++)
+			wrong += calls[i].result != (i & 1 ? 4096 : 0x40011);
+	}
+	ticks_stop();
+	micro_report("ret=%ld wrong=%u", ret, wrong);
+	micro_check(!ret && !wrong);
+}
+
+/* Pinning and unpinning a tree of tables under ticks. */
+MICRO_TEST(preempt_pin)
+{
+	uint64_t *l2 = micro_page_alloc(), *l1, *l3, *l4;
+	unsigned int i, rounds = 0;
+	unsigned long mfn;
+	long ret = 0;
+
+	for (i = 0; i < 24; i++) {
+		l1 = micro_table_build(0);
+		l2[i * 20] = micro_page_pte(l1, PTE_TABLE);
+	}
+	micro_page_protect(l2, false);
+	l3 = micro_table_build(micro_page_pte(l2, PTE_TABLE));
+	l4 = micro_table_build(micro_page_pte(l3, PTE_TABLE));
+	mfn = micro_va_to_mfn(l4);
+	ticks_start();
+	while (upcalls < 5 && !ret) {
+		ret = micro_mmuext(MMUEXT_PIN_L4_TABLE, mfn, 0);
+		if (!ret)
+			ret = micro_mmuext(MMUEXT_UNPIN_TABLE, mfn, 0);
+		rounds++;
+	}
+	ticks_stop();
+	micro_report("ret=%ld enough=%d", ret, rounds > 0);
+	micro_report("l1_free=%ld",
+		     micro_map(l1, micro_page_pte(l1, PTE_RW)));
+}
