@@ -158,8 +158,6 @@ static long event_op_bind_pirq(struct evtchn_bind_pirq *op)
 	long port;
 	int rc;
 
-	if (op->flags & ~BIND_PIRQ__WILL_SHARE)
-		return -EINVAL;
 	spin_lock(&d->evtchn->lock);
 	port = event_open(d, EVTCHNSTAT_pirq, 0, &e);
 	if (port < 0)

@@ -27,7 +27,7 @@ u64 max_mfn;
 static u8 *fake_ram;
 static struct cpu fake_cpu_blocks[MAX_CPUS];
 static __thread struct cpu *fake_this_cpu;
-static struct { u8 *start; size_t len; } fake_window;
+static __thread struct { u8 *start; size_t len; } fake_window;
 
 struct fake_cpu fake_cpus[MAX_CPUS];
 u64 fake_now;
@@ -82,9 +82,14 @@ void fake_machine_end(void)
 	max_mfn = 0;
 }
 
+void fake_be_cpu(struct cpu *cpu)
+{
+	fake_this_cpu = cpu;
+}
+
 void fake_run_on(u32 cpu)
 {
-	fake_this_cpu = cpus[cpu];
+	fake_be_cpu(cpus[cpu]);
 }
 
 void fake_set_current(struct vcpu *v)

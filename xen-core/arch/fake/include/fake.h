@@ -28,6 +28,8 @@ void fake_machine_end(void);
  * the compiler: do not look at `current` on both sides of it in one function.
  */
 void fake_run_on(u32 cpu);
+/** fake_be_cpu() - this thread is @cpu, which need not be one of the machine's. */
+void fake_be_cpu(struct cpu *cpu);
 /** fake_set_current() - @v runs on this CPU. */
 void fake_set_current(struct vcpu *v);
 
@@ -43,7 +45,7 @@ extern u64 fake_now;		/* arch_now() */
 /** fake_timer_interrupts() - raise SOFTIRQ_TIMER where one is due. Return: any? */
 bool fake_timer_interrupts(void);
 
-/* The memory that copy_from_guest() and copy_to_guest() reach. */
+/* The memory that copy_from_guest() and copy_to_guest() reach; of this thread. */
 void fake_guest_window(void *start, size_t len);
 
 /* TLBs: the clock, and the last filter asked for. */
