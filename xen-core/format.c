@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Text from values, and numbers from text.
+ * Text from values.
  *
  * The conversions are the ones printk.h lists; there is no floating point and
  * nothing is allocated. Output past the end of the buffer is only counted.
@@ -178,33 +178,4 @@ int snprintf(char *buf, size_t size, const char *fmt, ...)
 	len = vsnprintf(buf, size, fmt, args);
 	va_end(args);
 	return len;
-}
-
-/**
- * parse_uint() - the number @s starts with, decimal or 0x hexadecimal
- * @end: where it ends; equal to @s when there is none
- */
-u64 parse_uint(const char *s, const char **end)
-{
-	unsigned int base = 10, digit;
-	u64 value = 0;
-
-	*end = s;
-	if (s[0] == '0' && (s[1] | 32) == 'x') {
-		base = 16;
-		s += 2;
-	}
-	for (;; s++) {
-		if (*s >= '0' && *s <= '9')
-			digit = (unsigned int)(*s - '0');
-		else if ((*s | 32) >= 'a' && (*s | 32) <= 'f')
-			digit = (unsigned int)((*s | 32) - 'a' + 10);
-		else
-			break;
-		if (digit >= base)
-			break;
-		value = value * base + digit;
-		*end = s + 1;
-	}
-	return value;
 }

@@ -34,8 +34,6 @@ void vprintk(enum log_level level, const char *fmt, va_list args);
 /* %d %i %u %x %X %lx %llx %zu %p %s %.*s %c %%, width, 0 and - flags. */
 int vsnprintf(char *buf, size_t size, const char *fmt, va_list args);
 int snprintf(char *buf, size_t size, const char *fmt, ...) __printf(3, 4);
-/** parse_uint() - the number @s starts with; @end == @s: there is none. */
-u64 parse_uint(const char *s, const char **end);
 
 /* Command line: loglvl=, guest_loglvl=; read by printk_init(). */
 extern char opt_loglvl[24], opt_guest_loglvl[24];

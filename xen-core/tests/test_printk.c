@@ -91,22 +91,6 @@ static void test_format_odd(void **state)
 	assert_string_equal(s, "%y ");
 }
 
-static void test_parse_uint(void **state)
-{
-	static const struct { const char *text; u64 value; size_t used; } cases[] = {
-		{ "0", 0, 1 }, { "115200,8n1", 115200, 6 }, { "0x3f8", 0x3f8, 5 },
-		{ "0X10g", 16, 4 }, { "", 0, 0 }, { "x", 0, 0 }, { "-1", 0, 0 }, { "12ab", 12, 2 },
-		{ "18446744073709551615", UINT64_MAX, 20 },
-	};
-
-	for (size_t i = 0; i < ARRAY_SIZE(cases); i++) {
-		const char *end;
-
-		assert_int_equal(parse_uint(cases[i].text, &end), cases[i].value);
-		assert_int_equal(end - cases[i].text, cases[i].used);
-	}
-}
-
 /* ---- messages ---- */
 
 static void levels(const char *host, const char *guest)
@@ -194,7 +178,6 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup(test_format, setup),
 		cmocka_unit_test_setup(test_format_odd, setup),
-		cmocka_unit_test_setup(test_parse_uint, setup),
 		cmocka_unit_test_setup(test_prefix, setup),
 		cmocka_unit_test_setup(test_levels, setup),
 		cmocka_unit_test_setup(test_rate, setup),

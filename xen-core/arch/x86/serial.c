@@ -16,6 +16,8 @@
 #include "serial.h"
 
 #include "asm.h"
+#include "cmdline.h"
+#include "compiler.h"
 #include "console.h"
 #include "errno.h"
 #include "irq.h"
@@ -80,7 +82,7 @@ static void serial_out(const struct serial *p, unsigned int reg, u8 v) { outb(p-
 /* ---- options ---- */
 
 /* "8n1": data bits, parity, stop bits; into the line control register's form. */
-static int serial_parse_frame(struct serial *p, const char *s)
+static __init int serial_parse_frame(struct serial *p, const char *s)
 {
 	static const char parities[] = "noems";
 	static const u8 parity_bits[] = { 0x00, 0x08, 0x18, 0x28, 0x38 };
@@ -95,57 +97,39 @@ static int serial_parse_frame(struct serial *p, const char *s)
 	return 0;
 }
 
-static int serial_parse_baud(struct serial *p, const char **s)
+/* A number within [@min, @max] at @*s, which moves behind it; ~0 if there is none. */
+static __init u32 serial_parse_number(const char **s, u32 min, u32 max)
 {
-	const char *end;
-
-	if (!strncmp(*s, "auto", 4)) {
-		p->baud = 0;
-		end = *s + 4;
-	} else {
-		p->baud = (u32)parse_uint(*s, &end);
-		if (end == *s || !p->baud || p->baud > CLOCK_BAUD * 16)
-			return -EINVAL;
-	}
-	if (*end == '/') {
-		*s = end + 1;
-		p->base_baud = (u32)parse_uint(*s, &end) / 16;
-		if (end == *s || !p->base_baud)
-			return -EINVAL;
-	}
-	*s = end;
-	return 0;
-}
-
-static int serial_parse(struct serial *p, const char *s)
-{
-	const char *end;
 	u64 value;
 
+	if (!cmdline_parse_uint(s, &value) || value < min || value > max)
+		return ~0u;
+	return (u32)value;
+}
+
+static __init int serial_parse(struct serial *p, const char *s)
+{
 	p->base_baud = CLOCK_BAUD;
 	p->lcr = 3;
-	if (*s && *s != ',' && serial_parse_baud(p, &s))
-		return -EINVAL;
-	for (unsigned int field = 1; *s == ','; field++) {
-		if (!*++s || *s == ',')
-			continue;
-		if (field == 1) {
-			if (serial_parse_frame(p, s))
-				return -EINVAL;
-			s += 3;
-			continue;
-		}
-		value = parse_uint(s, &end);
-		if (end == s || field > 3 || (field == 2 && (value < 0x100 || value > 0xfff8)) ||
-		    (field == 3 && value > 15))
-			return -EINVAL;
-		if (field == 2)
-			p->io = (u16)value;
-		else
-			p->irq = (u8)value;
-		s = end;
+	if (!strncmp(s, "auto", 4))
+		s += 4;
+	else if (*s && *s != ',' && *s != '/')
+		p->baud = serial_parse_number(&s, 50, 16 * CLOCK_BAUD);
+	if (*s == '/') {		/* the clock's frequency, 16 a bit */
+		s++;
+		p->base_baud = serial_parse_number(&s, 800, ~1u) / 16;
 	}
-	return *s ? -EINVAL : 0;
+	if (*s == ',' && *++s && *s != ',') {
+		if (serial_parse_frame(p, s))
+			return -EINVAL;
+		s += 3;
+	}
+	if (*s == ',' && *++s && *s != ',')
+		p->io = (u16)serial_parse_number(&s, 0x100, 0xfff8);
+	if (*s == ',' && *++s)
+		p->irq = (u8)serial_parse_number(&s, 0, 15);
+	return *s || p->baud == ~0u || p->base_baud == ~0u / 16 || p->io == 0xffff ||
+	       p->irq == 0xff ? -EINVAL : 0;
 }
 
 /* ---- output ---- */
@@ -317,7 +301,7 @@ void serial_softirq(void)
 			serial_service(&ports[n]);
 }
 
-void serial_init_irq(void)
+void __init serial_init_irq(void)
 {
 	irq_mode = true;
 	for (unsigned int n = 0; n < NR_SERIAL; n++) {
@@ -339,7 +323,7 @@ void serial_init_irq(void)
 /* ---- set-up ---- */
 
 /* Is there a UART? Its interrupt enable register keeps four bits and no more. */
-static bool serial_probe(const struct serial *p)
+static __init bool serial_probe(const struct serial *p)
 {
 	u8 low, high;
 
@@ -353,7 +337,7 @@ static bool serial_probe(const struct serial *p)
 	return (low & 0x0f) == 0x00 && (high & 0x0f) == 0x0f;
 }
 
-int serial_init(unsigned int n)
+int __init serial_init(unsigned int n)
 {
 	struct serial *p = &ports[n];
 	u32 divisor;
