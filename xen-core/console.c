@@ -308,7 +308,6 @@ void __init console_init(void)
 {
 	static const char *const names[NR_SERIAL] = { "com1", "com2" };
 	u32 found = 0;
-	int rc;
 
 	for (unsigned int n = 0; n < NR_SERIAL; n++) {
 		const char *s = opt_console;
@@ -319,10 +318,8 @@ void __init console_init(void)
 		}
 		if (!s)
 			continue;
-		rc = serial_init(n);
-		if (rc)
-			pr_warn("%s: %s\n", names[n], rc == -EINVAL ?
-				"option not understood" : "no serial port there");
+		if (serial_init(n))
+			pr_warn("%s: no serial port there\n", names[n]);
 		else
 			found |= 1u << n;
 	}

@@ -339,11 +339,15 @@ static __init bool serial_probe(const struct serial *p)
 
 int __init serial_init(unsigned int n)
 {
-	struct serial *p = &ports[n];
+	struct serial *p = &ports[n], defaults = *p;
 	u32 divisor;
 
-	if (serial_parse(p, opt_com[n]))
-		return -EINVAL;
+	if (serial_parse(p, opt_com[n])) {
+		/* Say so on this very port, as the firmware left it. */
+		pr_warn("com%u: '%s' not understood, using the defaults\n", n + 1, opt_com[n]);
+		*p = defaults;
+		serial_parse(p, "");
+	}
 	if (!serial_probe(p))
 		return -ENODEV;
 	if (p->baud) {

@@ -12,7 +12,7 @@ extern char opt_com[NR_SERIAL][48];
 
 /**
  * serial_init() - set port @n (0: com1) up for polled output.
- * Return: 0, -EINVAL (its option is not understood), -ENODEV (no such device).
+ * Return: 0 or -ENODEV (no such device).
  */
 int serial_init(unsigned int n);
 
