@@ -527,6 +527,11 @@ int sched_domain_set(struct domain *d, u32 weight, u32 cap)
 	if (weight < 1 || weight > 65535 || cap > 100 * MAX_CPUS)
 		return -EINVAL;
 	fair_set(d->sched, weight, cap);
+	/* Those that run are to be limited from now on, too. */
+	for_each_vcpu(d, v) {
+		if (READ_ONCE(v->running))
+			cpu_raise(READ_ONCE(v->cpu), SOFTIRQ_SCHEDULE);
+	}
 	return 0;
 }
 

@@ -6,9 +6,9 @@
  * higher its domain's weight. A CPU's queue is ordered by it: the one that has
  * had the least comes first. Two bounds keep the past from weighing too much:
  *
- *     clock - CREDIT        clock           clock + DEBT
- *   -----|--------------------|-------------------|-----> virtual time
- *        a sleeper or newcomer starts in here
+ *     clock - CREDIT   - CARRY   clock          clock + DEBT
+ *   -----|----------------|--------|-------------------|-----> virtual time
+ *        who slept starts in here; who comes from another CPU: from CARRY on
  *
  * Virtual times are comparable between CPUs: a CPU whose vcpu is well ahead of
  * one that waits elsewhere takes that one over (fair_pull_limit). A vcpu that
@@ -22,8 +22,10 @@
 
 #include "sched.h"
 
-#define FAIR_CREDIT	5000000ull	/* ns, before scaling */
-#define FAIR_DEBT	20000000ull
+#define FAIR_CREDIT	17000000ull	/* virtual ns: a woken one, so that it goes first */
+#define FAIR_CARRY	15000000ull	/* virtual ns: one that came from another CPU */
+#define FAIR_DEBT	20000000ull	/* ns */
+#define FAIR_MIN_SHARE	250000ull	/* ns: no timer sooner because of a cap */
 #define FAIR_SLACK	SCHED_SLICE	/* lead at which a CPU pulls */
 #define FAIR_WAKE_EDGE	500000ull	/* lag at which a woken vcpu preempts */
 #define FAIR_EPOCH	(1ull << 44)	/* where clocks start, so that they can be undercut */
@@ -80,7 +82,7 @@ static void fair_refill(void *data)
 		new = sd->cap ? MIN(old + quota, quota) : 0;
 	} while (!__atomic_compare_exchange_n(&sd->budget, &old, new, true,
 					      __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
-	if (new >= 0) {
+	if (!sd->cap || new > 0) {
 		for_each_vcpu(sd->domain, v)
 			vcpu_clear_pause(v, VPF_PARKED);
 	}
@@ -157,7 +159,7 @@ void fair_charge(struct sched_cpu *q, u64 now)
  */
 void fair_place(struct sched_cpu *q, struct vcpu *v, bool woken)
 {
-	u64 least = q->clock - fair_scale(v, woken ? FAIR_CREDIT : FAIR_DEBT);
+	u64 least = q->clock - (woken ? FAIR_CREDIT : FAIR_CARRY);
 	u64 most = q->clock + fair_scale(v, FAIR_DEBT);
 	u64 *vruntime = &v->sched->vruntime;
 
@@ -266,7 +268,9 @@ void fair_set_slice(struct sched_cpu *q, u64 now)
 		end = q->picked + SCHED_MIN_RUN;
 	if (fair_is_capped(v)) {
 		s64 left = __atomic_load_n(&v->domain->sched->budget, __ATOMIC_RELAXED);
-		u64 broke = left > 0 ? now + (u64)left : now;
+		/* Its siblings may be running too. */
+		u64 share = left > 0 ? (u64)left / v->domain->max_vcpus : 0;
+		u64 broke = now + MAX(share, FAIR_MIN_SHARE);
 
 		end = head ? MIN(end, broke) : broke;
 	}

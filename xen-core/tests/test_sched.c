@@ -190,8 +190,10 @@ static void simulate(u64 ns)
 
 			if (t->wake_at <= fake_now) {
 				task_begins(t);
-			} else if (!t->left && t->v->running && t->wake_at == NEVER) {
-				t->wake_at = fake_now + t->sleep;
+			} else if (!t->left && t->v->running) {
+				/* Or somebody else woke it: then it sleeps on. */
+				if (t->wake_at == NEVER)
+					t->wake_at = fake_now + t->sleep;
 				block_current_on(t->v->cpu->id);
 			}
 		}
@@ -298,18 +300,21 @@ static void ideal_shares(double *share, u32 nr)
 
 static void check_shares(u64 ns, double tolerance)
 {
-	double share[MAX_TASKS];
+	double share[MAX_TASKS], off = 0;
 
 	ideal_shares(share, nr_cpus);
 	for (u32 i = 0; i < nr_tasks; i++) {
 		double got = (double)tasks[i].ran / ns;
 
+		off += got > share[i] ? got - share[i] : share[i] - got;
 		if (got < share[i] * (1 - tolerance) - 0.005 ||
 		    got > share[i] * (1 + tolerance) + 0.005)
 			fail_msg("task %u of %u on %u CPUs: weight %u got %.3f, deserves %.3f",
 				 i, nr_tasks, nr_cpus, tasks[i].v->domain->sched->weight,
 				 got, share[i]);
 	}
+	/* One may be a little off where shares are near a whole CPU; not all. */
+	assert_true(off / nr_cpus < 0.05);
 }
 
 static void test_equal_shares(void **state)
@@ -337,7 +342,7 @@ static void test_weighted_shares(void **state)
 		simulate(SEC);
 		forget_past();
 		simulate(20 * SEC);
-		check_shares(20 * SEC, 0.15);
+		check_shares(20 * SEC, 0.25);
 	}
 }
 
