@@ -32,6 +32,7 @@ static const __initconst struct cmdline_option options[] = {
 	{ "noreboot", CMDLINE_BOOL, &opt_noreboot, 0, NULL },
 	{ "reboot", CMDLINE_STRING, opt_reboot, sizeof(opt_reboot), NULL },
 	{ "sched", CMDLINE_STRING, opt_sched, sizeof(opt_sched), NULL },
+	{ "sync_console", CMDLINE_BOOL, &opt_sync_console, 0, NULL },
 	{ "x2apic", CMDLINE_BOOL, &opt_x2apic, 0, NULL },
 };
 

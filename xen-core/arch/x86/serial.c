@@ -69,6 +69,7 @@ struct serial {
 };
 
 char opt_com[NR_SERIAL][48];
+bool opt_sync_console;
 
 static char rings[NR_SERIAL][TX_SIZE];
 static struct serial ports[NR_SERIAL] = {
@@ -198,7 +199,7 @@ void serial_write(unsigned int n, const char *s, size_t len)
 		serial_queue(p, p->last = s[i]);
 	}
 	serial_push(p);
-	if (!irq_mode || forced)
+	if (!irq_mode || forced || opt_sync_console)
 		serial_drain(p, 0);
 	serial_update_ier(p);
 	if (!forced) {

@@ -9,6 +9,8 @@
 
 /* com1=, com2=: <baud>|auto[/<base-baud>][,[DPS][,[<io-base>][,<irq>]]] */
 extern char opt_com[NR_SERIAL][48];
+/* sync_console: wait for every byte, so that nothing is lost when the core hangs. */
+extern bool opt_sync_console;
 
 /**
  * serial_init() - set port @n (0: com1) up for polled output.
