@@ -112,22 +112,12 @@ static bool frame_charge(struct domain *d, u32 nr)
 	return ok;
 }
 
-struct page *domain_page_alloc(struct domain *d, unsigned int order, unsigned int addr_bits)
+int domain_page_adopt(struct domain *d, struct page *first, unsigned int order)
 {
-	struct page *first;
-	u32 nr;
+	u32 nr = 1u << order;
 
-	if (order > MAX_ORDER)
-		return NULL;
-	nr = 1u << order;
 	if (!frame_charge(d, nr))
-		return NULL;
-	first = page_alloc(order, addr_bits);
-	if (!first) {
-		frame_uncharge(d, nr);
-		return NULL;
-	}
-
+		return -ENOMEM;
 	for (struct page *p = first; p < first + nr; p++) {
 		if (p->stamp)	/* used before: not for this domain's eyes */
 			memset(page_to_virt(p), 0, PAGE_SIZE);
@@ -147,6 +137,20 @@ struct page *domain_page_alloc(struct domain *d, unsigned int order, unsigned in
 		__atomic_store_n(&first[i].count, PC_ALLOCATED | 1, __ATOMIC_RELEASE);
 	}
 	spin_unlock(&d->page_lock);
+	return 0;
+}
+
+struct page *domain_page_alloc(struct domain *d, unsigned int order, unsigned int addr_bits)
+{
+	struct page *first;
+
+	if (order > MAX_ORDER)
+		return NULL;
+	first = page_alloc(order, addr_bits);
+	if (first && domain_page_adopt(d, first, order)) {
+		page_free(first, order);
+		return NULL;
+	}
 	return first;
 }
 

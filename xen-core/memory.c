@@ -122,31 +122,57 @@ static long change_reservation(u32 cmd, u64 start, gva_t arg)
 	return err == -ERESTART ? err : (long)i;
 }
 
-/* Frames out, frames in: the new ones are found first, so nothing is lost. */
+/* Could all the frames that one new extent replaces be taken? */
+static int exchange_check(struct domain *d, const struct xen_memory_exchange *x, u64 first,
+			  u64 nr)
+{
+	for (u64 i = 0; i < nr << x->in.extent_order; i++) {
+		u64 extent = first + (i >> x->in.extent_order);
+		xen_pfn_t mfn;
+		struct page *p;
+
+		if (copy_from_guest(&mfn, gva_index(gva_of(x->in.extent_start), xen_pfn_t, extent),
+				    sizeof(mfn)))
+			return -EFAULT;
+		mfn += i & ((1ull << x->in.extent_order) - 1);
+		if (!mfn_valid(MFN(mfn)))
+			return -EINVAL;
+		p = mfn_to_page(MFN(mfn));
+		/* Mapped or otherwise in use by somebody: it would not go. */
+		if (p->owner != d || READ_ONCE(p->count) != (PC_ALLOCATED | 1))
+			return -EINVAL;
+	}
+	return 0;
+}
+
+/* One extent of new frames; they are found first, so that a failure loses nothing. */
 static int exchange_one(struct domain *d, const struct xen_memory_exchange *x, u64 i)
 {
 	unsigned int bits = XENMEMF_get_address_bits(x->out.mem_flags);
 	u64 ratio = 1ull << (x->out.extent_order - x->in.extent_order);
+	gva_t slot = gva_index(gva_of(x->out.extent_start), xen_pfn_t, i);
 	xen_pfn_t gfn, mfn;
 	struct page *p;
+	int err;
 
-	if (copy_from_guest(&gfn, gva_index(gva_of(x->out.extent_start), xen_pfn_t, i),
-			    sizeof(gfn)))
+	if (copy_from_guest(&gfn, slot, sizeof(gfn)))
 		return -EFAULT;
-	for (u64 k = 0; k < ratio; k++) {
-		int err = take_extent(d, &x->in, i * ratio + k);
-
-		if (err)
-			return err;
-	}
-	p = domain_page_alloc(d, x->out.extent_order, bits ? bits : ADDR_BITS_ANY);
+	p = page_alloc(x->out.extent_order, bits ? bits : ADDR_BITS_ANY);
 	if (!p)
 		return -ENOMEM;
+	err = exchange_check(d, x, i * ratio, ratio);
+	for (u64 k = 0; k < ratio && !err; k++)
+		err = take_extent(d, &x->in, i * ratio + k);
+	if (!err)
+		err = domain_page_adopt(d, p, x->out.extent_order);
+	if (err) {
+		page_free(p, x->out.extent_order);
+		return err;
+	}
 	for (u64 k = 0; k < 1ull << x->out.extent_order; k++)
 		arch_set_gfn(p + k, gfn + k);
 	mfn = page_to_mfn(p).n;
-	return copy_to_guest(gva_index(gva_of(x->out.extent_start), xen_pfn_t, i), &mfn,
-			     sizeof(mfn));
+	return copy_to_guest(slot, &mfn, sizeof(mfn));
 }
 
 static long exchange(gva_t arg)

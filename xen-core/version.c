@@ -65,6 +65,7 @@ static long version_get_features(gva_t arg)
 		return -EINVAL;
 	fi.submap = 1u << XENFEAT_mmu_pt_update_preserve_ad |
 		    1u << XENFEAT_highmem_assist |
+		    1u << XENFEAT_gnttab_map_avail_bits |
 		    1u << XENFEAT_direct_mapped;
 	if (d->vm_assist & 1ull << VMASST_TYPE_pae_extended_cr3)
 		fi.submap |= 1u << XENFEAT_pae_pgdir_above_4gb;

@@ -33,6 +33,11 @@ void free_zeroed(void *p, size_t bytes);
  */
 struct page *domain_page_alloc(struct domain *d, unsigned int order, unsigned int addr_bits);
 /**
+ * domain_page_adopt() - the same with frames that page_alloc() gave already.
+ * Return: 0, or -ENOMEM when @d is over its limit or dying.
+ */
+int domain_page_adopt(struct domain *d, struct page *first, unsigned int order);
+/**
  * domain_page_release() - drop the allocation's reference of one frame.
  * Return: -EINVAL when it has been dropped already.
  */

@@ -157,7 +157,7 @@ void cpu_load_ldt(struct cpu *cpu, u64 base, u32 entries, u64 gdt_after)
 
 static void init_syscall(struct cpu *cpu)
 {
-	u64 block = stacks_top(cpu) - STACK_BLOCK_SIZE;
+	u64 block = stacks_block(cpu);
 
 	wrmsr(MSR_STAR, (u64)0xe023 << 48 | (u64)CORE_CS << 32);
 	wrmsr(MSR_LSTAR, block + STACK_STUB);

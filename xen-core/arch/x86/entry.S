@@ -83,7 +83,7 @@
 	popq	%rdx
 	popq	%rsi
 	popq	%rdi
-	addq	$8, %rsp
+	addq	$16, %rsp
 .endm
 
 /*
@@ -169,9 +169,9 @@ syscall_slow:
 	movq	R_RAX(%rcx), %rax
 	leaq	R_RIP(%rcx), %rsp
 	pushq	$0
-	movl	$VECTOR_SYSCALL, 4(%rsp)
-	movq	R_RIP - R_VECTOR + 4(%rsp), %rcx
-	movq	R_RFLAGS - R_VECTOR + 4(%rsp), %r11
+	pushq	$VECTOR_SYSCALL
+	movq	R_RIP - R_VECTOR(%rsp), %rcx
+	movq	R_RFLAGS - R_VECTOR(%rsp), %r11
 	PUSH_GPRS
 	movq	%rsp, %rdi
 	movq	V_STACK(%rsp), %rsp
@@ -187,7 +187,7 @@ syscall_bad_stack:
 	.globl	syscall_entry32
 syscall_entry32:
 	pushq	$0
-	movl	$VECTOR_SYSCALL, 4(%rsp)
+	pushq	$VECTOR_SYSCALL
 	PUSH_GPRS
 	movq	%rsp, %rdi
 	movq	V_STACK(%rsp), %rsp
@@ -200,7 +200,7 @@ hypercall_entry:
 	je	iret_fast
 hypercall_general:
 	pushq	$0
-	movl	$VECTOR_SYSCALL, 4(%rsp)
+	pushq	$VECTOR_SYSCALL
 	PUSH_GPRS
 	movq	%rsp, %rbx
 	movq	V_STACK(%rbx), %rsp
@@ -335,13 +335,13 @@ guest_iretq:
 enter_guest:
 	movq	%rsp, %rbp
 	andq	$-STACK_BLOCK_SIZE, %rbp
-	leaq	STACK_BLOCK_SIZE(%rbp), %rsp
+	leaq	STACK_BLOCK_SIZE - STACK_TOP_GAP(%rbp), %rsp
 	jmp	ret_to_guest
 
 /* Common part of exceptions and interrupts; error code and vector are pushed. */
 	.balign	16
 trap_enter:
-	testb	$3, 16(%rsp)
+	testb	$3, 24(%rsp)
 	jz	core_enter
 	CLAC
 	cld
@@ -356,7 +356,7 @@ core_enter:
 	/* Was it the iretq to a guest? Then these are the guest's registers. */
 	pushq	%rax
 	leaq	guest_iretq(%rip), %rax
-	cmpq	%rax, 16(%rsp)
+	cmpq	%rax, 24(%rsp)
 	je	iretq_fault
 	popq	%rax
 	cld
@@ -371,18 +371,20 @@ core_enter:
 
 /*
  * The CPU refused the guest's rip, cs or ss. Its registers are live, the
- * fault's frame was pushed over regs.rax .. regs.rdi: %rsp = &regs.r8.
+ * fault's frame was pushed over regs.r8 .. regs.rdi: %rsp = &regs.r9.
  */
 iretq_fault:
-	movq	8(%rsp), %rax			/* error code and vector */
-	movq	%rax, R_ERROR - R_R8(%rsp)
-	popq	%rax				/* %rsp = &regs.rax */
-	movq	%rax, (%rsp)
-	movq	%rcx, R_RCX - R_RAX(%rsp)
-	movq	%rdx, R_RDX - R_RAX(%rsp)
-	movq	%rsi, R_RSI - R_RAX(%rsp)
-	movq	%rdi, R_RDI - R_RAX(%rsp)
-	pushq	%r8
+	movq	8(%rsp), %rax
+	movq	%rax, R_VECTOR - R_R9(%rsp)
+	movq	16(%rsp), %rax
+	movq	%rax, R_ERROR - R_R9(%rsp)
+	popq	%rax				/* %rsp = &regs.r8 */
+	movq	%rax, R_RAX - R_R8(%rsp)
+	movq	%rcx, R_RCX - R_R8(%rsp)
+	movq	%rdx, R_RDX - R_R8(%rsp)
+	movq	%rsi, R_RSI - R_R8(%rsp)
+	movq	%rdi, R_RDI - R_R8(%rsp)
+	movq	%r8, (%rsp)
 	pushq	%r9
 	pushq	%r10
 	pushq	%r11
@@ -428,7 +430,7 @@ entry_points:
 	.else
 	pushq	$0
 	.endif
-	movl	$n, 4(%rsp)
+	pushq	$n
 	.if	n == 1 || n == 2 || n == 8 || n == 18
 	jmp	ist_enter
 	.else

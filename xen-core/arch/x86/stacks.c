@@ -11,14 +11,19 @@
 extern char syscall_stub[], syscall_stub_end[], syscall_stub32[], syscall_stub32_end[];
 extern char syscall_entry[], syscall_entry32[];
 
+u64 stacks_block(const struct cpu *cpu)
+{
+	return STACKS_VA + (u64)cpu->id * STACK_BLOCK_SIZE;
+}
+
 u64 stacks_top(const struct cpu *cpu)
 {
-	return STACKS_VA + (cpu->id + 1ull) * STACK_BLOCK_SIZE;
+	return stacks_block(cpu) + STACK_BLOCK_SIZE - STACK_TOP_GAP;
 }
 
 struct tss *stacks_tss(const struct cpu *cpu)
 {
-	return (struct tss *)(stacks_top(cpu) - STACK_BLOCK_SIZE + STACK_TSS);
+	return (struct tss *)(stacks_block(cpu) + STACK_TSS);
 }
 
 struct cpu *arch_this_cpu(void)
@@ -58,7 +63,7 @@ static void fill_data_page(u64 block, u8 *page)
 int stacks_create(struct cpu *cpu)
 {
 	static const u8 plain[] = { 3, 5, 7, 9, 12, 13, 14, 15 };
-	u64 block = stacks_top(cpu) - STACK_BLOCK_SIZE;
+	u64 block = stacks_block(cpu);
 	u8 *code = alloc_zeroed(PAGE_SIZE), *data = alloc_zeroed(PAGE_SIZE);
 	int err = -ENOMEM;
 

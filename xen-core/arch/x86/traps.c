@@ -108,8 +108,8 @@ void trap_dump_regs(const struct regs *r)
 {
 #define U(x) ((unsigned long long)(x))
 	pr_always("RIP: %04x:%016llx  RSP: %04x:%016llx  RFLAGS: %08llx  vector %u error %x\n",
-		  (u32)r->cs, U(r->rip), (u32)r->ss, U(r->rsp), U(r->rflags), r->vector,
-		  r->error_code);
+		  (u32)r->cs, U(r->rip), (u32)r->ss, U(r->rsp), U(r->rflags), (u32)r->vector,
+		  (u32)r->error_code);
 	pr_always("rax %016llx  rbx %016llx  rcx %016llx  rdx %016llx\n",
 		  U(r->rax), U(r->rbx), U(r->rcx), U(r->rdx));
 	pr_always("rsi %016llx  rdi %016llx  rbp %016llx  r8  %016llx\n",
@@ -171,7 +171,7 @@ void trap_from_core(struct regs *regs)
 		return;
 	trap_dump_regs(regs);
 	trap_dump_stack(regs->rsp);
-	panic("unexpected exception %u (%s) in the core", regs->vector, trap_name(regs->vector));
+	panic("unexpected exception %u (%s) in the core", (u32)regs->vector, trap_name(regs->vector));
 }
 
 void idle_loop(void)

@@ -3,6 +3,7 @@
 #ifndef XENLITE_ARCH_DOMAIN_H
 #define XENLITE_ARCH_DOMAIN_H
 
+#include "compiler.h"
 #include "types.h"
 
 #include <xen/arch-x86/xen.h>
@@ -12,14 +13,17 @@ struct page;
 /**
  * struct regs - a guest's registers, in the order entry.S pushes them
  *
- * The hardware pushes rip .. ss, the entry point vector and error code.
+ * The hardware pushes rip .. ss, the entry point vector and error code. The
+ * size keeps the stack pointer that the CPU aligns on entry where it is.
  */
 struct regs {
 	u64 r15, r14, r13, r12, rbp, rbx, r11, r10, r9, r8;
 	u64 rax, rcx, rdx, rsi, rdi;
-	u32 error_code, vector;
+	u64 vector, error_code;
 	u64 rip, cs, rflags, rsp, ss;
 };
+
+static_assert(sizeof(struct regs) % 16 == 0, "TSS.rsp0 is its end");
 
 #define GDT_FRAMES	FIRST_RESERVED_GDT_PAGE
 

@@ -34,6 +34,8 @@ int page_type_put(struct page *p);
 
 /** pt_get() - reference and table use of frame @mfn of @d. pt_lock held. */
 int __must_check pt_get(struct domain *d, mfn_t mfn, unsigned int level);
+/** pt_get_whole() - the same without preemption, for who cannot restart. */
+int __must_check pt_get_whole(struct domain *d, mfn_t mfn, unsigned int level);
 /** pt_put() - end both; what is preempted is finished by pt_finish_deferred(). */
 void pt_put(struct page *p);
 /** pt_finish_deferred() - finish what pt_put() could not. Return: 0 or -ERESTART. */

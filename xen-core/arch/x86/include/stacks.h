@@ -15,6 +15,8 @@
 
 #define STACK_BLOCK_SHIFT	16
 #define STACK_BLOCK_SIZE	(1 << STACK_BLOCK_SHIFT)
+/* The stack is never quite empty: its address must stay inside of the block. */
+#define STACK_TOP_GAP		16
 #define STACK_TSS		0x1000
 #define STACK_SCRATCH		0x1100
 #define STACK_SYSCALL_TARGET	0x1108
@@ -43,6 +45,8 @@ struct __attribute__((packed)) tss {
 
 /** stacks_create() - allocate and map @cpu's block. Return: 0 or -ENOMEM. */
 int stacks_create(struct cpu *cpu);
+/** stacks_block() - start of its 64 KiB of address space. */
+u64 stacks_block(const struct cpu *cpu);
 /** stacks_top() - initial stack pointer of @cpu. */
 u64 stacks_top(const struct cpu *cpu);
 struct tss *stacks_tss(const struct cpu *cpu);

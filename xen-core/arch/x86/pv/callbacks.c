@@ -73,7 +73,7 @@ static void frame_enter(struct frame *f, struct vcpu *v, u64 rip, bool mask_even
 	if (!v->arch.in_kernel)
 		pv_toggle_mode(v);
 	if (copy_to_guest(GVA(sp), f->word, f->nr * 8)) {
-		domain_crash(v->domain, "bad kernel stack %#llx in d%uv%u for an entry at %#llx",
+		domain_crash(v->domain, "bad kernel stack 0x%llx in d%uv%u for an entry at 0x%llx",
 			     (unsigned long long)sp, v->domain->id, v->id,
 			     (unsigned long long)rip);
 		return;
@@ -104,7 +104,7 @@ void pv_inject_trap(struct vcpu *v, u32 vector, u32 error)
 	struct frame f;
 
 	if (!t->rip) {
-		domain_crash(v->domain, "d%uv%u: exception %u (error %#x) at %#llx has no handler",
+		domain_crash(v->domain, "d%uv%u: exception %u (error 0x%x) at 0x%llx has no handler",
 			     v->domain->id, v->id, vector, error,
 			     (unsigned long long)v->regs.rip);
 		return;
@@ -182,7 +182,7 @@ void pv_syscall32(struct vcpu *v)
 
 void pv_bad_kernel_stack(struct vcpu *v)
 {
-	domain_crash(v->domain, "d%uv%u: bad kernel stack %#llx for a system call",
+	domain_crash(v->domain, "d%uv%u: bad kernel stack 0x%llx for a system call",
 		     v->domain->id, v->id, (unsigned long long)v->arch.kernel_sp);
 }
 
@@ -196,7 +196,7 @@ void pv_failsafe(struct vcpu *v)
 	u16 ds, es, fs, gs;
 
 	if (!v->arch.failsafe_rip) {
-		domain_crash(v->domain, "d%uv%u: cannot return to rip %#llx cs %#llx ss %#llx",
+		domain_crash(v->domain, "d%uv%u: cannot return to rip 0x%llx cs 0x%llx ss 0x%llx",
 			     v->domain->id, v->id, (unsigned long long)v->regs.rip,
 			     (unsigned long long)v->regs.cs, (unsigned long long)v->regs.ss);
 		return;
@@ -242,7 +242,7 @@ long do_iret(void)
 	struct iret_context c;
 
 	if (copy_from_guest(&c, GVA(r->rsp), sizeof(c))) {
-		domain_crash(v->domain, "d%uv%u: iret frame at %#llx cannot be read",
+		domain_crash(v->domain, "d%uv%u: iret frame at 0x%llx cannot be read",
 			     v->domain->id, v->id, (unsigned long long)r->rsp);
 		return 0;
 	}

@@ -255,18 +255,11 @@ static int vcpu_set_roots(struct vcpu *v, const struct vcpu_guest_context *c)
 	int err;
 
 	spin_lock(&d->pt_lock);
-	do
-		err = pt_finish_deferred(d);
-	while (err == -ERESTART);
-	do
-		err = pt_get(d, kernel, 4);
-	while (err == -ERESTART);
+	err = pt_get_whole(d, kernel, 4);
 	if (!err)
 		v->arch.kernel_cr3 = mfn_to_maddr(kernel).a;
 	if (!err && c->ctrlreg[1]) {
-		do
-			err = pt_get(d, user, 4);
-		while (err == -ERESTART);
+		err = pt_get_whole(d, user, 4);
 		if (!err)
 			v->arch.user_cr3 = mfn_to_maddr(user).a;
 	}
@@ -333,10 +326,28 @@ long do_fpu_taskswitch(u32 set)
 	return 0;
 }
 
+/* What is on the guest's stack: the last calls, for whoever reads a crash. */
+static void dump_guest_stack(const struct vcpu *v)
+{
+	u64 w[4];
+
+	pr_always("guest stack:\n");
+	for (u32 i = 0; i < 32; i += ARRAY_SIZE(w)) {
+		if (copy_from_guest(w, gva_index(GVA(v->regs.rsp), u64, i), sizeof(w)))
+			return;
+		pr_always("  %016llx %016llx %016llx %016llx\n", (unsigned long long)w[0],
+			  (unsigned long long)w[1], (unsigned long long)w[2],
+			  (unsigned long long)w[3]);
+	}
+}
+
 void arch_vcpu_dump(const struct vcpu *v)
 {
 	pr_always("d%uv%u%s\n", v->domain->id, v->id,
 		  v->is_idle ? " (idle)" : v->arch.in_kernel ? " (kernel)" : " (user)");
-	if (!v->is_idle)
-		trap_dump_regs(&v->regs);
+	if (v->is_idle)
+		return;
+	trap_dump_regs(&v->regs);
+	if (v == current)
+		dump_guest_stack(v);
 }

@@ -249,7 +249,7 @@ static __init void prepare_vcpu(struct domain *d, struct dom0_plan *p, u64 entry
 
 	spin_lock(&d->pt_lock);
 	/* Dom0's tables get no benefit of the doubt: the same checks as any guest's. */
-	if (pt_get(d, root, 4) || pt_get(d, root, 4))
+	if (pt_get_whole(d, root, 4) || pt_get_whole(d, root, 4))
 		panic("dom0's first page tables do not validate");
 	__atomic_fetch_or(&mfn_to_page(root)->type, PT_PINNED, __ATOMIC_RELAXED);
 	spin_unlock(&d->pt_lock);

@@ -132,6 +132,19 @@ static int entry_get(struct domain *owner, struct domain *fd, unsigned int level
 	return pt_get(owner, PTE_MFN(*e), level - 1);
 }
 
+int pt_get_whole(struct domain *d, mfn_t mfn, unsigned int level)
+{
+	int err;
+
+	do
+		err = pt_finish_deferred(d);
+	while (err);
+	do
+		err = pt_get(d, mfn, level);
+	while (err == -ERESTART);
+	return err;
+}
+
 static int entry_put(unsigned int level, u64 e)
 {
 	struct page *p;
