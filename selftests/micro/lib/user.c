@@ -44,6 +44,34 @@ void micro_user_init(void)
 		micro_error("user page table: %ld", ret);
 }
 
+/* iret pops the frame where it lies, with pushes below it. */
+static struct {
+	uint64_t room[16];
+	struct micro_frame frame;
+} stage;
+
+static void stage_fill(uint64_t cs, uint64_t rip, uint64_t rsp,
+		       const struct micro_regs *regs)
+{
+	stage.frame = (struct micro_frame){
+		.rax = regs->rax, .rbx = regs->rbx, .rcx = regs->rcx,
+		.rdx = regs->rdx, .rsi = regs->rsi, .rdi = regs->rdi,
+		.rip = rip, .cs = cs, .rflags = 0x202, .rsp = rsp,
+		.ss = FLAT_USER_SS,
+	};
+}
+
+static void stage_run(uint64_t iret_flags, struct micro_user_result *result)
+{
+	micro_user_init();
+	user_result = result;
+	if (micro_setjmp(&user_return))
+		return;
+	user_active = true;
+	micro_iret_flags = iret_flags;
+	micro_frame_load(&stage.frame);
+}
+
 /**
  * micro_user_run() - run code in user mode until it enters the kernel
  * @rip: where to start
@@ -56,27 +84,19 @@ void micro_user_init(void)
 void micro_user_run(void *rip, uint64_t iret_flags, struct micro_regs *regs,
 		    struct micro_user_result *result)
 {
-	/* iret runs at the frame itself, with pushes below it. */
-	static struct {
-		uint64_t room[16];
-		struct micro_frame frame;
-	} stage;
+	stage_fill(FLAT_USER_CS | 3, (unsigned long)rip,
+		   (unsigned long)micro_user_stack + sizeof(micro_user_stack) -
+		   256, regs);
+	stage_run(iret_flags, result);
+}
 
-	micro_user_init();
-	user_result = result;
-	if (micro_setjmp(&user_return))
-		return;
-	user_active = true;
-	micro_iret_flags = iret_flags;
-	stage.frame = (struct micro_frame){
-		.rax = regs->rax, .rbx = regs->rbx, .rcx = regs->rcx,
-		.rdx = regs->rdx, .rsi = regs->rsi, .rdi = regs->rdi,
-		.rip = (unsigned long)rip, .cs = FLAT_USER_CS | 3,
-		.rflags = 0x202, .ss = FLAT_USER_SS,
-		.rsp = (unsigned long)micro_user_stack +
-		       sizeof(micro_user_stack) - 256,
-	};
-	micro_frame_load(&stage.frame);
+/** micro_user_run_at() - the same with code segment and stack of one's own */
+void micro_user_run_at(uint64_t cs, uint64_t rip, uint64_t rsp,
+		       struct micro_regs *regs,
+		       struct micro_user_result *result)
+{
+	stage_fill(cs, rip, rsp, regs);
+	stage_run(0, result);
 }
 
 /* Called for a frame nobody has a hook for; true only when not from user. */

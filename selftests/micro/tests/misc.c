@@ -158,6 +158,56 @@ MICRO_TEST(physdev_gsi)
 		     hc_physdev_op(PHYSDEVOP_setup_gsi, &setup));
 }
 
+/* The bitmap of pirqs to be acknowledged by hypercall: one page, set once. */
+MICRO_TEST_ALONE(physdev_eoi_map)
+{
+	struct physdev_pirq_eoi_gmfn map = { .gmfn = micro_bad_mfn() };
+	uint64_t *page = micro_page_alloc();
+
+	micro_report("bad_gmfn=%ld",
+		     hc_physdev_op(PHYSDEVOP_pirq_eoi_gmfn_v2, &map));
+	map.gmfn = micro_va_to_mfn(page);
+	micro_report("set=%ld",
+		     hc_physdev_op(PHYSDEVOP_pirq_eoi_gmfn_v2, &map));
+	micro_report("again=%ld",
+		     hc_physdev_op(PHYSDEVOP_pirq_eoi_gmfn_v2, &map));
+	micro_report("v1_after=%ld",
+		     hc_physdev_op(PHYSDEVOP_pirq_eoi_gmfn_v1, &map));
+}
+
+/*
+ * PCI devices and MSI: as dom0 announces and maps them; q35's own devices.
+ * prepare_msix is not tried: Xen 4.17 panics when the device has no MSI-X.
+ */
+MICRO_TEST(physdev_pci)
+{
+	struct physdev_pci_device_add add = { .devfn = 0x1f << 3 };
+	struct physdev_pci_device device = { .devfn = 0x1f << 3 };
+	struct physdev_pci_mmcfg_reserved mmcfg = { .address = 0x12345000 };
+	struct physdev_map_pirq map = {
+		.domid = DOMID_SELF, .type = MAP_PIRQ_TYPE_MSI_SEG,
+		.index = -1, .pirq = -1, .bus = 77, .devfn = 0,
+	};
+	struct physdev_apic apic = { .apic_physbase = 0xfec00000, .reg = 1 };
+	long ret;
+
+	micro_report("add=%ld", hc_physdev_op(PHYSDEVOP_pci_device_add, &add));
+	micro_report("add_again=%ld",
+		     hc_physdev_op(PHYSDEVOP_pci_device_add, &add));
+	micro_report("restore_msi=%ld",
+		     hc_physdev_op(PHYSDEVOP_restore_msi_ext, &device));
+	micro_report("mmcfg_unknown=%ld",
+		     hc_physdev_op(PHYSDEVOP_pci_mmcfg_reserved, &mmcfg));
+	micro_report("msi_of_absent=%ld",
+		     hc_physdev_op(PHYSDEVOP_map_pirq, &map));
+	map.bus = 0;
+	map.devfn = 0x1f << 3;
+	micro_report("msi_without_capability=%ld",
+		     hc_physdev_op(PHYSDEVOP_map_pirq, &map));
+	ret = hc_physdev_op(PHYSDEVOP_apic_read, &apic);
+	micro_report("apic_version=%ld value=%x", ret, apic.value);
+}
+
 /* platform_op: the version is checked first, then the command. */
 MICRO_TEST(platform_arguments)
 {
@@ -184,6 +234,14 @@ MICRO_TEST(platform_arguments)
 	op.cmd = XENPF_firmware_info;
 	op.u.firmware_info.type = 99;
 	micro_report("firmware_99=%ld", hc_platform_op(&op));
+	op.u.firmware_info.type = XEN_FW_KBD_SHIFT_FLAGS;
+	micro_report("keyboard_flags=%ld", hc_platform_op(&op));
+	op.u.firmware_info.type = XEN_FW_DISK_INFO;
+	op.u.firmware_info.index = 200;
+	micro_report("disk_200=%ld", hc_platform_op(&op));
+	op.u.firmware_info.type = XEN_FW_EFI_INFO;
+	op.u.firmware_info.index = 0;
+	micro_report("efi=%ld", hc_platform_op(&op));
 	op.cmd = XENPF_settime64;
 	op.u.settime64.secs = 1000000000;
 	op.u.settime64.nsecs = 0;

@@ -43,6 +43,7 @@ asm(".text\n"
 	"user_gs:		movq %gs:0, %rax\n"
 	"			movq %fs:0, %rcx\n"
 	"			ud2\n"
+	"user_spin:		jmp user_spin\n"
 	"user_int3:		int3\n"
 	"			ud2\n");
 
@@ -50,7 +51,7 @@ extern char user_syscall[], user_syscall_next[], user_ud2[], user_int80[];
 extern char user_cli[], user_hlt[], user_in[], user_out[];
 extern char user_cr3[], user_wrmsr[], user_wbinvd[], user_read[];
 extern char user_write[], user_jump[], user_cpuid[], user_rdtsc[];
-extern char user_int35[], user_sysenter[], user_step[], user_gs[], user_int3[];
+extern char user_spin[], user_int35[], user_sysenter[], user_step[], user_gs[], user_int3[];
 
 static struct micro_user_result result;
 static struct micro_regs regs;
@@ -321,4 +322,20 @@ MICRO_TEST(user_event)
 	user_try("after", user_ud2);
 	micro_report("upcalls=%u cs=%lx", upcalls, upcall_cs);
 	micro_check(upcalls == 1);
+}
+
+/* A timer gets at user code that does nothing but run. */
+MICRO_TEST(user_timer)
+{
+	struct vcpu_set_singleshot_timer op = { 0 };
+	evtchn_port_t port = micro_event_bind_virq(VIRQ_TIMER, 0);
+
+	micro_event_set_mask(port, false);
+	op.timeout_abs_ns = micro_time_now() + 3000000;
+	micro_need(!hc_vcpu_op(VCPUOP_set_singleshot_timer, 0, &op));
+	regs = (struct micro_regs){ 0 };
+	user_try("spin", user_spin);
+	micro_report("pending=%d mask=%u", micro_event_is_pending(port),
+		     micro_vcpu_info()->evtchn_upcall_mask);
+	micro_check(result.frame.vector == ENTRY_EVENT);
 }
