@@ -175,6 +175,10 @@ static enum outcome do_xsetbv(struct vcpu *v)
 static enum outcome kernel_insn(struct vcpu *v, struct insn *i)
 {
 	switch (i->opcode) {
+	case 0xfa:
+	case 0xfb:
+		/* CLI, STI where IOPL would allow them: events have a mask of their own. */
+		return v->arch.iopl ? DONE : FAULT;
 	case 0x0f06:
 		do_fpu_taskswitch(0);
 		return DONE;
