@@ -95,7 +95,7 @@ static void apic_send(u32 id, u32 command)
 	apic_write(APIC_ICR, command);
 }
 
-void apic_send_ipi(const struct cpu *cpu, u8 vector) { apic_send(cpu->apic_id, ICR_ASSERT | vector); }
+void apic_send_ipi(const struct cpu *cpu, u8 vec) { apic_send(cpu->apic_id, ICR_ASSERT | vec); }
 void apic_send_nmi(const struct cpu *cpu) { apic_send(cpu->apic_id, ICR_ASSERT | ICR_NMI); }
 void apic_send_init(u32 id) { apic_send(id, ICR_ASSERT | ICR_INIT); }
 void apic_send_startup(u32 id, u8 page) { apic_send(id, ICR_ASSERT | ICR_STARTUP | page); }

@@ -125,29 +125,26 @@ void irq_handle(u32 vector)
 
 struct irq *irq_alloc(enum irq_source source)
 {
-	struct irq *irq = NULL;
+	u32 tries = NR_IRQS;
+	struct irq *irq;
 
 	spin_lock(&alloc_lock);
-	for (u32 i = 0; i < NR_IRQS && !irq; i++) {
-		u32 n = (last_allocated + 1 + i) % NR_IRQS;
-
-		if (irqs[n].source != IRQ_FREE)
-			continue;
-		last_allocated = n;
-		irq = &irqs[n];
+	do {
+		last_allocated = (last_allocated + 1) % NR_IRQS;
+		irq = &irqs[last_allocated];
+	} while (irq->source != IRQ_FREE && --tries);
+	if (tries) {
 		spin_lock(&irq->lock);
 		irq->source = source;
-		irq->vector = (u8)(VECTOR_DYNAMIC + n);
+		irq->vector = (u8)(VECTOR_DYNAMIC + last_allocated);
 		irq->masked = true;
 		irq->level = irq->low = irq->waits_eoi = false;
 		irq->cpu = cpus[0];
-		irq->fn = NULL;
-		irq->domain = NULL;
 		irq->count = irq->unhandled = 0;
 		spin_unlock(&irq->lock);
 	}
 	spin_unlock(&alloc_lock);
-	return irq;
+	return tries ? irq : NULL;
 }
 
 void irq_free(struct irq *irq)
