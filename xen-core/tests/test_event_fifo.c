@@ -178,6 +178,11 @@ static void test_queue(void **state)
 	assert_int_equal(guest_consume(&ga, 0, seen, 8), 1);
 	assert_int_equal(seen[0], r);
 	assert_int_equal(guest_consume(&ga, 1, seen, 8), 0);
+	/* A link takes away the core's claim to the word. */
+	send(a, p);
+	*word(&ga, p) |= WORD(BUSY);
+	send(a, q);
+	assert_int_equal(*word(&ga, p), WORD(PENDING) | WORD(LINKED) | q);
 	event_dump();
 }
 
@@ -343,6 +348,7 @@ static void test_from_2l(void **state)
 
 static void test_reset(void **state)
 {
+	struct evtchn_reset op = { .dom = DOMID_SELF };
 	u64 free_before = page_alloc_nr_free();
 	long p;
 
@@ -361,11 +367,34 @@ static void test_reset(void **state)
 	assert_int_equal(page_alloc_nr_free(), free_before - 3 - 1);	/* guest's, bucket */
 	for (u32 mfn = a->page_list; mfn != PAGE_NIL; mfn = frame_table[mfn].next)
 		assert_int_equal(frame_table[mfn].count, PC_ALLOCATED | 1);
+	/* A preempted reset that somebody else's new port gets in front of. */
+	p = bind_ipi(a, 0);
+	assert_int_equal(p, 1);
+	for (int i = 0; i < 200; i++)
+		bind_ipi(a, 0);
+	fake_preempt_in = 0;
+	assert_int_equal(EVENT_OP(a, reset, op), -ERESTART);
+	assert_int_equal(bind_ipi(a, 0), p);
+	assert_int_equal(reset(a, DOMID_SELF), 0);
+	assert_int_equal(a->evtchn->nr_open, 0);
+
 	/* Two levels again. */
 	p = bind_ipi(a, 0);
 	send(a, p);
 	assert_true(test_bit(p, a->shared->evtchn_pending));
 	guest_start(&ga, a);
+	assert_int_equal(guest_consume(&ga, 0, NULL, 0), 1);
+
+	/* Queues are forgotten: their tail has no word any more. */
+	guest_add_page(&ga, 0);
+	do {
+		p = bind_ipi(a, 0);
+	} while (p < (long)EVENT_WORDS_PER_PAGE);
+	send(a, p);
+	assert_int_equal(reset(a, DOMID_SELF), 0);
+	guest_start(&ga, a);
+	p = bind_ipi(a, 0);
+	send(a, p);
 	assert_int_equal(guest_consume(&ga, 0, NULL, 0), 1);
 }
 

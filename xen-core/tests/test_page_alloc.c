@@ -218,6 +218,21 @@ static void test_stamps(void **state)
 	}
 }
 
+/* Memory nobody used, joined with used memory, is used memory. */
+static void test_stamp_of_fresh(void **state)
+{
+	struct page *p;
+
+	page_alloc_add(MFN(16), MFN(24));
+	p = page_alloc(3, ADDR_BITS_ANY);
+	fake_tlb_clock = 9;
+	page_free(p, 3);
+	page_alloc_add(MFN(24), MFN(32));
+	p = page_alloc(4, ADDR_BITS_ANY);
+	assert_non_null(p);
+	assert_int_equal(fake_tlb_filtered, 9);
+}
+
 static void test_alloc_zeroed(void **state)
 {
 	u8 *a, *b;
@@ -263,6 +278,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_random_use, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_wrong_free, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stamps, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_stamp_of_fresh, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_alloc_zeroed, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_huge, setup, teardown),
 	};
