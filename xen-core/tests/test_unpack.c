@@ -256,26 +256,35 @@ static struct test_blob small_raw(void)
 	return b;
 }
 
-/* Every prefix of a packed file is an error; without a checksum, at least a prefix. */
-static void truncation_is_an_error(void **state)
+/* Every prefix of @packed is an error; without a checksum, at least a prefix of @raw. */
+static void check_prefixes(const struct small_packer *packer, const struct test_blob *raw)
 {
-	struct test_blob raw = small_raw(), packed, cut, out;
-	size_t i, len;
+	struct test_blob packed = pack(packer->command, raw), cut, out;
+	size_t len;
 	long ret;
 
-	for (i = 0; i < ARRAY_SIZE(small_packers); i++) {
-		packed = pack(small_packers[i].command, &raw);
-		for (len = 0; len < packed.len; len++) {
-			cut = test_blob_copy(packed.data, len);
-			ret = unpack(&cut, raw.len, &out);
-			if (ret >= 0 && (small_packers[i].sealed || memcmp(out.data, raw.data, ret)))
-				fail_msg("%s cut to %zu gives %ld", small_packers[i].command, len, ret);
-			test_blob_free(&cut);
-			test_blob_free(&out);
-		}
-		test_blob_free(&packed);
+	for (len = 0; len < packed.len; len++) {
+		cut = test_blob_copy(packed.data, len);
+		ret = unpack(&cut, raw->len, &out);
+		if (ret >= 0 && (packer->sealed || memcmp(out.data, raw->data, ret)))
+			fail_msg("%s cut to %zu gives %ld", packer->command, len, ret);
+		test_blob_free(&cut);
+		test_blob_free(&out);
 	}
-	test_blob_free(&raw);
+	test_blob_free(&packed);
+}
+
+static void truncation_is_an_error(void **state)
+{
+	struct test_blob text = small_raw(), noise = raw_make(RAW_NOISE, 2000);
+	size_t i;
+
+	for (i = 0; i < ARRAY_SIZE(small_packers); i++) {
+		check_prefixes(&small_packers[i], &text);
+		check_prefixes(&small_packers[i], &noise);
+	}
+	test_blob_free(&text);
+	test_blob_free(&noise);
 }
 
 /* Every output size that is too small gives -ENOSPC, and nothing behind it changes. */
@@ -319,6 +328,151 @@ static void bit_flips_are_found(void **state)
 		test_blob_free(&packed);
 	}
 	test_blob_free(&raw);
+}
+
+/* Streams that no compressor writes, put together bit by bit, lowest first. */
+static u8 made[256];
+static size_t made_bits;
+
+static void put_bits(u32 value, u32 n)
+{
+	for (; n; n--, value >>= 1, made_bits++)
+		made[made_bits / 8] |= (value & 1) << made_bits % 8;
+}
+
+static void put_bytes(const void *bytes, size_t len)
+{
+	made_bits = ROUND_UP(made_bits, 8);
+	memcpy(made + made_bits / 8, bytes, len);
+	made_bits += 8 * len;
+}
+
+static void check_made(long expected)
+{
+	struct test_blob b = test_blob_copy(made, (made_bits + 7) / 8), out;
+
+	assert_int_equal(unpack(&b, 100, &out), expected);
+	test_blob_free(&b);
+	test_blob_free(&out);
+	memset(made, 0, sizeof(made));
+	made_bits = 0;
+}
+
+/*
+ * A dynamic block whose code lengths are coded by 18 (many zeros) and 1, a bit
+ * each, and are those of 257 literals and 1 distance.
+ */
+static void put_dynamic_header(void)
+{
+	static const u8 coded[18] = { [2] = 1, [17] = 1 };	/* of 18, and of 1 */
+	size_t i;
+
+	put_bytes("\x1f\x8b\x08\0\0\0\0\0\0\3", 10);
+	put_bits(1 | 2 << 1, 3);
+	put_bits(14 << 10, 14);
+	for (i = 0; i < sizeof(coded); i++)
+		put_bits(coded[i], 3);
+}
+
+static void put_zeros(u32 n)
+{
+	put_bits(1, 1);
+	put_bits(n - 11, 7);
+}
+
+/* Ends the block with its only symbol, then the CRC and the size of nothing. */
+static void put_empty_end(void)
+{
+	put_bits(0, 1);
+	put_bytes("\0\0\0\0\0\0\0\0", 8);
+}
+
+static void made_gzip_streams(void **state)
+{
+	/* Only the end-of-block symbol, and no distance: allowed. */
+	put_dynamic_header();
+	put_zeros(138);
+	put_zeros(118);
+	put_bits(0, 2);
+	put_empty_end();
+	check_made(0);
+	/* A run beyond the last length. */
+	put_dynamic_header();
+	put_zeros(138);
+	put_zeros(118);
+	put_bits(0, 1);
+	put_zeros(138);
+	put_empty_end();
+	check_made(-EINVAL);
+	/* Three codes of one bit. */
+	put_dynamic_header();
+	put_bits(0, 2);
+	put_zeros(138);
+	put_zeros(116);
+	put_bits(0, 2);
+	put_empty_end();
+	check_made(-EINVAL);
+	/* No code for the end of the block. */
+	put_dynamic_header();
+	put_bits(0, 2);
+	put_zeros(138);
+	put_zeros(118);
+	put_empty_end();
+	check_made(-EINVAL);
+	/* A reserved kind of block. */
+	put_bytes("\x1f\x8b\x08\0\0\0\0\0\0\3", 10);
+	put_bits(7, 3);
+	check_made(-EINVAL);
+}
+
+/* A frame of one compressed block: @size bytes of it follow. */
+static void put_zstd_header(u32 size)
+{
+	put_bytes("\x28\xb5\x2f\xfd\x00\x00", 6);
+	put_bits(1 | 2 << 1 | size << 3, 24);
+}
+
+static void made_zstd_streams(void **state)
+{
+	u32 i;
+
+	/* One literal and no sequence. */
+	put_zstd_header(3);
+	put_bytes("\x08" "a\0", 3);
+	check_made(1);
+	/* One sequence of the longest codes, from a stream that is empty. */
+	put_zstd_header(7);
+	put_bytes("\0\1\x54\x23\x1f\x34\1", 7);
+	check_made(-EINVAL);
+	/* Codes beyond the last: literal length 36, offset 32, match length 53. */
+	put_zstd_header(7);
+	put_bytes("\0\1\x54\x24\x1f\x34\1", 7);
+	check_made(-EINVAL);
+	put_zstd_header(7);
+	put_bytes("\0\1\x54\x23\x20\x34\1", 7);
+	check_made(-EINVAL);
+	put_zstd_header(7);
+	put_bytes("\0\1\x54\x23\x1f\x35\1", 7);
+	check_made(-EINVAL);
+	/* Tables repeated that were never there. */
+	put_zstd_header(4);
+	put_bytes("\0\1\xfc\1", 4);
+	check_made(-EINVAL);
+	/* A match at offset 0: the last offset, 1, less one. */
+	put_zstd_header(8);
+	put_bytes("\x08" "a\1\x54\0\1\0\3", 8);
+	check_made(-EINVAL);
+	/* A table of sixty symbols, each of probability 1/64. */
+	put_zstd_header(60);
+	put_bits(2 | 40 << 4 | 55 << 14, 24);
+	put_bits(50, 8);
+	put_bits(1, 4);
+	put_bits(2, 6);
+	put_bits(2, 6);
+	for (i = 0; i < 60; i++)
+		put_bits(2, 6);
+	put_bytes("0123456789012", 13);
+	check_made(-EINVAL);
 }
 
 /* Runs of damage in larger files; ASan and UBSan judge, and the return value's range. */
@@ -398,6 +552,8 @@ int main(void)
 		cmocka_unit_test(truncation_is_an_error),
 		cmocka_unit_test(small_output_is_refused),
 		cmocka_unit_test(bit_flips_are_found),
+		cmocka_unit_test(made_gzip_streams),
+		cmocka_unit_test(made_zstd_streams),
 		cmocka_unit_test(random_damage_is_survived),
 		cmocka_unit_test(scratch_is_used_within_bounds),
 	};

@@ -220,6 +220,7 @@ static void vcpu_set_regs(struct vcpu *v, const struct vcpu_guest_context *c)
 	v->arch.gs_kernel = c->gs_base_kernel;
 	v->arch.gs_user = c->gs_base_user;
 	v->arch.in_kernel = c->flags & VGCF_in_kernel;
+	v->arch.iopl = u->rflags >> 12 & 3;
 	v->info->evtchn_upcall_mask = 1;
 	memcpy(v->arch.xsave, c->fpu_ctxt.x, sizeof(c->fpu_ctxt));
 	if (!(c->flags & VGCF_I387_VALID))
@@ -229,8 +230,9 @@ static void vcpu_set_regs(struct vcpu *v, const struct vcpu_guest_context *c)
 
 static void vcpu_set_callbacks(struct vcpu *v, const struct vcpu_guest_context *c)
 {
+	/* A table of all vectors in order here. */
 	for (int i = 0; i < 256; i++)
-		v->arch.traps[c->trap_ctxt[i].vector] = (struct guest_trap){
+		v->arch.traps[i] = (struct guest_trap){
 			.rip = c->trap_ctxt[i].address, .cs = c->trap_ctxt[i].cs | 3,
 			.dpl = TI_GET_DPL(&c->trap_ctxt[i]),
 			.masks_events = TI_GET_IF(&c->trap_ctxt[i]),
