@@ -24,10 +24,17 @@
 bool opt_noreboot;
 char opt_reboot[8];
 
-void machine_halt(void)
+/* This CPU is alone from here on; another may have stopped waiting for a lock. */
+static void power_stop_others(void)
 {
 	smp_stop_others();
+	console_force();
 	console_flush();
+}
+
+void machine_halt(void)
+{
+	power_stop_others();
 	for (;;)
 		asm volatile("cli; hlt");
 }
@@ -93,7 +100,7 @@ void machine_restart(void)
 		pr_always("Manual reset required ('noreboot' specified)\n");
 		machine_halt();
 	}
-	smp_stop_others();
+	power_stop_others();
 	pr_always("Resetting the machine\n");
 	console_flush();
 	for (u32 i = 0; i < ARRAY_SIZE(ways); i++)
@@ -116,8 +123,7 @@ static void power_write_pm1(u16 port, u16 type, u16 enable)
 
 void machine_power_off(u16 type_a, u16 type_b)
 {
-	smp_stop_others();
-	console_flush();
+	power_stop_others();
 	wbinvd();
 	power_write_pm1(acpi_info.pm1a_cnt, type_a, 0);
 	power_write_pm1(acpi_info.pm1b_cnt, type_b, 0);
