@@ -51,7 +51,7 @@ void arch_switch_to(struct vcpu *prev, struct vcpu *next)
 	if (cpu->curr != prev || next->cpu != cpu)
 		violation();
 	/* Saving takes a while, in which others are not to touch it. */
-	if (switches++ % 4 == 0)
+	if (switches++ % 2 == 0)
 		arch_spin_poll();
 	if (!prev->is_idle && __atomic_exchange_n(&on_cpu[prev->id], 0, __ATOMIC_SEQ_CST) != cpu->id + 1)
 		violation();
@@ -115,7 +115,9 @@ static void *cpu_thread(void *arg)
 		}
 		cpu_run_softirqs();
 		v = cpu->curr;
-		if (!v->is_idle)
+		if (v->is_idle)
+			arch_spin_poll();
+		else
 			guest_step(v, &seed);
 	}
 	return NULL;
