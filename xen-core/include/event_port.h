@@ -15,10 +15,10 @@
 #ifndef XENLITE_EVENT_PORT_H
 #define XENLITE_EVENT_PORT_H
 
-#include <xen/event_channel.h>
-
 #include "domain.h"
 #include "spinlock.h"
+
+#include <xen/event_channel.h>
 
 #define EVENT_PORTS_PER_BUCKET	(PAGE_SIZE / sizeof(struct evtchn))
 #define EVENT_NR_BUCKETS	(EVTCHN_FIFO_NR_CHANNELS / EVENT_PORTS_PER_BUCKET)

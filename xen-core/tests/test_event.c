@@ -8,7 +8,8 @@
  * of others alone. The last tests drive random operations against a plain
  * model, and from several CPUs at once.
  *
- * Links: event.c event_op.c event_2l.c event_fifo.c frame.c page_alloc.c softirq.c arch/fake/fake.c arch/fake/fake_domain.c
+ * Links: event.c event_op.c event_2l.c event_fifo.c frame.c page_alloc.c
+ * Links: softirq.c arch/fake/fake.c arch/fake/fake_domain.c
  */
 #include <pthread.h>
 

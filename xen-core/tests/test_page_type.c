@@ -10,7 +10,8 @@
  * at any point, and after each step all counts must be what the live entries
  * and the pins add up to. At the end nothing is left over.
  *
- * Links: arch/x86/pv/page_type.c frame.c page_alloc.c softirq.c arch/fake/fake.c arch/fake/fake_domain.c
+ * Links: arch/x86/pv/page_type.c frame.c page_alloc.c softirq.c
+ * Links: arch/fake/fake.c arch/fake/fake_domain.c
  */
 #include "test_util.h"
 #include "bitops.h"
