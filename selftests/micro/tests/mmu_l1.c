@@ -95,6 +95,7 @@ MICRO_TEST(mmu_l1_core_frames)
 	uint64_t ptr = micro_pte_maddr((unsigned long)page, 1);
 	struct mmu_update update = { .ptr = ptr };
 
+	micro_need(!micro_map(page, 0));
 	set_xen_guest_handle(list.extent_start, mfns);
 	micro_need(!hc_memory_op(XENMEM_machphys_mfn_list, &list));
 	update.val = (mfns[0] << PAGE_SHIFT) | PTE_RW;

@@ -122,7 +122,6 @@ MICRO_TEST(msr_write_values)
 	write_try("lstar", 0xc0000082, 0x1234);
 	write_try("sysenter_cs", 0x174, 0x10);
 	write_try("vm_hsave", 0xc0010117, 0x1000);
-	write_try("apic_base", 0x1b, 0xfee00800);
 	write_try("tsc_aux", 0xc0000103, 0x77);
 	write_try("tsc_aux", 0xc0000103, 0);
 	write_try("fs_base", 0xc0000100, 0);

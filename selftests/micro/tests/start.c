@@ -86,8 +86,7 @@ MICRO_TEST_KIND(plain, start_info_plain)
 	micro_report("list_in_kernel=%d info_behind_list=%d",
 		     info->mfn_list > VIRT_BASE,
 		     (unsigned long)info > info->mfn_list);
-	micro_report("first_p2m_pfn=%lu nr_p2m_frames=%lu",
-		     info->first_p2m_pfn, info->nr_p2m_frames);
+	micro_report("nr_p2m_frames=%lu", info->nr_p2m_frames);
 	micro_report("pt_behind_info=%d stack_behind_pt=%d",
 		     info->pt_base > (unsigned long)info,
 		     micro_boot_regs[BOOT_RSP] >= info->pt_base +
