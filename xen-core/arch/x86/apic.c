@@ -14,6 +14,7 @@
 #include "asm.h"
 #include "clock.h"
 #include "compiler.h"
+#include "ioapic.h"
 #include "irq.h"
 #include "paging.h"
 #include "percpu.h"
@@ -179,6 +180,11 @@ void __init apic_init(void)
 	u64 addr = acpi_info.lapic_addr ? acpi_info.lapic_addr : base & PTE_MFN_MASK;
 	bool hypervisor = features >> 31 & 1;
 
+	/*
+	 * While the local APIC still passes on what the PICs raise, it also
+	 * notices that they stop; QEMU's, else, delivers an interrupt -1.
+	 */
+	pic_disable();
 	x2apic = base & BASE_X2APIC || (opt_x2apic && features >> 21 & 1 && hypervisor);
 	deadline = features >> 24 & 1;
 	if (x2apic)

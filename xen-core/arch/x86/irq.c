@@ -289,7 +289,6 @@ void irq_guest_eoi(struct irq *irq)
 
 void __init irq_init(void)
 {
-	pic_disable();
 	ioapic_init();
 }
 

@@ -65,7 +65,7 @@ struct irq {
 	u64 count, unhandled;
 };
 
-/** irq_init() - all sources masked, PICs off; after acpi_init() and apic_init_cpu(). */
+/** irq_init() - all sources masked; after acpi_init() and apic_init_cpu(). */
 void irq_init(void);
 
 /** irq_handle() - from entry.S, interrupts off: vectors from 0x20 but VECTOR_REQUEST. */
