@@ -15,10 +15,13 @@
 #include "event_port.h"
 #include "page_alloc.h"
 #include "percpu.h"
+#include "preempt.h"
 #include "printk.h"
 
 /* Closed ports still in a queue that allocation passes over before it takes one. */
 #define EVENT_SKIP_BUSY		4096
+/* Ports that are closed between two preemption points. */
+#define EVENT_CLOSE_STEP	64
 
 void event_notify(struct vcpu *v)
 {
@@ -217,6 +220,20 @@ int event_close(struct domain *d, u32 port)
 	return rc;
 }
 
+int event_close_all(struct domain *d)
+{
+	u32 closed = 0;
+
+	for (u32 port = READ_ONCE(d->evtchn->reset_next); event_lookup(d, port); port++) {
+		if (event_close(d, port) || ++closed % EVENT_CLOSE_STEP || !preempt_requested())
+			continue;
+		WRITE_ONCE(d->evtchn->reset_next, port + 1);
+		return -ERESTART;
+	}
+	WRITE_ONCE(d->evtchn->reset_next, 0);
+	return 0;
+}
+
 /*
  * The core's own senders
  */
@@ -300,21 +317,28 @@ int event_init_vcpu(struct vcpu *v)
 	return 0;
 }
 
-void event_destroy_domain(struct domain *d)
+int event_destroy_domain(struct domain *d)
+{
+	int rc = event_close_all(d);
+
+	if (!rc) {
+		spin_lock(&d->evtchn->lock);
+		event_fifo_destroy(d);
+		spin_unlock(&d->evtchn->lock);
+	}
+	return rc;
+}
+
+void event_free_domain(struct domain *d)
 {
 	struct evtchn_domain *ed = d->evtchn;
 
 	if (!ed)
 		return;
-	for (u32 port = 0; event_lookup(d, port); port++)
-		event_close(d, port);
-	event_fifo_destroy(d);
 	for (u32 i = 0; i < EVENT_NR_BUCKETS; i++)
 		free_zeroed(ed->bucket[i], PAGE_SIZE);
-	for_each_vcpu(d, v)
-		v->evtchn = NULL;
-	d->evtchn = NULL;
 	free_zeroed(ed, event_domain_size(d));
+	d->evtchn = NULL;
 }
 
 static void event_dump_domain(struct domain *d)

@@ -12,9 +12,6 @@
 #include "preempt.h"
 #include "uaccess.h"
 
-/* Ports closed by one step of a reset. */
-#define EVENT_RESET_STEP	64
-
 /*
  * The domain that an operation names, with a reference.
  * Return: 0, -ESRCH, or -EPERM when it is not the caller's to touch.
@@ -302,21 +299,6 @@ static long event_op_unmask(struct evtchn_unmask *op)
 	if (e->state == EVTCHNSTAT_pirq)
 		arch_pirq_unmasked(d, e->irq);
 	spin_unlock(&d->evtchn->lock);
-	return 0;
-}
-
-/* All ports of @d, in steps. Return: 0, or -ERESTART when it goes on later. */
-static long event_close_all(struct domain *d)
-{
-	u32 closed = 0;
-
-	for (u32 port = READ_ONCE(d->evtchn->reset_next); event_lookup(d, port); port++) {
-		if (event_close(d, port) || ++closed % EVENT_RESET_STEP || !preempt_requested())
-			continue;
-		WRITE_ONCE(d->evtchn->reset_next, port + 1);
-		return -ERESTART;
-	}
-	WRITE_ONCE(d->evtchn->reset_next, 0);
 	return 0;
 }
 

@@ -119,7 +119,12 @@ int domain_page_adopt(struct domain *d, struct page *first, unsigned int order)
 	if (!frame_charge(d, nr))
 		return -ENOMEM;
 	for (struct page *p = first; p < first + nr; p++) {
-		if (p->stamp)	/* used before: not for this domain's eyes */
+		/*
+		 * What others had in it is not for this domain's eyes. Memory
+		 * never used since the start may hold what ran before: dom0
+		 * could have looked there anyway, and needs it quickly.
+		 */
+		if (p->stamp || !d->privileged)
 			memset(page_to_virt(p), 0, PAGE_SIZE);
 		p->stamp = 0;
 		p->type = PT_NONE;

@@ -11,7 +11,13 @@
 
 int event_init_domain(struct domain *d);
 int event_init_vcpu(struct vcpu *v);
-void event_destroy_domain(struct domain *d);
+/**
+ * event_destroy_domain() - @d is dying: close its ports, let go of its frames.
+ * Return: 0, or -ERESTART: call again.
+ */
+int event_destroy_domain(struct domain *d);
+/** event_free_domain() - the last reference on @d is gone. */
+void event_free_domain(struct domain *d);
 
 /** event_send_virq() - raise a per-vcpu VIRQ (VIRQ_TIMER, VIRQ_DEBUG...). */
 void event_send_virq(struct vcpu *v, u32 virq);

@@ -72,7 +72,7 @@ struct evtchn_vcpu {
  * struct evtchn_domain - a domain's event channels; fields under @lock
  * @fifo:	the guest uses the FIFO ABI
  * @first_free:	no port below it is free
- * @reset_next:	where EVTCHNOP_reset goes on after a preemption
+ * @reset_next:	where event_close_all() goes on after a preemption
  * @max_ports:	limit set by the domain's administrator
  */
 struct evtchn_domain {
@@ -117,6 +117,8 @@ long event_open(struct domain *d, u8 state, u16 vcpu, struct evtchn **out);
 void event_release(struct domain *d, struct evtchn *e, u32 port);
 /** event_close() - unbind and free. No lock held. Return: 0, or -EINVAL: not open. */
 int event_close(struct domain *d, u32 port);
+/** event_close_all() - all ports of @d. No lock held. Return: 0, or -ERESTART: again. */
+int event_close_all(struct domain *d);
 /** event_set_pending() - the port is open; its lock or that of its other end is held. */
 void event_set_pending(struct domain *d, struct evtchn *e, u32 port);
 

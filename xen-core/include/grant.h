@@ -6,6 +6,7 @@
 #include "domain.h"
 
 int grant_init_domain(struct domain *d);
+/** grant_destroy_domain() - the last reference on @d is gone. */
 void grant_destroy_domain(struct domain *d);
 /** grant_frame() - frame @idx of @d's table for XENMAPSPACE_grant_table, growing it. */
 int grant_frame(struct domain *d, u64 idx, mfn_t *out);

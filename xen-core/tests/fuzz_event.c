@@ -99,7 +99,9 @@ static void end(void)
 			abort();
 	}
 	for (u32 i = 0; i < 2; i++) {
-		event_destroy_domain(guests[i]);
+		guests[i]->dying = true;
+		if (event_destroy_domain(guests[i]))
+			abort();
 		while (guests[i]->page_list != PAGE_NIL) {
 			struct page *p = &frame_table[guests[i]->page_list];
 

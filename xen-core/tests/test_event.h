@@ -31,10 +31,9 @@ static inline int event_teardown(void **state)
 	struct domain *all[] = { ctl, a, b };
 
 	for (u32 i = 0; i < ARRAY_SIZE(all); i++) {
-		if (!all[i])
-			continue;
-		event_destroy_domain(all[i]);
-		grant_destroy_domain(all[i]);
+		all[i]->dying = true;
+		while (event_destroy_domain(all[i]))
+			;
 		while (all[i]->page_list != PAGE_NIL)
 			domain_page_release(all[i], &frame_table[all[i]->page_list]);
 		assert_int_equal(all[i]->refs, 1);

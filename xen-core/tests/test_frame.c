@@ -138,7 +138,7 @@ static void test_list(void **state)
 }
 
 /* What one domain had, another does not see; nor what the core had. */
-static void test_zeroed(void **state)
+static void check_zeroed(void)
 {
 	struct page *p = domain_page_alloc(a, 3, ADDR_BITS_ANY), *q;
 	u64 mfn = page_to_mfn(p).n;
@@ -166,6 +166,24 @@ static void test_zeroed(void **state)
 	assert_ptr_equal(frame_table[mfn].owner, b);
 	while (b->page_list != PAGE_NIL)
 		domain_page_release(b, &frame_table[b->page_list]);
+}
+
+/* dom0 gets unused memory as it is, which is quick; used memory zeroed. */
+static void test_zeroed(void **state)
+{
+	u8 *ram = page_to_virt(mfn_to_page(MFN(0)));
+
+	b->privileged = true;
+	check_zeroed();
+	b->privileged = false;
+	check_zeroed();
+	/* What ran before the core is not for guests either. */
+	while (page_alloc(0, ADDR_BITS_ANY))
+		;
+	memset(frame_table, 0, FRAMES * sizeof(struct page));
+	memset(ram, 0x77, FRAMES * PAGE_SIZE);
+	page_alloc_add(MFN(1), MFN(FRAMES));
+	check_zeroed();
 }
 
 static void test_domain_lives(void **state)

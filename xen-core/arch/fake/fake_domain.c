@@ -26,7 +26,8 @@ int fake_pirq_error;
 
 __weak int event_init_domain(struct domain *d) { return 0; }
 __weak int event_init_vcpu(struct vcpu *v) { return 0; }
-__weak void event_destroy_domain(struct domain *d) { }
+__weak int event_destroy_domain(struct domain *d) { return 0; }
+__weak void event_free_domain(struct domain *d) { }
 __weak int grant_init_domain(struct domain *d) { return 0; }
 __weak void grant_destroy_domain(struct domain *d) { }
 __weak int arch_domain_create(struct domain *d) { return 0; }
@@ -69,8 +70,8 @@ struct domain *fake_domain_create(domid_t id, bool privileged, u32 vcpus)
 void fake_domain_destroy(struct domain *d)
 {
 	d->dying = true;
-	event_destroy_domain(d);
-	grant_destroy_domain(d);
+	while (event_destroy_domain(d))
+		;
 	list_del(&d->all);
 	if (dom0 == d)
 		dom0 = NULL;
@@ -96,6 +97,8 @@ __weak void domain_put(struct domain *d)
 {
 	if (__atomic_sub_fetch(&d->refs, 1, __ATOMIC_ACQ_REL))
 		return;
+	event_free_domain(d);
+	grant_destroy_domain(d);
 	for (u32 i = 0; i < d->max_vcpus; i++)
 		free(d->vcpu[i]);
 	free(d->shared);

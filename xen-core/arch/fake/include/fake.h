@@ -66,7 +66,7 @@ extern int fake_pirq_error;
 
 /** fake_domain_create() - a domain with events and grants, its vcpus up. */
 struct domain *fake_domain_create(domid_t id, bool privileged, u32 vcpus);
-/** fake_domain_destroy() - its events and grants go, then it. */
+/** fake_domain_destroy() - it dies; the rest goes with its last reference. */
 void fake_domain_destroy(struct domain *d);
 
 /* True if @statement panics. */
