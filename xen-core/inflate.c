@@ -85,7 +85,8 @@ static __init int inflate_build_code(struct inflate_code *c, const u8 *lengths, 
 		offset[len + 1] = offset[len] + c->count[len];
 	}
 	/* Unused codes are allowed where there is one symbol, or none. */
-	if (used > 1 && start[INFLATE_MAX_BITS] + c->count[INFLATE_MAX_BITS] != 1u << INFLATE_MAX_BITS)
+	len = INFLATE_MAX_BITS;
+	if (used > 1 && start[len] + c->count[len] != 1u << len)
 		return -EINVAL;
 	for (i = 0; i < n; i++) {
 		len = lengths[i];

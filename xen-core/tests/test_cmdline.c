@@ -121,7 +121,8 @@ static void integers(void **state)
 	assert_int_equal(maxcpus, 4294967295);
 	assert_string_equal(parse("small=10"), "");
 	assert_int_equal(small, 10);
-	assert_string_equal(parse("maxcpus=4294967296 small=11 maxcpus= maxcpus maxcpus=4x maxcpus=-1"
+	assert_string_equal(parse("maxcpus=4294967296 small=11 maxcpus= maxcpus maxcpus=4x"
+				  " maxcpus=-1"
 				  " maxcpus=08 maxcpus=0x maxcpus=99999999999999999999"),
 			    "bad:maxcpus=4294967296;bad:small=11;bad:maxcpus=;bad:maxcpus;"
 			    "bad:maxcpus=4x;bad:maxcpus=-1;bad:maxcpus=08;bad:maxcpus=0x;"
@@ -197,7 +198,8 @@ static void callbacks(void **state)
 
 static void unknown_options(void **state)
 {
-	assert_string_equal(parse("foo noreboot foo=bar =x no-foo no-com1 no-maxcpus noreboots \"\""),
+	assert_string_equal(parse("foo noreboot foo=bar =x no-foo no-com1 no-maxcpus noreboots"
+				  " \"\""),
 			    "unknown:foo;unknown:foo=bar;unknown:=x;unknown:no-foo;"
 			    "unknown:no-com1;unknown:no-maxcpus;unknown:noreboots;unknown:;");
 	assert_true(noreboot);

@@ -105,10 +105,12 @@ static void image_reset(void)
 	for (i = 0; i < sizeof(image.contents); i++)
 		image.contents[i] = i + 1;
 	image.text = (struct phdr){ .type = 1, .offset = offsetof(struct image, contents),
-		.vaddr = IMAGE_BASE + IMAGE_PADDR, .paddr = IMAGE_PADDR, .filesz = 100, .memsz = 100 };
+		.vaddr = IMAGE_BASE + IMAGE_PADDR, .paddr = IMAGE_PADDR,
+		.filesz = 100, .memsz = 100 };
 	image.data = (struct phdr){ .type = 1, .offset = offsetof(struct image, contents) + 100,
 		.vaddr = 0, .paddr = IMAGE_PADDR + 0x2010, .filesz = 50, .memsz = 0x1234 };
-	image.note = (struct phdr){ .type = 4, .offset = offsetof(struct image, notes), .align = 4 };
+	image.note = (struct phdr){ .type = 4, .offset = offsetof(struct image, notes),
+				    .align = 4 };
 }
 
 static int setup(void **state)

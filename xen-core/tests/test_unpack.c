@@ -62,7 +62,8 @@ static const struct packer {
 	{ "zstd -q -19", true },
 	{ "zstd -q --ultra -22" },
 	{ "zstd -q --fast=5" },
-	{ "sh -c 'head -c 1000 | zstd -q; printf \"\\120\\052\\115\\030\\003\\0\\0\\0abc\"; cat | zstd -q'" },
+	{ "sh -c 'head -c 1000 | zstd -q; "
+	  "printf \"\\120\\052\\115\\030\\003\\0\\0\\0abc\"; cat | zstd -q'" },
 	{ "lz4 -q -l -1", true },
 	{ "lz4 -q -l -9", true },
 	{ "lz4 -q -9 -B5 -BD", true },
@@ -299,7 +300,8 @@ static void small_output_is_refused(void **state)
 		for (room = 0; room < raw.len; room++) {
 			ret = unpack(&packed, room, &out);
 			if (ret != -ENOSPC)
-				fail_msg("%s into %zu gives %ld", small_packers[i].command, room, ret);
+				fail_msg("%s into %zu gives %ld", small_packers[i].command,
+					 room, ret);
 			test_blob_free(&out);
 		}
 		test_blob_free(&packed);
@@ -511,10 +513,12 @@ static void names_and_unknown_formats(void **state)
 	assert_null(unpack_name("\xfd" "7zXZ", 5));
 	assert_null(unpack_name("BZh9", 4));
 	assert_null(unpack_name("", 0));
-	assert_int_equal(unpack_payload("BZh9", 4, out, sizeof(out), scratch, sizeof(scratch)), -ENOSYS);
-	assert_int_equal(unpack_payload("\x1f\x8b\x08", 3, out, sizeof(out), scratch, 100), -ENOMEM);
-	assert_int_equal(unpack_payload("\x1f\x8b\x08", 3, out, sizeof(out), scratch, sizeof(scratch)),
-			 -EINVAL);
+	assert_int_equal(unpack_payload("BZh9", 4, out, sizeof(out), scratch,
+					sizeof(scratch)), -ENOSYS);
+	assert_int_equal(unpack_payload("\x1f\x8b\x08", 3, out, sizeof(out), scratch, 100),
+			 -ENOMEM);
+	assert_int_equal(unpack_payload("\x1f\x8b\x08", 3, out, sizeof(out), scratch,
+					sizeof(scratch)), -EINVAL);
 }
 
 /* The scratch buffer may start anywhere and hold anything. */
