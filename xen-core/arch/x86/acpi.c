@@ -299,7 +299,7 @@ static const void *__init acpi_map_table(u64 addr, size_t *len)
 
 static void __init acpi_read_table(u64 addr)
 {
-	static __initdata const struct {
+	static __initconst const struct {
 		char signature[5];
 		const char *(*parse)(const void *table, size_t len, struct acpi_info *info);
 	} parsers[] = {

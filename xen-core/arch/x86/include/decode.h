@@ -10,14 +10,13 @@
  * @opcode:	last byte; 0x0f00 more for the two-byte map
  * @bytes:	operand size of the non-byte forms
  * @reg,@rm:	register operands of ModRM, with REX
- * @address:	linear address of the memory operand, if @is_memory
+ * @is_memory:	ModRM names memory, not a register
  */
 struct insn {
 	u16 opcode;
-	u8 len, bytes, rex, rep, segment, modrm;
+	u8 len, bytes, rex, rep, modrm;
 	u8 reg, rm;
-	bool opsize16, addr32, lock, is_memory, rip_relative;
-	u64 address;
+	bool opsize16, is_memory;
 	s64 imm;
 };
 

@@ -42,14 +42,20 @@ void pt_put(struct page *p);
 int pt_finish_deferred(struct domain *d);
 
 /**
- * pt_write() - validated write of one entry of a table of @owner.
- * @fd:		whose frames an L1 entry may map
+ * pt_write_l1() - validated write of one entry of a level 1 table of @owner.
+ * @fd:		whose frames it may map
  * @slot:	in the direct map
  * @keep_ad:	or the old accessed and dirty bits in
- * The table has level @level; pt_lock held. Return: 0 or -errno.
+ * pt_lock held. Return: 0, -EBUSY (the frame's use forbids it) or -EPERM.
  */
-int __must_check pt_write(struct domain *owner, struct domain *fd, unsigned int level,
-			  u64 *slot, u64 val, bool keep_ad);
+int __must_check pt_write_l1(struct domain *owner, struct domain *fd, u64 *slot, u64 val,
+			     bool keep_ad);
+/**
+ * pt_write() - the same for a table of @level 2 and above.
+ * Return: 0, -EINVAL, the error of a bad L1 entry below, or -ERESTART.
+ */
+int __must_check pt_write(struct domain *owner, unsigned int level, u64 *slot, u64 val,
+			  bool keep_ad);
 
 /**
  * pt_find_l1() - the L1 entry that maps @va in the address space at @root.

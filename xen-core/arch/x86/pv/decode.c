@@ -52,11 +52,10 @@ static void decode_prefixes(struct insn *i, struct cursor *c)
 
 		switch (b) {
 		case 0x66: i->opsize16 = true; continue;
-		case 0x67: i->addr32 = true; continue;
-		case 0xf0: i->lock = true; continue;
+		case 0x67: continue;
+		case 0xf0: continue;
 		case 0xf2: case 0xf3: i->rep = b; continue;
-		case 0x2e: case 0x36: case 0x3e: case 0x26: continue;
-		case 0x64: case 0x65: i->segment = b; continue;
+		case 0x2e: case 0x36: case 0x3e: case 0x26: case 0x64: case 0x65: continue;
 		}
 		if ((b & 0xf0) == 0x40) {
 			i->rex = b;
@@ -73,56 +72,24 @@ static void decode_prefixes(struct insn *i, struct cursor *c)
 		i->bytes = 8;
 }
 
-static u64 decode_sib(struct insn *i, struct cursor *c, struct regs *r, u32 mod)
+/* Only the length of a memory operand matters: the CPU knows its address. */
+static void decode_modrm(struct insn *i, struct cursor *c)
 {
-	u8 sib = take(c, 1);
-	u32 index = (sib >> 3 & 7) | (i->rex & 2) << 2, base = (sib & 7) | (i->rex & 1) << 3;
-	u64 a = 0;
-
-	if (index != 4)
-		a = *insn_reg(r, index) << (sib >> 6);
-	if ((base & 7) == 5 && !mod)
-		return a + take_signed(c, 4);
-	return a + *insn_reg(r, base);
-}
-
-static void decode_memory(struct insn *i, struct cursor *c, struct regs *r, u32 mod, u32 rm)
-{
-	u64 a;
-
-	if (rm == 4) {
-		a = decode_sib(i, c, r, mod);
-	} else if (rm == 5 && !mod) {
-		a = take_signed(c, 4);
-		i->rip_relative = true;
-	} else {
-		a = *insn_reg(r, rm | (i->rex & 1) << 3);
-	}
-	if (mod == 1)
-		a += take_signed(c, 1);
-	else if (mod == 2)
-		a += take_signed(c, 4);
-	i->is_memory = true;
-	i->address = a;
-}
-
-static u64 segment_base(u8 prefix)
-{
-	if (prefix == 0x64)
-		return rdmsr(MSR_FS_BASE);
-	return prefix == 0x65 ? rdmsr(MSR_GS_BASE) : 0;
-}
-
-/* The last byte of @opcode has bit 0 clear in a byte form (where there is one). */
-static void decode_modrm(struct insn *i, struct cursor *c, struct regs *r)
-{
-	u8 modrm = take(c, 1);
+	u8 modrm = take(c, 1), mod = modrm >> 6, rm = modrm & 7;
+	u32 disp = mod == 1 ? 1 : mod == 2 ? 4 : 0;
 
 	i->modrm = modrm;
 	i->reg = (modrm >> 3 & 7) | (i->rex & 4) << 1;
-	i->rm = (modrm & 7) | (i->rex & 1) << 3;
-	if (modrm >> 6 != 3)
-		decode_memory(i, c, r, modrm >> 6, modrm & 7);
+	i->rm = rm | (i->rex & 1) << 3;
+	i->is_memory = mod != 3;
+	if (!i->is_memory)
+		return;
+	if (rm == 4)
+		rm = take(c, 1) & 7;	/* SIB: its base field counts below */
+	if (!mod && rm == 5)
+		disp = 4;
+	c->p += disp;
+	c->bad |= c->p > c->end;
 }
 
 static bool has_modrm(u16 op)
@@ -155,12 +122,12 @@ static u32 immediate_bytes(const struct insn *i)
 
 /**
  * insn_decode() - the instruction at the guest's rip.
- * Return: false when it cannot be fetched or is longer than 15 bytes.
+ * Return: false when it cannot be fetched or is longer than 16 bytes.
  */
 bool insn_decode(struct vcpu *v, struct insn *i)
 {
 	u64 rip = v->regs.rip;
-	u32 imm, n = 15, room = PAGE_SIZE - (rip & ~PAGE_MASK);
+	u32 imm, n = 16, room = PAGE_SIZE - (rip & ~PAGE_MASK);
 	u8 bytes[16];
 	struct cursor c;
 
@@ -174,18 +141,11 @@ bool insn_decode(struct vcpu *v, struct insn *i)
 	c = (struct cursor){ bytes, bytes + n, false };
 	decode_prefixes(i, &c);
 	if (has_modrm(i->opcode))
-		decode_modrm(i, &c, &v->regs);
+		decode_modrm(i, &c);
 	imm = immediate_bytes(i);
 	if (imm)
 		i->imm = take_signed(&c, imm);
 	i->len = c.p - bytes;
-	if (i->is_memory) {
-		if (i->rip_relative)
-			i->address += rip + i->len;
-		if (i->addr32)
-			i->address = (u32)i->address;
-		i->address += segment_base(i->segment);
-	}
 	return !c.bad;
 }
 

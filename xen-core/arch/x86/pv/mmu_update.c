@@ -22,12 +22,13 @@
 /**
  * struct update - a batch in progress
  * @owner:	of the tables, @fd: of what L1 entries map
- * @page:	the frame the last request was for, held; NULL: none
+ * @page,@mfn:	the frame the last request was for, held; NULL: none
  * @level:	its level, 0: not a page table (then held for writing)
  */
 struct update {
 	struct domain *owner, *fd;
 	struct page *page;
+	mfn_t mfn;
 	unsigned int level;
 };
 
@@ -41,13 +42,11 @@ static void update_drop_page(struct update *u)
 	u->page = NULL;
 }
 
-static int update_take_page(struct update *u, mfn_t mfn)
+static noinline int update_look_up(struct update *u, mfn_t mfn)
 {
 	struct page *p = mfn_to_page(mfn);
 	int err;
 
-	if (likely(p == u->page))
-		return 0;
 	update_drop_page(u);
 	if (!mfn_valid(mfn) || !page_get(p, u->owner))
 		return -EINVAL;
@@ -67,7 +66,13 @@ static int update_take_page(struct update *u, mfn_t mfn)
 		}
 	}
 	u->page = p;
+	u->mfn = mfn;
 	return 0;
+}
+
+static inline int update_take_page(struct update *u, mfn_t mfn)
+{
+	return likely(u->page && mfn_equal(mfn, u->mfn)) ? 0 : update_look_up(u, mfn);
 }
 
 static int update_m2p(struct update *u, mfn_t mfn, u64 gfn)
@@ -92,16 +97,18 @@ static int update_one(struct update *u, const struct mmu_update *req)
 		return -ENOSYS;
 	if (cmd == MMU_MACHPHYS_UPDATE)
 		return update_m2p(u, mfn, req->val);
-	err = pt_finish_deferred(u->owner);
-	if (err)
-		return err;
 	err = update_take_page(u, mfn);
-	if (err)
+	if (unlikely(err))
 		return err;
 	slot = arch_direct_map(MADDR(req->ptr & ~7ull));
-	if (u->level)
-		return pt_write(u->owner, u->fd, u->level, slot, req->val,
-				cmd == MMU_PT_UPDATE_PRESERVE_AD);
+	if (likely(u->level == 1))
+		return pt_write_l1(u->owner, u->fd, slot, req->val,
+				   cmd == MMU_PT_UPDATE_PRESERVE_AD);
+	if (u->level) {
+		err = pt_finish_deferred(u->owner);
+		return err ? err : pt_write(u->owner, u->level, slot, req->val,
+					    cmd == MMU_PT_UPDATE_PRESERVE_AD);
+	}
 	WRITE_ONCE(*slot, req->val);
 	return 0;
 }
@@ -244,7 +251,7 @@ static long update_va(struct domain *fd, u64 va, u64 val, u64 flags)
 
 	spin_lock(&d->pt_lock);
 	slot = pt_find_l1(v->arch.kernel_cr3, va);
-	err = slot ? pt_write(d, fd, 1, slot, val, false) : -EINVAL;
+	err = slot ? pt_write_l1(d, fd, slot, val, false) : -EINVAL;
 	spin_unlock(&d->pt_lock);
 	return err ? err : flush_after(v, va, flags);
 }

@@ -161,7 +161,12 @@ static int entry_put(unsigned int level, u64 e)
 	return err;
 }
 
-static bool core_slot(unsigned int level, unsigned int i)
+static inline bool eight_absent(const u64 *t)
+{
+	return !((t[0] | t[1] | t[2] | t[3] | t[4] | t[5] | t[6] | t[7]) & PTE_P);
+}
+
+static inline bool core_slot(unsigned int level, unsigned int i)
 {
 	return level == 4 && i >= FIRST_CORE_SLOT && i < END_CORE_SLOT;
 }
@@ -170,51 +175,70 @@ static bool core_slot(unsigned int level, unsigned int i)
 static int table_release(struct page *p, unsigned int level)
 {
 	u64 *t = page_to_virt(p);
-	int err;
+	unsigned int i = p->nr_valid;
+	int err = 0;
 
 	__atomic_fetch_and(&p->type, ~PT_VALID, __ATOMIC_ACQ_REL);
-	while (p->nr_valid) {
-		u64 e = t[p->nr_valid - 1];
+	while (i) {
+		u64 e;
 
-		if (e & PTE_P && !core_slot(level, p->nr_valid - 1)) {
-			err = entry_put(level, e);
-			if (err)
-				return err;
-			p->nr_valid--;
-			if (level > 1 && preempt_requested())
-				return -ERESTART;
+		/* Most tables are nearly empty: eight entries at a glance. */
+		if (!(i % 8) && eight_absent(&t[i - 8])) {
+			i -= 8;
 			continue;
 		}
-		p->nr_valid--;
+		e = t[i - 1];
+		if (e & PTE_P && !core_slot(level, i - 1)) {
+			err = entry_put(level, e);
+			if (err)
+				break;
+			if (level > 1 && preempt_requested()) {
+				i--;
+				err = i ? -ERESTART : 0;
+				break;
+			}
+		}
+		i--;
 	}
-	return 0;
+	p->nr_valid = i;
+	return err;
 }
 
 /* P2: raise nr_valid to all entries. */
 static int table_validate(struct page *p, unsigned int level)
 {
 	u64 *t = page_to_virt(p);
-	int err;
+	unsigned int i = p->nr_valid;
+	int err = 0;
 
 	if (level == 4)
 		paging_fill_root(t);	/* P3 */
-	while (p->nr_valid < ENTRIES) {
-		u64 old = t[p->nr_valid], e = old;
+	while (i < ENTRIES) {
+		u64 e;
 
-		if (!(e & PTE_P) || core_slot(level, p->nr_valid)) {
-			p->nr_valid++;
+		if (!(i % 8) && eight_absent(&t[i])) {
+			i += 8;
 			continue;
 		}
-		err = entry_get(p->owner, p->owner, level, &e);
-		if (err)
-			return err;
-		if (e != old)
-			t[p->nr_valid] = e;
-		p->nr_valid++;
-		if (level > 1 && preempt_requested() && p->nr_valid < ENTRIES)
-			return -ERESTART;
+		e = t[i];
+		if (e & PTE_P && !core_slot(level, i)) {
+			u64 old = e;
+
+			err = entry_get(p->owner, p->owner, level, &e);
+			if (err)
+				break;
+			if (e != old)
+				t[i] = e;
+			if (level > 1 && preempt_requested()) {
+				i++;
+				err = i < ENTRIES ? -ERESTART : 0;
+				break;
+			}
+		}
+		i++;
 	}
-	return 0;
+	p->nr_valid = i;
+	return err;
 }
 
 /* GDT or LDT contents: every descriptor must be harmless. */
@@ -340,40 +364,88 @@ int pt_finish_deferred(struct domain *d)
 	return 0;
 }
 
-int pt_write(struct domain *owner, struct domain *fd, unsigned int level, u64 *slot,
-	     u64 val, bool keep_ad)
+/*
+ * The entry goes on mapping its frame: only the right to write may change, and
+ * with it the frame's writable use. Return: 0 not done, > 0 done: 2 when the
+ * old entry's writable use is to be dropped after the write.
+ */
+static inline int l1_change_rights(struct domain *fd, u64 old, u64 val)
 {
-	const u64 rights = PTE_P | PTE_W | L1_ADDR_BITS | (level > 1 ? PTE_PSE | PTE_G : 0);
-	u64 old = READ_ONCE(*slot), new;
-	bool moved;
+	struct page *p;
+	u64 x;
+
+	if ((val ^ old) & L1_ADDR_BITS || !(val & old & PTE_P))
+		return 0;
+	if (!((val ^ old) & PTE_W))
+		return 1;
+	/* Somebody else's frame, or a device's: it takes the long way. */
+	if (!mfn_valid(PTE_MFN(val)))
+		return 0;
+	p = mfn_to_page(PTE_MFN(val));
+	if (p->owner != fd)
+		return 0;
+	if (old & PTE_W)
+		return 2;
+	x = READ_ONCE(p->type);
+	/* P1: only a frame that is writable already; else the checks of a new use. */
+	while ((x & (PT_TYPE_MASK | PT_VALID)) == (PT_WRITABLE | PT_VALID))
+		if (__atomic_compare_exchange_n(&p->type, &x, x + 1, false,
+						__ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+			return 1;
+	return page_type_get(p, PT_WRITABLE) ? 0 : 1;
+}
+
+/* The CPU may set accessed and dirty bits of the old entry meanwhile. */
+static inline void entry_replace(u64 *slot, u64 *old, u64 val, bool keep_ad)
+{
+	u64 new;
+
+	do {
+		new = val | (keep_ad && val & PTE_P ? *old & (PTE_A | PTE_D) : 0);
+	} while (!__atomic_compare_exchange_n(slot, old, new, false, __ATOMIC_SEQ_CST,
+					      __ATOMIC_RELAXED));
+}
+
+int pt_write_l1(struct domain *owner, struct domain *fd, u64 *slot, u64 val, bool keep_ad)
+{
+	u64 old = READ_ONCE(*slot);
+	int how = l1_change_rights(fd, old, val), err;
+
+	if (likely(how)) {
+		entry_replace(slot, &old, (val | PTE_U) & ~PTE_G, keep_ad);
+		if (how == 2)
+			page_type_put(mfn_to_page(PTE_MFN(old)));
+		return 0;
+	}
+	if (val & PTE_P) {
+		err = entry_get(owner, fd, 1, &val);
+		if (err)
+			return err;
+	}
+	entry_replace(slot, &old, val, keep_ad);
+	if (old & PTE_P)
+		l1_put(old);
+	return 0;
+}
+
+int pt_write(struct domain *owner, unsigned int level, u64 *slot, u64 val, bool keep_ad)
+{
+	u64 old = READ_ONCE(*slot);
+	bool same = val & old & PTE_P && !((val ^ old) & (L1_ADDR_BITS | PTE_PSE | PTE_G));
 	int err;
 
 	if (core_slot(level, (u64)slot / 8 % ENTRIES))
 		return -EINVAL;	/* P3 */
-	if (val & PTE_P) {
-		moved = !(old & PTE_P) || ((val ^ old) & rights) || is_mmio(PTE_MFN(val));
-		if (!moved) {
-			val |= PTE_U;
-			val &= level == 1 ? ~PTE_G : ~0ull;
-		} else {
-			err = entry_get(owner, fd, level, &val);
-			if (err)
-				return err;
-		}
-	} else {
-		moved = true;
+	if (same) {
+		val |= PTE_U;
+	} else if (val & PTE_P) {
+		err = entry_get(owner, owner, level, &val);
+		if (err)
+			return err;
 	}
-	/* The CPU may set accessed and dirty bits of the old entry meanwhile. */
-	do {
-		new = val | (keep_ad && val & PTE_P ? old & (PTE_A | PTE_D) : 0);
-	} while (!__atomic_compare_exchange_n(slot, &old, new, false, __ATOMIC_SEQ_CST,
-					      __ATOMIC_RELAXED));
-	if (moved && old & PTE_P) {
-		if (level == 1)
-			l1_put(old);
-		else
-			pt_put(mfn_to_page(PTE_MFN(old)));
-	}
+	entry_replace(slot, &old, val, keep_ad);
+	if (!same && old & PTE_P)
+		pt_put(mfn_to_page(PTE_MFN(old)));
 	return 0;
 }
 

@@ -152,7 +152,7 @@ static bool emulate_on(struct domain *d, struct insn *i, struct regs *r, u64 *sl
 	if (!m.write)
 		return true;
 	/* The guest does not see the bits that validation adds as its own. */
-	return !pt_write(d, d, 1, slot, merge(entry, off, &m), false);
+	return !pt_write_l1(d, d, slot, merge(entry, off, &m), false);
 }
 
 /* The frame that @va maps read-only, when it is a live L1 table of @d. */
@@ -185,12 +185,8 @@ bool ptwr_emulate(struct vcpu *v, u64 va)
 	slot = find_table_slot(v, va);
 	if (!slot || !insn_decode(v, &insn))
 		goto out;
-	if (insn.opcode == 0xaa || insn.opcode == 0xab)
-		insn.address = v->regs.rdi;
-	else if (!insn.is_memory)
-		goto out;
-	/* bts and the like with a register reach past their operand: not those. */
-	if (insn.address != va)
+	/* The CPU told the operand's address; what matters here is that there is one. */
+	if (!insn.is_memory && insn.opcode != 0xaa && insn.opcode != 0xab)
 		goto out;
 	regs = v->regs;
 	done = emulate_on(d, &insn, &regs, slot, va & 7);
