@@ -30,6 +30,7 @@
 #define TX_SIZE		16384u		/* power of two */
 #define CLOCK_BAUD	115200u		/* divisor 1 of the PC's 1.8432 MHz crystal */
 #define POLL_PERIOD	10000000ull	/* ns */
+#define SEND_PERIOD	1000000ull	/* about what a full FIFO takes at 115200 baud */
 #define STUCK_TIME	1000000000ull	/* ns a guest's output waits at most */
 #define STUCK_SPINS	200000u		/* status reads (about 1 us each) without progress */
 
@@ -263,7 +264,9 @@ static void serial_service(struct serial *p)
 {
 	serial_receive(p);
 	spin_lock(&p->lock);
-	serial_push(p);
+	/* More than once: an emulated line is empty again at once. */
+	for (unsigned int n = 0; n < 64 && serial_push(p); n++)
+		;
 	serial_update_ier(p);
 	spin_unlock(&p->lock);
 }
@@ -291,7 +294,7 @@ static void serial_timer(void *data)
 		p->polled = true;
 	}
 	serial_service(p);
-	timer_set(&p->timer, arch_now() + POLL_PERIOD);
+	timer_set(&p->timer, arch_now() + (p->put != p->get ? SEND_PERIOD : POLL_PERIOD));
 }
 
 /* A polled port with output to send is served earlier than its timer does. */
