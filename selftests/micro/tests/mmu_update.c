@@ -168,8 +168,12 @@ MICRO_TEST(mmu_va_mapping)
 		       UVMF_INVLPG | UVMF_MULTI | (unsigned long)mask);
 	va_mapping_try("tlb_mask", page, pte,
 		       UVMF_TLB_FLUSH | UVMF_MULTI | (unsigned long)mask);
-	va_mapping_try("bad_mask", page, pte,
+	va_mapping_try("bad_mask", page, pte & ~PTE_W,
 		       UVMF_INVLPG | UVMF_MULTI | 0x1000);
+	/* the entry is written before the mask is looked at */
+	micro_report("bad_mask readonly=%d",
+		     !(*micro_pte_find(page, 1) & PTE_W));
+	micro_need(!micro_map((void *)page, pte));
 	va_mapping_try("hypervisor_mask", page, pte,
 		       UVMF_INVLPG | UVMF_MULTI | 0xffff830000000000);
 	va_mapping_try("flush_type_3", page, pte, 3);

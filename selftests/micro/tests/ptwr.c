@@ -94,6 +94,9 @@ MICRO_TEST(ptwr_sizes)
 	MICRO_PROBE(&regs, "movq $0, (%%rdi)");
 	MICRO_PROBE(&regs, "movq %%rax, 4(%%rdi)");
 	write_report("unaligned", table);
+	regs.rdi = (unsigned long)&table[511];
+	MICRO_PROBE(&regs, "movq %%rax, 4(%%rdi)");
+	micro_probe_report("crossing_page");
 }
 
 static void refuse(const char *key, uint64_t *table, uint64_t value)
