@@ -89,8 +89,8 @@ static __init void init_idt(void)
 		idt[n] = (struct idt_gate){
 			.low = at, .mid = at >> 16, .high = at >> 32, .cs = CORE_CS,
 			.ist = n < (int)sizeof(ist) ? ist[n] : 0,
-			/* Interrupt gate; INT3 may come from a guest directly. */
-			.type = n == 3 ? 0xee : 0x8e,
+			/* Interrupt gates; INT3 and INTO come from a guest directly. */
+			.type = n == 3 || n == 4 ? 0xee : 0x8e,
 		};
 	}
 }

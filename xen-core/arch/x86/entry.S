@@ -25,7 +25,7 @@
 #define VECTOR_SYSCALL 0x100
 #define EFLAGS_IF 0x200
 /* What a guest may set of the flags; IOPL, VM, RF, NT stay clear. */
-#define SYSRET_FLAGS 0x240dd5
+#define SYSRET_FLAGS 0x244dd5
 /* Cleared on entry to a guest's kernel: AC, RF, NT, DF, TF. */
 #define ENTRY_CLEAR 0x54500
 /* Address >> 43 of the core's range. */
@@ -397,7 +397,7 @@ iretq_fault:
 	cld
 	movq	%rsp, %rdi
 	movq	V_STACK(%rsp), %rsp
-	call	pv_failsafe
+	call	pv_iret_fault
 	jmp	ret_to_guest
 
 /* NMI, #DB, #DF, #MC: on their own stack. */

@@ -44,6 +44,17 @@ static __init void reserve_boot_memory(void)
 			     boot_info.module[i].start.a + boot_info.module[i].len);
 }
 
+/* Tools may map the machine-to-phys table, to read: its type keeps it from more. */
+static __init void share_m2p(void)
+{
+	u64 len = ROUND_UP(max_mfn * 8, 2ul << 20);
+
+	for (struct page *p = virt_to_page(m2p), *end = p + (len >> PAGE_SHIFT); p < end; p++) {
+		page_share_xen(p, dom_xen);
+		p->type = PT_DESC | PT_VALID | 1;
+	}
+}
+
 /* Frames between RAM ranges belong to devices and firmware. */
 static __init void mark_mmio(void)
 {
@@ -103,6 +114,7 @@ static __init __used void core_main(void)
 	start_console();
 	domain_init();
 	mark_mmio();
+	share_m2p();
 	acpi_init(boot_info.rsdp);
 	apic_init();
 	cpu->apic_id = apic_id();

@@ -80,6 +80,11 @@ void trap_from_guest(struct vcpu *v)
 		      (unsigned long long)rdmsr(0x17a));
 	case TRAP_DF:
 		panic("double fault in a guest");
+	case TRAP_NM:
+		/* Delivering it clears TS: the guest's handler loads the FPU. */
+		do_fpu_taskswitch(0);
+		pv_inject_trap(v, TRAP_NM, 0);
+		break;
 	default:
 		pv_inject_trap(v, vector, error);
 	}

@@ -22,6 +22,7 @@ struct arch_cpu {
 	u32 requests;
 	u64 tlb_time;
 	bool breakpoints;
+	u32 tsd;
 };
 
 static inline void xsetbv(u64 v)

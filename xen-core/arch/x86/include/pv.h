@@ -19,10 +19,12 @@
 
 static inline u8 cpu_phys_bits(void) { return cpu_features.phys_bits; }
 
+static inline bool va_is_canonical(u64 va) { return (u64)((s64)(va << 16) >> 16) == va; }
+
 /* Canonical, and outside the core's range. */
 static inline bool va_is_guest(u64 va)
 {
-	return (u64)((s64)(va << 16) >> 16) == va && (va < CORE_VA_START || va >= CORE_VA_END);
+	return va_is_canonical(va) && (va < CORE_VA_START || va >= CORE_VA_END);
 }
 
 /* callbacks.c: entering the guest's kernel */
@@ -32,6 +34,7 @@ void pv_deliver_pending(struct vcpu *v);
 void pv_syscall_slow(struct vcpu *v);
 void pv_syscall32(struct vcpu *v);
 void pv_bad_kernel_stack(struct vcpu *v);
+void pv_iret_fault(struct vcpu *v);
 void pv_failsafe(struct vcpu *v);
 void pv_hypercall_restart(struct vcpu *v);
 
@@ -64,6 +67,7 @@ int pv_set_ldt(struct vcpu *v, u64 base, u32 entries);
 /** pv_toggle_mode() - between the guest's kernel and user address space. */
 void pv_toggle_mode(struct vcpu *v);
 void pv_load_cr3(struct vcpu *v);
+void pv_load_tsd(struct vcpu *v);
 void pv_set_iopl(struct vcpu *v, u32 iopl);
 long pv_set_iobitmap(struct vcpu *v, gva_t bitmap, u32 nports);
 

@@ -27,7 +27,7 @@
 #include <xen/nmi.h>
 
 #define FRAME_MAX	12
-#define RETURN_FLAGS	0x240dd5u	/* what HYPERVISOR_iret takes from the guest */
+#define RETURN_FLAGS	0x244dd5u	/* what HYPERVISOR_iret takes from the guest */
 
 struct frame {
 	u64 word[FRAME_MAX];	/* from the lowest address */
@@ -186,30 +186,31 @@ void pv_bad_kernel_stack(struct vcpu *v)
 		     v->domain->id, v->id, (unsigned long long)v->arch.kernel_sp);
 }
 
+/* The CPU refused to return to the guest with its rip, cs or ss: its own fault. */
+void pv_iret_fault(struct vcpu *v)
+{
+	pv_inject_trap(v, v->regs.vector, v->regs.error_code);
+}
+
 /*
- * The CPU refused to return to the guest with its segments or rip: the guest
- * gets its failsafe callback, with the selectors it had loaded.
+ * The guest's data segments cannot be loaded (they were good once, or come
+ * from its maker): its failsafe callback gets them on the stack, all null.
  */
 void pv_failsafe(struct vcpu *v)
 {
 	struct frame f;
-	u16 ds, es, fs, gs;
 
 	if (!v->arch.failsafe_rip) {
-		domain_crash(v->domain, "d%uv%u: cannot return to rip 0x%llx cs 0x%llx ss 0x%llx",
-			     v->domain->id, v->id, (unsigned long long)v->regs.rip,
-			     (unsigned long long)v->regs.cs, (unsigned long long)v->regs.ss);
+		domain_crash(v->domain, "d%uv%u: bad segments %04x %04x %04x %04x, no failsafe",
+			     v->domain->id, v->id, v->arch.ds, v->arch.es, v->arch.fs,
+			     v->arch.gs);
 		return;
 	}
-	asm volatile("mov %%ds, %0" : "=rm"(ds));
-	asm volatile("mov %%es, %0" : "=rm"(es));
-	asm volatile("mov %%fs, %0" : "=rm"(fs));
-	asm volatile("mov %%gs, %0" : "=rm"(gs));
 	frame_begin(&f, v);
-	frame_add(&f, ds);
-	frame_add(&f, es);
-	frame_add(&f, fs);
-	frame_add(&f, gs);
+	frame_add(&f, v->arch.ds);
+	frame_add(&f, v->arch.es);
+	frame_add(&f, v->arch.fs);
+	frame_add(&f, v->arch.gs);
 	frame_add_return(&f, v);
 	load_segment_ds(0);
 	load_segment_es(0);
@@ -246,8 +247,14 @@ long do_iret(void)
 			     v->domain->id, v->id, (unsigned long long)r->rsp);
 		return 0;
 	}
-	if ((c.cs & 3) == 3)
+	if ((c.cs & 3) == 3) {
+		if (!v->arch.user_cr3) {
+			domain_crash(v->domain, "d%uv%u: iret to user mode without a user page table",
+				     v->domain->id, v->id);
+			return 0;
+		}
 		pv_toggle_mode(v);
+	}
 	if (test_bit(VMASST_TYPE_architectural_iopl, &v->domain->vm_assist))
 		v->arch.iopl = c.rflags >> 12 & 3;
 	if (c.flags & VGCF_in_syscall) {
@@ -310,11 +317,10 @@ long do_set_callbacks(u64 event, u64 failsafe, u64 syscall)
 {
 	struct vcpu *v = current;
 
-	if (!va_is_guest(event) || !va_is_guest(failsafe) || !va_is_guest(syscall))
-		return -EINVAL;
-	v->arch.event_rip = event;
-	v->arch.failsafe_rip = failsafe;
-	v->arch.syscall_rip = syscall;
+	/* This old call has no error: an address that cannot be is as good as none. */
+	v->arch.event_rip = va_is_canonical(event) ? event : 0;
+	v->arch.failsafe_rip = va_is_canonical(failsafe) ? failsafe : 0;
+	v->arch.syscall_rip = va_is_canonical(syscall) ? syscall : 0;
 	v->arch.failsafe_masks_events = v->arch.syscall_masks_events = false;
 	return 0;
 }
@@ -323,7 +329,7 @@ static long callback_set(struct vcpu *v, u16 type, u64 rip, u16 flags)
 {
 	bool mask = flags & CALLBACKF_mask_events;
 
-	if (!va_is_guest(rip))
+	if (!va_is_canonical(rip))
 		return -EINVAL;
 	switch (type) {
 	case CALLBACKTYPE_event:
@@ -367,8 +373,7 @@ long do_callback_op(u32 cmd, gva_t arg)
 		if (copy_from_guest(&unreg, arg, sizeof(unreg)))
 			return -EFAULT;
 		/* Those a kernel cannot run without stay. */
-		if (unreg.type == CALLBACKTYPE_event || unreg.type == CALLBACKTYPE_failsafe ||
-		    unreg.type == CALLBACKTYPE_syscall)
+		if (unreg.type != CALLBACKTYPE_nmi && unreg.type <= CALLBACKTYPE_syscall32)
 			return -EINVAL;
 		return callback_set(current, unreg.type, 0, 0);
 	default:

@@ -55,6 +55,17 @@ void pv_load_cr3(struct vcpu *v)
 	write_cr3(v->arch.in_kernel ? v->arch.kernel_cr3 : v->arch.user_cr3);
 }
 
+/* CR4.TSD is the guest's, so that it can make RDTSC fault in its user mode. */
+void pv_load_tsd(struct vcpu *v)
+{
+	u64 tsd = v->arch.cr4 & CR4_TSD;
+	struct arch_cpu *cpu = this_cpu()->arch;
+
+	if (cpu->tsd != tsd)
+		write_cr4(cpu_features.cr4 | tsd);
+	cpu->tsd = tsd;
+}
+
 static void fpu_save(struct vcpu *v)
 {
 	asm volatile("clts");
@@ -103,21 +114,22 @@ static void segments_save(struct vcpu *v)
 	*other = read_base(MSR_KERNEL_GS_BASE);
 }
 
-/* A selector that went bad meanwhile becomes null, as after a descriptor update. */
-static void segments_load(struct vcpu *v)
+/* Return: false when a selector is bad (its descriptor changed meanwhile). */
+static bool segments_load(struct vcpu *v)
 {
-	load_segment_ds(v->arch.ds);
-	load_segment_es(v->arch.es);
-	load_segment_fs(v->arch.fs);
-	load_segment_gs(v->arch.gs);
+	int bad = load_segment_ds(v->arch.ds) | load_segment_es(v->arch.es) |
+		  load_segment_fs(v->arch.fs) | load_segment_gs(v->arch.gs);
+
 	wrmsr(MSR_FS_BASE, v->arch.fs_base);
 	wrmsr(MSR_GS_BASE, v->arch.in_kernel ? v->arch.gs_kernel : v->arch.gs_user);
 	wrmsr(MSR_KERNEL_GS_BASE, v->arch.in_kernel ? v->arch.gs_user : v->arch.gs_kernel);
+	return !bad;
 }
 
 static void state_load(struct cpu *cpu, struct vcpu *v)
 {
 	struct vcpu *old = cpu->arch->loaded;
+	bool segments_good;
 
 	if (old && READ_ONCE(old->arch.dirty_cpu) == cpu->id)
 		WRITE_ONCE(old->arch.dirty_cpu, ~0u);
@@ -126,12 +138,16 @@ static void state_load(struct cpu *cpu, struct vcpu *v)
 	__atomic_store_n(&v->arch.dirty_cpu, cpu->id, __ATOMIC_SEQ_CST);
 	pv_load_cr3(v);
 	pv_load_descriptors(v);
-	segments_load(v);
+	segments_good = segments_load(v);
 	fpu_load(v);
 	pv_load_debugregs(v);
 	if (cpu_features.rdtscp)
 		wrmsr(MSR_TSC_AUX, v->arch.tsc_aux);
 	set_ts(v->arch.ts);
+	pv_load_tsd(v);
+	/* Last: it needs the address space and writes the guest's stack. */
+	if (!segments_good)
+		pv_failsafe(v);
 }
 
 void arch_switch_to(struct vcpu *prev, struct vcpu *next)
@@ -304,7 +320,7 @@ long do_set_segment_base(u32 which, u64 base)
 	case SEGBASE_FS:
 	case SEGBASE_GS_USER:
 	case SEGBASE_GS_KERNEL:
-		if (!va_is_guest(base))
+		if (!va_is_canonical(base))
 			return -EINVAL;
 		wrmsr(which == SEGBASE_FS ? MSR_FS_BASE :
 		      which == SEGBASE_GS_KERNEL ? MSR_GS_BASE : MSR_KERNEL_GS_BASE, base);

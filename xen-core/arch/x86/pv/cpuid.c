@@ -124,7 +124,7 @@ static void extended_leaf(u32 leaf, struct cpuid *o)
 		o->d &= LX1_D | (LX1_D_COMMON & L1_D);
 		break;
 	case 0x80000008:
-		*o = (struct cpuid){ .a = o->a };
+		*o = (struct cpuid){ .a = (o->a & 0xff) | 48 << 8 };
 		break;
 	case 0x80000000:
 	case 0x80000002 ... 0x80000006:

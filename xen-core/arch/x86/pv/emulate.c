@@ -103,6 +103,7 @@ static enum outcome write_cr(struct vcpu *v, u32 cr, u64 val)
 		return pv_mmuext_one(v, &op) ? FAULT : DONE;
 	case 4:
 		v->arch.cr4 = val;
+		pv_load_tsd(v);
 		return DONE;
 	default:
 		return FAULT;
@@ -122,7 +123,7 @@ static enum outcome read_cr(struct vcpu *v, u32 cr, u64 *val)
 		*val = v->arch.kernel_cr3;
 		return DONE;
 	case 4:
-		*val = (v->arch.cr4 & CR4_OSXSAVE) | (cpu_features.cr4 & CR4_FSGSBASE) | GUEST_CR4;
+		*val = (v->arch.cr4 & (CR4_OSXSAVE | CR4_TSD)) | (cpu_features.cr4 & CR4_FSGSBASE) | GUEST_CR4;
 		return DONE;
 	default:
 		return FAULT;
@@ -195,6 +196,10 @@ static enum outcome kernel_insn(struct vcpu *v, struct insn *i)
 	case 0x0f30:
 	case 0x0f32:
 		return do_msr(v, i);
+	case 0x0f31:
+		v->regs.rax = (u32)rdtsc();
+		v->regs.rdx = rdtsc() >> 32;
+		return DONE;
 	case 0x0f01:
 		return i->modrm == 0xd1 ? do_xsetbv(v) : FAULT;
 	default:

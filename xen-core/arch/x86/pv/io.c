@@ -50,7 +50,11 @@ static bool bitmap_allows(struct vcpu *v, u16 port, u32 bytes)
 
 bool pv_port_allowed(struct vcpu *v, u16 port, u32 bytes)
 {
-	return v->arch.iopl >= (v->arch.in_kernel ? 1 : 3) || bitmap_allows(v, port, bytes);
+	/* With architectural IOPL the guest's kernel counts as CPL 0, else as CPL 1. */
+	u8 cpl = !v->arch.in_kernel ? 3 :
+		 !test_bit(VMASST_TYPE_architectural_iopl, &v->domain->vm_assist);
+
+	return v->arch.iopl >= cpl || bitmap_allows(v, port, bytes);
 }
 
 static bool owns_ports(const struct vcpu *v, u16 port, u32 bytes)

@@ -23,6 +23,7 @@
  * struct update - a batch in progress
  * @owner:	of the tables, @fd: of what L1 entries map
  * @page,@mfn:	the frame the last request was for, held; NULL: none
+ * @flush:	a table may have been unlinked: what the CPUs cached of it must go
  * @level:	its level, 0: not a page table (then held for writing)
  */
 struct update {
@@ -30,6 +31,7 @@ struct update {
 	struct page *page;
 	mfn_t mfn;
 	unsigned int level;
+	bool flush;
 };
 
 static void update_drop_page(struct update *u)
@@ -105,6 +107,7 @@ static int update_one(struct update *u, const struct mmu_update *req)
 		return pt_write_l1(u->owner, u->fd, slot, req->val,
 				   cmd == MMU_PT_UPDATE_PRESERVE_AD);
 	if (u->level) {
+		u->flush = true;
 		err = pt_finish_deferred(u->owner);
 		return err ? err : pt_write(u->owner, u->level, slot, req->val,
 					    cmd == MMU_PT_UPDATE_PRESERVE_AD);
@@ -177,6 +180,8 @@ long do_mmu_update(gva_t reqs, u32 count, gva_t done, u32 foreign)
 	err = update_domains(&u, foreign);
 	if (!err)
 		err = update_run(&u, reqs, count, &n);
+	if (u.flush)
+		tlb_flush_cpus(pv_flush_mask_all(u.owner));
 	before += n;
 	/* The header promises nothing when the counter cannot be written. */
 	if (done.a && copy_to_guest(done, &before, sizeof(before)))

@@ -63,6 +63,9 @@ static int new_root(struct vcpu *v, mfn_t mfn, bool user)
 			return err;
 	}
 	*root = new;
+	/* The guest's user mode has no business with the machine's frame numbers. */
+	if (new)
+		pt_show_m2p(mfn, !user || new == v->arch.kernel_cr3);
 	if (!user)
 		pv_load_cr3(v);
 	if (old)

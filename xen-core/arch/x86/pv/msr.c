@@ -73,11 +73,6 @@ bool pv_rdmsr(struct vcpu *v, u32 msr, u64 *val)
 	}
 }
 
-static bool canonical(u64 a)
-{
-	return (u64)((s64)(a << 16) >> 16) == a;
-}
-
 /** pv_wrmsr() - WRMSR by @v's kernel. Return: false: #GP. */
 bool pv_wrmsr(struct vcpu *v, u32 msr, u64 val)
 {
@@ -85,7 +80,7 @@ bool pv_wrmsr(struct vcpu *v, u32 msr, u64 val)
 	case MSR_FS_BASE:
 	case MSR_GS_BASE:
 	case MSR_KERNEL_GS_BASE:
-		if (!canonical(val))
+		if (!va_is_canonical(val))
 			return false;
 		wrmsr(msr, val);
 		return true;

@@ -37,8 +37,8 @@
 #define ENTRIES		512
 #define FIRST_CORE_SLOT	256
 #define END_CORE_SLOT	272
-/* Bits an entry above L1 may not have: PSE and G (no large pages), and bits 40 .. 51. */
-#define UPPER_DENY	(PTE_PSE | PTE_G | 0x000fff0000000000ull)
+/* Bits an entry above L1 may not have: no large pages, and tables are cached. */
+#define UPPER_DENY	(PTE_PSE | PTE_G | PTE_PCD | PTE_PWT)
 #define L1_ADDR_BITS	0x000ffffffffff000ull
 #define MMIO_DENY_MAX	64
 
@@ -431,7 +431,7 @@ int pt_write_l1(struct domain *owner, struct domain *fd, u64 *slot, u64 val, boo
 int pt_write(struct domain *owner, unsigned int level, u64 *slot, u64 val, bool keep_ad)
 {
 	u64 old = READ_ONCE(*slot);
-	bool same = val & old & PTE_P && !((val ^ old) & (L1_ADDR_BITS | PTE_PSE | PTE_G));
+	bool same = val & old & PTE_P && !((val ^ old) & (L1_ADDR_BITS | UPPER_DENY));
 	int err;
 
 	if (core_slot(level, (u64)slot / 8 % ENTRIES))
@@ -447,6 +447,13 @@ int pt_write(struct domain *owner, unsigned int level, u64 *slot, u64 val, bool 
 	if (!same && old & PTE_P)
 		pt_put(mfn_to_page(PTE_MFN(old)));
 	return 0;
+}
+
+void pt_show_m2p(mfn_t mfn, bool visible)
+{
+	u64 *l4 = mfn_to_virt(mfn);
+
+	l4[FIRST_CORE_SLOT] = visible ? core_l4[FIRST_CORE_SLOT] : 0;
 }
 
 u64 *pt_find_l1(u64 root, u64 va)
