@@ -147,15 +147,6 @@ static void acpi_parse_madt_entry(const u8 *e, u32 type, size_t len, struct acpi
 #undef FIELD
 }
 
-/* What holds without a MADT. */
-static void acpi_forget_madt(struct acpi_info *info)
-{
-	info->has_madt = false;
-	info->nr_cpus = info->nr_ioapics = info->nr_lapic_nmis = 0;
-	for (u32 i = 0; i < ACPI_NR_ISA; i++)
-		info->isa[i] = (struct acpi_override){ .gsi = i };
-}
-
 const char *acpi_parse_madt(const void *table, size_t len, struct acpi_info *info)
 {
 	const char *why = acpi_check_table(table, len);
@@ -166,15 +157,12 @@ const char *acpi_parse_madt(const void *table, size_t len, struct acpi_info *inf
 	len = acpi_field(table, len, 4, 4);
 	if (len < off)
 		return "it is too short";
-	acpi_forget_madt(info);
 	info->lapic_addr = acpi_field(table, len, 36, 4);
 	while (off + 2 <= len) {
 		const u8 *e = (const u8 *)table + off;
 
-		if (e[1] < 2 || e[1] > len - off) {
-			acpi_forget_madt(info);
+		if (e[1] < 2 || e[1] > len - off)
 			return "an entry's length is wrong";
-		}
 		acpi_parse_madt_entry(e, e[0], e[1], info);
 		off += e[1];
 	}
@@ -297,15 +285,18 @@ static const void *__init acpi_map_table(u64 addr, size_t *len)
 	return map_firmware(MADDR(addr), *len);
 }
 
+static __initdata u32 tables_read;	/* bitmap over parsers[] */
+
 static void __init acpi_read_table(u64 addr)
 {
-	static __initconst const struct {
+	static __initdata const struct {
 		char signature[5];
 		const char *(*parse)(const void *table, size_t len, struct acpi_info *info);
 	} parsers[] = {
 		{ "APIC", acpi_parse_madt }, { "FACP", acpi_parse_fadt },
 		{ "HPET", acpi_parse_hpet }, { "MCFG", acpi_parse_mcfg },
 	};
+	static __initdata struct acpi_info before;
 	size_t len = 0;
 	const char *table = acpi_map_table(addr, &len), *why;
 
@@ -317,9 +308,15 @@ static void __init acpi_read_table(u64 addr)
 	for (u32 i = 0; i < ARRAY_SIZE(parsers); i++) {
 		if (memcmp(table, parsers[i].signature, 4))
 			continue;
-		why = parsers[i].parse(table, len, &acpi_info);
-		if (why)
-			pr_err("ACPI: table %s ignored: %s\n", parsers[i].signature, why);
+		before = acpi_info;
+		why = tables_read >> i & 1 ? "there is one already" :
+		      parsers[i].parse(table, len, &acpi_info);
+		if (!why) {
+			tables_read |= 1u << i;
+			continue;
+		}
+		pr_err("ACPI: table %s at %lx ignored: %s\n", parsers[i].signature, addr, why);
+		acpi_info = before;
 	}
 }
 
@@ -331,7 +328,9 @@ void __init acpi_init(u64 rsdp)
 	size_t len = 0, size;
 	u64 root;
 
-	acpi_forget_madt(&acpi_info);
+	tables_read = 0;
+	for (u32 i = 0; i < ACPI_NR_ISA; i++)
+		acpi_info.isa[i].gsi = i;
 	if (!rsdp)
 		rsdp = acpi_find_rsdp();
 	table = rsdp ? map_firmware(MADDR(rsdp), 36) : NULL;
