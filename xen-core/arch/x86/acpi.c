@@ -289,7 +289,7 @@ static __initdata u32 tables_read;	/* bitmap over parsers[] */
 
 static void __init acpi_read_table(u64 addr)
 {
-	static __initdata const struct {
+	static __initconst const struct {
 		char signature[5];
 		const char *(*parse)(const void *table, size_t len, struct acpi_info *info);
 	} parsers[] = {
