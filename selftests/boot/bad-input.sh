@@ -11,6 +11,7 @@
 
 fault='\(XEN\) dom0: '
 cmdline='\(XEN\) command line: '
+payload="${fault}kernel: its compressed payload is corrupt"
 bad_inputs="
 no module         ; stop  ; ${fault}kernel: the boot loader passed no module ; --modules none
 empty kernel      ; stop  ; ${fault}kernel: the file is too short ; --kernel @empty
@@ -18,8 +19,8 @@ random kernel     ; stop  ; ${fault}kernel: .*neither a bzImage nor an ELF ; --k
 half a kernel     ; stop  ; ${fault}kernel: .*cut short ; --kernel @half
 first sector only ; stop  ; ${fault}kernel: .*cut short ; --kernel @sector
 flip in the XZ header ; stop ; ${fault}kernel: .*(corrupt|packed|supported) ; --kernel @flip-first
-flip in the payload ; stop ; ${fault}kernel: its compressed payload is corrupt ; --kernel @flip-middle
-flip in the XZ index ; stop ; ${fault}kernel: its compressed payload is corrupt ; --kernel @flip-last
+flip in the payload ; stop ; $payload ; --kernel @flip-middle
+flip in the XZ index ; stop ; $payload ; --kernel @flip-last
 lying size        ; stop  ; ${fault}kernel: .*(512 MiB|corrupt|memory) ; --kernel @size
 old bzImage       ; stop  ; ${fault}kernel: the bzImage is older ; --kernel @old
 no Xen notes      ; stop  ; ${fault}kernel: .*[Nn]ote ; --kernel @no-notes
@@ -175,7 +176,8 @@ bad_input_run() {
 		name=$(echo $name) follow=$(echo $follow)
 		pattern=$(echo "$pattern" | sed 's/^ *//; s/ *$//')
 		[ -z "$wanted" ] || [[ $wanted == *" ${name// /-} "* ]] || continue
-		arguments=$(echo "$arguments" | sed "s,@,$dir/,g; s,--acpi \(.*\),-- -acpitable file=\1,")
+		arguments=$(echo "$arguments" |
+			sed "s,@,$dir/,g; s,--acpi \(.*\),-- -acpitable file=\1,")
 		options=()
 		case $follow:$arguments in
 		linux:*) ;;
