@@ -48,8 +48,6 @@ enum {
 #define ICR_ASSERT	(1u << 14)
 #define DIVIDE_BY_1	0x0b
 
-#define CALIBRATION_NS	2000000u
-
 bool opt_x2apic = true;
 
 static __ro_after_init bool x2apic, deadline;
@@ -147,21 +145,19 @@ static void apic_init_timer_cpu(void)
 	asm volatile("mfence" ::: "memory");
 }
 
+static u64 __init apic_read_timer(void)
+{
+	return (u32)~apic_read(APIC_TIMER_COUNT);
+}
+
 void __init apic_init_timer(void)
 {
-	u64 start, ns;
-	u32 counts;
-
 	if (!deadline) {
 		apic_write(APIC_TIMER_DIVIDE, DIVIDE_BY_1);
 		apic_write(APIC_LVT_TIMER, VECTOR_TIMER | LVT_MASKED);
 		apic_write(APIC_TIMER_INIT, ~0u);
-		start = arch_now();
-		clock_delay(CALIBRATION_NS);
-		counts = ~apic_read(APIC_TIMER_COUNT);
-		ns = arch_now() - start;
+		timer_mult = (clock_measure_hz(apic_read_timer) << 32) / 1000000000u;
 		apic_write(APIC_TIMER_INIT, 0);
-		timer_mult = ((u64)counts << 32) / ns;
 		if (!timer_mult)
 			panic("the local APIC's timer does not count\n");
 	}

@@ -181,6 +181,17 @@ static u64 __init clock_measure(const struct reference *r)
 	return (tsc[1] - tsc[0]) * r->hz / ((ref[1] - ref[0]) & r->mask);
 }
 
+u64 __init clock_measure_hz(u64 (*read)(void))
+{
+	const struct reference r = { .read = read };
+	u64 ref[2], tsc[2];
+
+	clock_sample(&r, &ref[0], &tsc[0]);
+	clock_delay(NSEC_PER_SEC / 4 / CALIBRATION_HZ);
+	clock_sample(&r, &ref[1], &tsc[1]);
+	return (ref[1] - ref[0]) * tsc_khz * 1000 / (tsc[1] - tsc[0]);
+}
+
 /* CPUs that state their frequency exactly (SDM: CPUID 15H). */
 static u64 __init clock_ask_cpu(void)
 {

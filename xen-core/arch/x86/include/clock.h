@@ -23,6 +23,8 @@ void clock_sync_done(void);
 /** clock_delay() - wait @ns, busy. */
 void clock_delay(u64 ns);
 u64 clock_tsc_khz(void);
+/** clock_measure_hz() - frequency of a counter, against the TSC; boot time. */
+u64 clock_measure_hz(u64 (*read)(void));
 /** clock_tsc_after() - what this CPU's TSC will read in @ns. */
 u64 clock_tsc_after(u64 ns);
 /** clock_get_scale() - ns = ((tsc << shift) * mul) >> 32; negative shifts to the right. */
