@@ -19,6 +19,7 @@
 
 #define CMD_MASK	((1u << 6) - 1)
 #define EXTENT_SHIFT	6
+#define INVALID_GFN	(~0ull)
 #define GUEST_ORDER_MAX	9		/* 2 MiB; dom0 may take what there is */
 
 /* Whom a structure means: only a privileged domain may name another. */
@@ -60,9 +61,10 @@ static int take_frame(struct domain *d, mfn_t mfn)
 
 	if (!mfn_valid(mfn) || !page_get(p, d))
 		return -EINVAL;
-	err = arch_frame_release(p);
+	/* A page table stays one till its pin and its uses end. */
+	err = domain_page_release(d, p);
 	if (!err)
-		err = domain_page_release(d, p);
+		arch_set_gfn(p, INVALID_GFN);
 	page_put(p);
 	return err;
 }
@@ -100,14 +102,14 @@ static long change_reservation(u32 cmd, u64 start, gva_t arg)
 	int err = 0;
 
 	if (copy_from_guest(&r, arg, sizeof(r)))
-		return start ? (long)start : -EFAULT;
+		return start;
 	if (r.nr_extents > ~0ull >> (EXTENT_SHIFT + 1) || start > r.nr_extents)
 		return start;
 	if (r.extent_order > (current->domain->privileged ? MAX_ORDER : GUEST_ORDER_MAX))
 		return start;
 	d = target(r.domid);
 	if (!d)
-		return -ESRCH;
+		return start;
 	for (i = start; i < r.nr_extents; i++) {
 		err = one_extent(cmd, d, &r, i);
 		if (err)
@@ -223,7 +225,7 @@ static long query(u32 cmd, gva_t arg)
 	else if (cmd == XENMEM_maximum_reservation)
 		n = d->max_pages;
 	else
-		n = d->shared ? (long)READ_ONCE(d->shared->arch.max_pfn) - 1 : -ENOSYS;
+		n = d->shared ? (long)MAX(READ_ONCE(d->shared->arch.max_pfn), 1ul) - 1 : -ENOSYS;
 	domain_put(d);
 	return n;
 }
@@ -241,7 +243,7 @@ long do_memory_op(u64 cmd, gva_t arg)
 	case XENMEM_exchange:
 		return exchange(arg);
 	case XENMEM_maximum_ram_page:
-		return max_mfn - 1;
+		return max_mfn;
 	case XENMEM_current_reservation:
 	case XENMEM_maximum_reservation:
 	case XENMEM_maximum_gpfn:

@@ -13,9 +13,6 @@ long arch_memory_op(u32 cmd, gva_t arg);
 
 struct page;
 
-/** arch_frame_release() - the owner gives @p back: end what the architecture holds. */
-int arch_frame_release(struct page *p);
-
 /** arch_set_gfn() - the machine's table says that @p is frame @gfn of its owner. */
 void arch_set_gfn(struct page *p, u64 gfn);
 

@@ -38,25 +38,6 @@ void arch_set_gfn(struct page *p, u64 gfn)
 	m2p[page_to_mfn(p).n] = gfn;
 }
 
-int arch_frame_release(struct page *p)
-{
-	struct domain *d = p->owner;
-	int err = 0;
-
-	spin_lock(&d->pt_lock);
-	if (p->type & PT_PINNED) {
-		err = page_type_put(p);
-		if (!err) {
-			__atomic_fetch_and(&p->type, ~PT_PINNED, __ATOMIC_RELAXED);
-			page_put(p);
-		}
-	}
-	spin_unlock(&d->pt_lock);
-	if (!err)
-		m2p[page_to_mfn(p).n] = ~0ull;
-	return err;
-}
-
 static long get_machine_map(gva_t arg)
 {
 	struct xen_memory_map map;
@@ -103,6 +84,23 @@ static long get_m2p_range(gva_t arg)
 	return copy_to_guest(arg, &map, sizeof(map));
 }
 
+/* A PV guest's frame numbers are its own affair; what it shall see it maps. */
+static long add_to_physmap(gva_t arg)
+{
+	struct xen_add_to_physmap op;
+
+	if (copy_from_guest(&op, arg, sizeof(op)))
+		return -EFAULT;
+	return op.space == XENMAPSPACE_gmfn_foreign ? -ENOSYS : -EACCES;
+}
+
+static long remove_from_physmap(gva_t arg)
+{
+	struct xen_remove_from_physmap op;
+
+	return copy_from_guest(&op, arg, sizeof(op)) ? -EFAULT : -EACCES;
+}
+
 long arch_memory_op(u32 cmd, gva_t arg)
 {
 	switch (cmd) {
@@ -112,6 +110,10 @@ long arch_memory_op(u32 cmd, gva_t arg)
 		return get_m2p_frames(arg);
 	case XENMEM_machphys_mapping:
 		return get_m2p_range(arg);
+	case XENMEM_add_to_physmap:
+		return add_to_physmap(arg);
+	case XENMEM_remove_from_physmap:
+		return remove_from_physmap(arg);
 	default:
 		return -ENOSYS;
 	}
