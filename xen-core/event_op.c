@@ -275,10 +275,9 @@ static long event_op_bind_vcpu(struct evtchn_bind_vcpu *op)
 	return rc;
 }
 
-static long event_op_unmask(struct evtchn_unmask *op)
+long event_unmask(struct domain *d, u32 port)
 {
-	struct domain *d = current->domain;
-	struct evtchn *e = event_lookup(d, op->port);
+	struct evtchn *e = event_lookup(d, port);
 	bool pirq;
 
 	if (!e)
@@ -287,9 +286,9 @@ static long event_op_unmask(struct evtchn_unmask *op)
 	pirq = e->state == EVTCHNSTAT_pirq;
 	if (e->state != EVTCHNSTAT_closed) {
 		if (d->evtchn->fifo)
-			event_fifo_unmask(d, e, op->port);
+			event_fifo_unmask(d, e, port);
 		else
-			event_2l_unmask(d, e, op->port);
+			event_2l_unmask(d, e, port);
 	}
 	spin_unlock(&e->lock);
 	if (!pirq)
@@ -300,6 +299,11 @@ static long event_op_unmask(struct evtchn_unmask *op)
 		arch_pirq_unmasked(d, e->irq);
 	spin_unlock(&d->evtchn->lock);
 	return 0;
+}
+
+static long event_op_unmask(struct evtchn_unmask *op)
+{
+	return event_unmask(current->domain, op->port);
 }
 
 static long event_op_reset(struct evtchn_reset *op)

@@ -42,6 +42,8 @@ void event_info_moved(struct vcpu *v);
 
 /** do_event_channel_op() - EVTCHNOP_* (xen/event_channel.h) */
 long do_event_channel_op(u32 cmd, gva_t arg);
+/** event_unmask() - EVTCHNOP_unmask of @d's port. Return: 0 or -EINVAL. */
+long event_unmask(struct domain *d, u32 port);
 /* Old layout of hypercall 16: struct evtchn_op. */
 long do_event_channel_op_compat(gva_t arg);
 

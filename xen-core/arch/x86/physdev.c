@@ -30,6 +30,9 @@
 
 #define NR_PIRQS	1024u
 
+/* A GSI's mode is set once: whoever comes later has to live with it. */
+static u64 gsis_set_up[BITS_TO_LONGS(NR_PIRQS)];
+
 /**
  * struct domain_pirqs - a domain's pirqs
  * @irq:	what is behind each; NULL: not mapped
@@ -83,7 +86,10 @@ int arch_pirq_bind(struct domain *d, u32 pirq, u32 port, bool share, struct vcpu
 	int rc;
 
 	if (!irq)
-		return -EINVAL;
+		return pirq < NR_PIRQS ? -EPERM : -EINVAL;
+	/* Stable: a port of this domain's cannot come or go under its event lock. */
+	if (irq->domain == d)
+		return -EEXIST;
 	physdev_set_needs_eoi(d, pirq, irq->level);
 	rc = irq_bind(irq, d, port, v);
 	if (rc)
@@ -238,6 +244,20 @@ static long physdev_unmap_pirq(struct domain *d, const struct physdev_unmap_pirq
 	return 0;
 }
 
+static long physdev_setup_gsi(const struct physdev_setup_gsi *op)
+{
+	int rc;
+
+	if ((u32)op->gsi >= NR_PIRQS)
+		return -EINVAL;
+	if (test_and_set_bit((u32)op->gsi, gsis_set_up))
+		return -EEXIST;
+	rc = irq_setup_gsi((u32)op->gsi, op->triggering, op->polarity);
+	if (rc)
+		clear_bit((u32)op->gsi, gsis_set_up);
+	return rc;
+}
+
 static long physdev_get_free_pirq(struct domain *d, struct physdev_get_free_pirq *op)
 {
 	struct domain_pirqs *p = physdev_get_pirqs(d);
@@ -256,8 +276,11 @@ static long physdev_eoi(struct domain *d, u32 pirq)
 {
 	struct irq *irq = physdev_find(d, pirq);
 
-	if (irq && irq->domain == d)
+	if (irq && irq->domain == d) {
+		if (d->arch.phys_irq_eoi_auto)
+			event_unmask(d, irq->port);
 		irq_guest_eoi(irq);
+	}
 	return pirq < NR_PIRQS ? 0 : -EINVAL;
 }
 
@@ -270,7 +293,8 @@ static long physdev_irq_status(struct domain *d, struct physdev_irq_status_query
 	return op->irq < NR_PIRQS ? 0 : -EINVAL;
 }
 
-static long physdev_set_eoi_map(struct domain *d, u64 gmfn)
+/* @unmask: PHYSDEVOP_eoi is to unmask the port, too (version 1 of the call). */
+static long physdev_set_eoi_map(struct domain *d, u64 gmfn, bool unmask)
 {
 	struct page *page = arch_get_guest_page_writable(d, gmfn);
 
@@ -283,6 +307,7 @@ static long physdev_set_eoi_map(struct domain *d, u64 gmfn)
 		return -EBUSY;
 	}
 	d->arch.eoi_page = page;
+	d->arch.phys_irq_eoi_auto = unmask;
 	d->arch.eoi_map = page_to_virt(page);
 	memset(d->arch.eoi_map, 0, PAGE_SIZE);
 	for (u32 i = 0; i < NR_PIRQS; i++) {
@@ -388,6 +413,7 @@ static const struct {
 	[PHYSDEVOP_pci_device_add]	= { offsetof(struct physdev_pci_device_add, optarr) },
 	[PHYSDEVOP_pci_device_remove]	= { SIZE(pci_device) },
 	[PHYSDEVOP_restore_msi_ext]	= { SIZE(pci_device) },
+	[PHYSDEVOP_pirq_eoi_gmfn_v1]	= { SIZE(pirq_eoi_gmfn), false, true },
 	[PHYSDEVOP_pirq_eoi_gmfn_v2]	= { SIZE(pirq_eoi_gmfn), false, true },
 	[PHYSDEVOP_dbgp_op]		= { SIZE(dbgp_op) },
 	[PHYSDEVOP_prepare_msix]	= { SIZE(pci_device) },
@@ -423,7 +449,9 @@ static long physdev_op(struct vcpu *v, u32 cmd, union physdev_arg *arg)
 	switch (cmd) {
 	case PHYSDEVOP_eoi:			return physdev_eoi(d, arg->eoi.irq);
 	case PHYSDEVOP_irq_status_query:	return physdev_irq_status(d, &arg->status);
-	case PHYSDEVOP_pirq_eoi_gmfn_v2:	return physdev_set_eoi_map(d, arg->eoi_map.gmfn);
+	case PHYSDEVOP_pirq_eoi_gmfn_v1:
+	case PHYSDEVOP_pirq_eoi_gmfn_v2:
+		return physdev_set_eoi_map(d, arg->eoi_map.gmfn, cmd == PHYSDEVOP_pirq_eoi_gmfn_v1);
 	case PHYSDEVOP_set_iopl:		return physdev_set_iopl(v, arg->iopl.iopl);
 	case PHYSDEVOP_set_iobitmap:		return physdev_set_iobitmap(v, &arg->iobitmap);
 	case PHYSDEVOP_map_pirq:		return physdev_map_pirq(d, &arg->map);
@@ -438,7 +466,7 @@ static long physdev_op(struct vcpu *v, u32 cmd, union physdev_arg *arg)
 		arg->vector.vector = arg->vector.irq;
 		return arg->vector.irq < ioapic_nr_gsis() ? 0 : -EINVAL;
 	case PHYSDEVOP_setup_gsi:
-		return irq_setup_gsi((u32)arg->gsi.gsi, arg->gsi.triggering, arg->gsi.polarity);
+		return physdev_setup_gsi(&arg->gsi);
 	case PHYSDEVOP_pci_mmcfg_reserved:
 		return pci_check_ecam(arg->mmcfg.segment, arg->mmcfg.start_bus,
 				      arg->mmcfg.end_bus, arg->mmcfg.address);

@@ -41,8 +41,8 @@ static long platform_firmware_info(struct xenpf_firmware_info *info)
 	case XEN_FW_DISK_MBR_SIGNATURE:
 	case XEN_FW_VBEDDC_INFO:
 		return -ESRCH;
-	case XEN_FW_EFI_INFO:
-		return -ENODEV;
+	case XEN_FW_EFI_INFO:		/* started by a BIOS */
+		return -ENOSYS;
 	case XEN_FW_KBD_SHIFT_FLAGS:
 		if (info->index)
 			return -ESRCH;
