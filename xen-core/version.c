@@ -32,6 +32,13 @@
 
 static xen_commandline_t version_commandline;
 
+/* The ELF note of the linker's build ID, of which @id is the payload. */
+extern const struct version_note {
+	u32 name_len, len, type;
+	char name[4];
+	u8 id[];
+} version_build_id __attribute__((weak));	/* not in a host build */
+
 static const struct xen_compile_info version_compile_info = {
 	.compiler = "gcc " __VERSION__,
 	.compile_by = "xenlite",
@@ -74,13 +81,32 @@ static long version_get_features(gva_t arg)
 	return copy_to_guest(arg, &fi, sizeof(fi));
 }
 
+/* Without a buffer: its length. */
+static long version_get_build_id(gva_t arg)
+{
+	const struct version_note *note = &version_build_id;
+	u32 room;
+
+	if (!note || note->name_len != sizeof(note->name))
+		return -ENODATA;
+	if (!arg.a)
+		return note->len;
+	if (copy_from_guest(&room, arg, sizeof(room)))
+		return -EFAULT;
+	if (room < note->len)
+		return room ? -ENOBUFS : -EINVAL;
+	if (copy_to_guest(GVA(arg.a + offsetof(struct xen_build_id, buf)), note->id, note->len))
+		return -EFAULT;
+	return note->len;
+}
+
 /**
  * do_xen_version() - XENVER_* (xen/version.h)
  * @cmd: which piece of information
  * @arg: where it goes; ignored by those that fit into the return value
  *
  * Return: the value or 0; -ENOSYS for an unknown @cmd, -EFAULT, -EINVAL for
- * an unknown feature word, -ENODATA for the build ID (the image has none).
+ * an unknown feature word or no room for the build ID, -ENOBUFS for too little.
  */
 long do_xen_version(u32 cmd, gva_t arg)
 {
@@ -115,7 +141,7 @@ long do_xen_version(u32 cmd, gva_t arg)
 		return copy_to_guest(arg, version_commandline,
 				     sizeof(version_commandline));
 	case XENVER_build_id:
-		return -ENODATA;
+		return version_get_build_id(arg);
 	default:
 		return -ENOSYS;
 	}
