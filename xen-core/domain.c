@@ -243,7 +243,8 @@ static void __noreturn domain_end_machine(u8 reason)
 		pr_always("Hardware Dom0 shutdown: watchdog rebooting machine\n");
 		break;
 	default:
-		pr_always("Hardware Dom0 shutdown (unknown reason %u): rebooting machine\n", reason);
+		pr_always("Hardware Dom0 shutdown (unknown reason %u): rebooting machine\n",
+			  reason);
 		break;
 	}
 	machine_restart();
@@ -335,10 +336,10 @@ static void domain_dump_vcpu(const struct vcpu *v)
 {
 	const struct vcpu_info *info = v->info;
 
-	pr_always("    v%u: CPU%u %s pause_flags=0x%x poll=%d upcall pend=%u mask=%u affinity=0x%lx\n",
-		  v->id, v->cpu->id, v->running ? "running" : "off", v->pause_flags,
-		  v->poll_port, info->evtchn_upcall_pending, info->evtchn_upcall_mask,
-		  (unsigned long)v->hard_affinity);
+	pr_always("    v%u: CPU%u %s pause_flags=0x%x poll=%d upcall pend=%u mask=%u "
+		  "affinity=0x%lx\n", v->id, v->cpu->id, v->running ? "running" : "off",
+		  v->pause_flags, v->poll_port, info->evtchn_upcall_pending,
+		  info->evtchn_upcall_mask, (unsigned long)v->hard_affinity);
 	if (v->initialised)
 		arch_vcpu_dump(v);
 }

@@ -87,7 +87,8 @@ static void sched_call_taker(struct sched_cpu *q, u64 now)
 
 	if (idle) {
 		list_for_each(l, &q->queue) {
-			u64 fit = idle & list_entry(l, struct sched_vcpu, link)->vcpu->hard_affinity;
+			struct sched_vcpu *s = list_entry(l, struct sched_vcpu, link);
+			u64 fit = idle & s->vcpu->hard_affinity;
 
 			if (fit) {
 				taker = cpus[__builtin_ctzll(fit)];

@@ -6,7 +6,9 @@
  * CPU that had it last is through with it; no wake-up is lost, whatever blocks,
  * wakes, pauses and moves vcpus meanwhile.
  *
- * Links: string.c sched.c sched_fair.c runstate.c sched_op.c vcpu_op.c domain.c softirq.c timer.c page_alloc.c frame.c arch/fake/fake.c arch/fake/fake_domain.c
+ * Links: string.c sched.c sched_fair.c runstate.c sched_op.c vcpu_op.c domain.c
+ * Links: softirq.c timer.c page_alloc.c frame.c
+ * Links: arch/fake/fake.c arch/fake/fake_domain.c
  */
 #include <pthread.h>
 
@@ -43,6 +45,11 @@ static void violation(void)
 	__atomic_fetch_add(&violations, 1, __ATOMIC_RELAXED);
 }
 
+static u32 take(const struct vcpu *v, u32 who)
+{
+	return __atomic_exchange_n(&on_cpu[v->id], who, __ATOMIC_SEQ_CST);
+}
+
 /* As the real one: the old state is saved and given up, then the new one taken. */
 void arch_switch_to(struct vcpu *prev, struct vcpu *next)
 {
@@ -53,9 +60,9 @@ void arch_switch_to(struct vcpu *prev, struct vcpu *next)
 	/* Saving takes a while, in which others are not to touch it. */
 	if (switches++ % 2 == 0)
 		arch_spin_poll();
-	if (!prev->is_idle && __atomic_exchange_n(&on_cpu[prev->id], 0, __ATOMIC_SEQ_CST) != cpu->id + 1)
+	if (!prev->is_idle && take(prev, 0) != cpu->id + 1)
 		violation();
-	if (!next->is_idle && __atomic_exchange_n(&on_cpu[next->id], cpu->id + 1, __ATOMIC_SEQ_CST))
+	if (!next->is_idle && take(next, cpu->id + 1))
 		violation();
 	cpu->curr = next;
 }
@@ -102,15 +109,15 @@ static void meddle(u64 *seed)
 static void *cpu_thread(void *arg)
 {
 	struct cpu *cpu = arg;
-	u64 seed = 77 + cpu->id;
+	u64 seed = 77 + cpu->id, *due = &fake_cpus[cpu->id].timer_due;
 
 	fake_run_on(cpu->id);
 	while (__atomic_load_n(&working, __ATOMIC_SEQ_CST)) {
 		struct vcpu *v;
 
 		__atomic_fetch_add(&fake_now, 500, __ATOMIC_RELAXED);
-		if (fake_cpus[cpu->id].timer_due && fake_cpus[cpu->id].timer_due <= READ_ONCE(fake_now)) {
-			fake_cpus[cpu->id].timer_due = 0;
+		if (*due && *due <= READ_ONCE(fake_now)) {
+			*due = 0;
 			__atomic_fetch_or(&cpu->softirqs, 1u << SOFTIRQ_TIMER, __ATOMIC_SEQ_CST);
 		}
 		cpu_run_softirqs();
