@@ -320,22 +320,27 @@ static void __init acpi_read_table(u64 addr)
 	}
 }
 
+static const char *__init acpi_read_rsdp(u64 rsdp, u64 *root, bool *is_xsdt)
+{
+	const void *p = rsdp ? map_firmware(MADDR(rsdp), 36) : NULL;
+
+	return p ? acpi_parse_rsdp(p, 36, root, is_xsdt) : "not found";
+}
+
 void __init acpi_init(u64 rsdp)
 {
-	const char *why = "not found";
+	const char *why;
 	const u8 *table;
 	bool is_xsdt;
 	size_t len = 0, size;
-	u64 root;
+	u64 root = 0;
 
 	tables_read = 0;
 	for (u32 i = 0; i < ACPI_NR_ISA; i++)
 		acpi_info.isa[i].gsi = i;
-	if (!rsdp)
-		rsdp = acpi_find_rsdp();
-	table = rsdp ? map_firmware(MADDR(rsdp), 36) : NULL;
-	if (table)
-		why = acpi_parse_rsdp(table, 36, &root, &is_xsdt);
+	why = acpi_read_rsdp(rsdp, &root, &is_xsdt);
+	if (why)
+		why = acpi_read_rsdp(acpi_find_rsdp(), &root, &is_xsdt);
 	if (why) {
 		pr_err("ACPI: no root pointer: %s; going on without ACPI\n", why);
 		return;
