@@ -25,7 +25,7 @@ static void check(const struct acpi_info *info)
 {
 	if (info->nr_cpus > ACPI_MAX_CPUS || info->nr_ioapics > ACPI_MAX_IOAPICS ||
 	    info->nr_mcfg > ACPI_MAX_MCFG || info->nr_lapic_nmis > 4 ||
-	    info->pm1a_cnt >= 0xfffc || (info->has_reset && info->reset_space > 2))
+	    info->pm1a_cnt >= 0xfffc)
 		abort();
 	for (u32 i = 0; i < info->nr_mcfg; i++)
 		if (info->mcfg[i].base & 0xfff)

@@ -203,13 +203,12 @@ static void test_fadt(void **state)
 	assert_int_equal(acpi_info.pm1a_cnt, 0xb004);
 	assert_int_equal(acpi_info.pm1b_cnt, 0);
 	assert_int_equal(acpi_info.pm_timer, 0x608);
-	assert_true(acpi_info.has_reset);
-	assert_int_equal(acpi_info.reset_addr, 0xcf9);
+	assert_int_equal(acpi_info.reset_port, 0xcf9);
 	assert_int_equal(acpi_info.reset_value, 0x0f);
 	acpi_info = (struct acpi_info){ 0 };
 	assert_null(acpi_parse_fadt(old.data, old.len, &acpi_info));
 	assert_int_equal(acpi_info.pm1a_cnt, 0x604);
-	assert_false(acpi_info.has_reset);
+	assert_int_equal(acpi_info.reset_port, 0);
 	test_blob_free(&t);
 	test_blob_free(&old);
 }
@@ -219,11 +218,11 @@ static void test_fadt_bad_ports(void **state)
 	struct test_blob t = fadt(244);
 
 	put(&t, 64, 0x12345678, 4);		/* no port */
-	put(&t, 116, 0x01000807, 4);		/* no space a reset register may be in */
+	put(&t, 116, 0x01000807, 4);		/* a reset register in no space we reach */
 	seal(&t);
 	assert_null(acpi_parse_fadt(t.data, t.len, &acpi_info));
 	assert_int_equal(acpi_info.pm1a_cnt, 0);
-	assert_false(acpi_info.has_reset);
+	assert_int_equal(acpi_info.reset_port, 0);
 	test_blob_free(&t);
 }
 

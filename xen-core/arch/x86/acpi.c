@@ -202,10 +202,8 @@ const char *acpi_parse_fadt(const void *table, size_t len, struct acpi_info *inf
 	if (!(flags & FADT_HAS_RESET) || len <= FADT_RESET_VALUE)
 		return NULL;
 	memcpy(&reset, (const u8 *)table + FADT_RESET, sizeof(reset));
-	info->has_reset = reset.addr && reset.space <= 2 &&
-			  (reset.space != SPACE_IO || reset.addr <= 0xffff);
-	info->reset_space = reset.space;
-	info->reset_addr = reset.addr;
+	if (reset.space == SPACE_IO && reset.addr <= 0xffff)
+		info->reset_port = (u16)reset.addr;
 	info->reset_value = (u8)acpi_field(table, len, FADT_RESET_VALUE, 1);
 	return NULL;
 }

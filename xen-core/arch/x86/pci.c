@@ -1,17 +1,17 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * PCI configuration space, through ports 0xcf8/0xcfc or the memory window
- * (ECAM) that ACPI's MCFG names.
+ * PCI configuration space, through ports 0xcf8/0xcfc.
  *
  * The ports are one shared register pair: the lock covers each select and
- * transfer, and dom0's selected address lives here, not in the hardware.
+ * transfer, and dom0's selected address lives here, not in the hardware. All
+ * that the core looks at lies within their reach: the first 256 bytes of
+ * segment 0. The memory window (ECAM) is dom0's alone.
  */
 #include "pci.h"
 
 #include "acpi.h"
 #include "asm.h"
 #include "errno.h"
-#include "paging.h"
 #include "spinlock.h"
 
 #define PORT_ADDR	0xcf8
@@ -20,10 +20,6 @@
 
 static struct spinlock lock = SPINLOCK_INIT;
 static u32 guest_addr;		/* lock: what dom0 last wrote to PORT_ADDR */
-
-/* Mapped buses; a handful of devices needs it. */
-static struct { u16 seg; u8 bus; u8 *base; } ecam[32];	/* lock */
-static u32 nr_ecam;					/* lock */
 
 static u32 pci_transfer_port(u32 addr, u32 off, u32 size, bool write, u32 value)
 {
@@ -42,54 +38,14 @@ static u32 pci_transfer_port(u32 addr, u32 off, u32 size, bool write, u32 value)
 	return size == 1 ? inb(port) : size == 2 ? inw(port) : inl(port);
 }
 
-static volatile u8 *pci_map_bus(u16 seg, u8 bus)
-{
-	for (u32 i = 0; i < nr_ecam; i++)
-		if (ecam[i].seg == seg && ecam[i].bus == bus)
-			return ecam[i].base;
-	for (u32 i = 0; i < acpi_info.nr_mcfg && nr_ecam < ARRAY_SIZE(ecam); i++) {
-		const struct acpi_mcfg *m = &acpi_info.mcfg[i];
-		u8 *base;
-
-		if (m->seg != seg || bus < m->first_bus || bus > m->last_bus)
-			continue;
-		base = map_mmio(MADDR(m->base + ((u64)bus << 20)), 1u << 20);
-		ecam[nr_ecam].seg = seg;
-		ecam[nr_ecam].bus = bus;
-		ecam[nr_ecam++].base = base;
-		return base;
-	}
-	return NULL;
-}
-
-static u32 pci_transfer_ecam(struct pci_addr a, u32 reg, u32 size, bool write, u32 value)
-{
-	volatile u8 *p = pci_map_bus(a.seg, a.bus);
-
-	if (!p || reg >= 4096)
-		return ~0u;
-	p += (u32)a.devfn << 12 | reg;
-	if (write) {
-		if (size == 1)
-			*p = (u8)value;
-		else if (size == 2)
-			*(volatile u16 *)p = (u16)value;
-		else
-			*(volatile u32 *)p = value;
-		return 0;
-	}
-	return size == 1 ? *p : size == 2 ? *(volatile u16 *)p : *(volatile u32 *)p;
-}
-
 static u32 pci_transfer(struct pci_addr a, u32 reg, u32 size, bool write, u32 value)
 {
 	u32 addr = ADDR_ENABLE | (u32)a.bus << 16 | (u32)a.devfn << 8 | (reg & 0xfc);
 
-	spin_lock(&lock);
 	if (a.seg || reg >= 256)
-		value = pci_transfer_ecam(a, reg, size, write, value);
-	else
-		value = pci_transfer_port(addr, reg, size, write, value);
+		return ~0u;
+	spin_lock(&lock);
+	value = pci_transfer_port(addr, reg, size, write, value);
 	spin_unlock(&lock);
 	return value;
 }

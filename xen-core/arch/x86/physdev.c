@@ -129,16 +129,20 @@ static u32 physdev_free_pirq(const struct domain_pirqs *p)
 	return 0;
 }
 
+/* Is @irq a message of device @a? */
+static bool physdev_is_from(const struct irq *irq, struct pci_addr a)
+{
+	return irq && irq->source != IRQ_GSI && irq->msi.seg == a.seg && irq->msi.bus == a.bus &&
+	       irq->msi.devfn == a.devfn;
+}
+
 static bool physdev_is_mapped_msi(const struct domain_pirqs *p, struct pci_addr a, bool msix,
 				  u32 entry)
 {
-	for (u32 i = 0; i < NR_PIRQS; i++) {
-		const struct irq *irq = p->irq[i];
-
-		if (irq && irq->source == (msix ? IRQ_MSIX : IRQ_MSI) && irq->msi.seg == a.seg &&
-		    irq->msi.bus == a.bus && irq->msi.devfn == a.devfn && irq->msi.entry == entry)
+	for (u32 i = 0; i < NR_PIRQS; i++)
+		if (physdev_is_from(p->irq[i], a) && p->irq[i]->msi.entry == entry &&
+		    p->irq[i]->source == (msix ? IRQ_MSIX : IRQ_MSI))
 			return true;
-	}
 	return false;
 }
 
@@ -355,8 +359,7 @@ static long physdev_restore_msi(struct domain *d, struct pci_addr a)
 	for (u32 i = 0; i < NR_PIRQS; i++) {
 		struct irq *irq = p->irq[i];
 
-		if (!irq || irq->source == IRQ_GSI || irq->msi.seg != a.seg ||
-		    irq->msi.bus != a.bus || irq->msi.devfn != a.devfn)
+		if (!physdev_is_from(irq, a))
 			continue;
 		spin_lock(&irq->lock);
 		msi_restore(irq, irq->cpu->apic_id);
@@ -509,19 +512,16 @@ long do_physdev_op_compat(gva_t arg)
 
 /* ---- ports ---- */
 
-static void physdev_hide_range(u32 *allowed, u32 first, u32 nr)
-{
-	for (u32 port = first; port < first + nr; port++)
-		allowed[port / 32] &= ~(1u << port % 32);
-}
-
 void physdev_hide_ports(u32 *allowed)
 {
-	physdev_hide_range(allowed, 0x20, 2);	/* PICs */
-	physdev_hide_range(allowed, 0xa0, 2);
-	physdev_hide_range(allowed, 0x40, 4);	/* PIT */
-	physdev_hide_range(allowed, 0x61, 1);
-	for (u32 n = 0; n < NR_SERIAL; n++)
-		if (serial_port(n))
-			physdev_hide_range(allowed, serial_port(n), 8);
+	const struct { u16 first, nr; } hidden[] = {
+		{ 0x20, 2 }, { 0xa0, 2 },	/* PICs */
+		{ 0x40, 4 }, { 0x61, 1 },	/* PIT */
+		{ serial_port(0), 8 }, { serial_port(1), 8 },
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(hidden); i++)
+		for (u32 port = hidden[i].first; port && port < hidden[i].first + hidden[i].nr;
+		     port++)
+			allowed[port / 32] &= ~(1u << port % 32);
 }

@@ -21,7 +21,6 @@
 #include "power.h"
 #include "printk.h"
 #include "string.h"
-#include "timer.h"
 #include "uaccess.h"
 
 #define BDA_SHIFT_FLAGS	0x417	/* the BIOS's keyboard state */
@@ -113,40 +112,6 @@ static long platform_get_cpu_version(struct xenpf_pcpu_version *info)
 	return 0;
 }
 
-/* Time the idle vcpu has run; up to now while it runs. */
-static u64 platform_idle_time(const struct cpu *cpu, u64 now)
-{
-	const struct vcpu_runstate_info *rs = &cpu->idle_vcpu->runstate;
-	u64 ns = rs->time[RUNSTATE_running];
-
-	if (rs->state == RUNSTATE_running && now > rs->state_entry_time)
-		ns += now - rs->state_entry_time;
-	return ns;
-}
-
-static long platform_get_idle_time(struct xenpf_getidletime *op)
-{
-	u8 map[MAX_CPUS / 8];
-	u32 nr = MIN(op->cpumap_nr_cpus, (u32)MAX_CPUS);
-
-	op->now = arch_now();
-	if (copy_from_guest(map, gva_of(op->cpumap_bitmap), (nr + 7) / 8))
-		return -EFAULT;
-	for (u32 i = 0; i < nr; i++) {
-		u64 ns = 0;
-
-		if (!(map[i / 8] >> i % 8 & 1))
-			continue;
-		if (i < nr_cpus)
-			ns = platform_idle_time(cpus[i], op->now);
-		else
-			map[i / 8] &= (u8)~(1u << i % 8);
-		if (copy_to_guest(gva_index(gva_of(op->idletime), u64, i), &ns, sizeof(ns)))
-			return -EFAULT;
-	}
-	return copy_to_guest(gva_of(op->cpumap_bitmap), map, (nr + 7) / 8) ? -EFAULT : 0;
-}
-
 /* CPUs do not come and go. */
 static long platform_cpu_online(const struct xenpf_cpu_ol *op, bool online)
 {
@@ -168,7 +133,6 @@ static long platform_dispatch(struct xen_platform_op *op)
 	case XENPF_enter_acpi_sleep:	return platform_enter_sleep(&op->u.enter_acpi_sleep);
 	case XENPF_get_cpuinfo:		return platform_get_cpuinfo(&op->u.pcpu_info);
 	case XENPF_get_cpu_version:	return platform_get_cpu_version(&op->u.pcpu_version);
-	case XENPF_getidletime:		return platform_get_idle_time(&op->u.getidletime);
 	case XENPF_cpu_online:		return platform_cpu_online(&op->u.cpu_ol, true);
 	case XENPF_cpu_offline:		return platform_cpu_online(&op->u.cpu_ol, false);
 	default:			return -ENOSYS;

@@ -12,8 +12,6 @@
 #include "asm.h"
 #include "clock.h"
 #include "console.h"
-#include "paging.h"
-#include "pci.h"
 #include "printk.h"
 #include "string.h"
 
@@ -41,26 +39,8 @@ void machine_halt(void)
 
 static void power_reset_acpi(void)
 {
-	const struct acpi_info *a = &acpi_info;
-	struct pci_addr root = { 0, 0, (u8)(a->reset_addr >> 32 << 3 |
-					    (a->reset_addr >> 16 & 7)) };
-	volatile u8 *reg;
-
-	if (!a->has_reset)
-		return;
-	switch (a->reset_space) {
-	case 0:
-		reg = map_mmio(MADDR(a->reset_addr), 1);
-		if (reg)
-			*reg = a->reset_value;
-		break;
-	case 1:
-		outb((u16)a->reset_addr, a->reset_value);
-		break;
-	case 2:		/* device:16 function:16 offset:16 of bus 0 */
-		pci_write(root, a->reset_addr & 0xff, 1, a->reset_value);
-		break;
-	}
+	if (acpi_info.reset_port)
+		outb(acpi_info.reset_port, acpi_info.reset_value);
 }
 
 /* The chip set's reset control register: full reset. */

@@ -22,7 +22,7 @@ struct acpi_lapic_nmi { u32 acpi_id; u8 lint; bool low; };
  * struct acpi_info - the result; zero where a table is missing or broken
  * @has_madt:	the MADT was there and sound
  * @pm1a_cnt,@pm1b_cnt: I/O ports of the PM1 control registers, 0: none
- * @reset_space: 0 memory, 1 I/O, 2 PCI configuration
+ * @reset_port: the reset register, 0: none in I/O space
  */
 struct acpi_info {
 	bool has_madt;
@@ -35,9 +35,8 @@ struct acpi_info {
 	struct acpi_mcfg mcfg[ACPI_MAX_MCFG];
 
 	u16 pm1a_cnt, pm1b_cnt, pm_timer;
-	bool has_reset;
-	u8 reset_space, reset_value;
-	u64 reset_addr;
+	u16 reset_port;
+	u8 reset_value;
 
 	u64 hpet_addr;
 };

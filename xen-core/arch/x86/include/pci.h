@@ -18,8 +18,8 @@ struct pci_addr { u16 seg; u8 bus, devfn; };
 
 /**
  * pci_read(), pci_write() - @size bytes (1, 2, 4, naturally aligned) at @reg
- * Registers from 256 and segments other than 0 need ECAM; without it a read
- * gives all ones and a write is lost.
+ * Registers from 256 and segments other than 0 are out of reach: a read gives
+ * all ones and a write is lost.
  */
 u32 pci_read(struct pci_addr a, u32 reg, u32 size);
 void pci_write(struct pci_addr a, u32 reg, u32 size, u32 value);
