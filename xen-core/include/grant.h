@@ -6,6 +6,8 @@
 #include "domain.h"
 
 int grant_init_domain(struct domain *d);
+/** grant_unmap_all() - @d is dying: end its mappings. Return: 0 or -ERESTART: again. */
+int grant_unmap_all(struct domain *d);
 /** grant_destroy_domain() - the last reference on @d is gone. */
 void grant_destroy_domain(struct domain *d);
 /** grant_frame() - frame @idx of @d's table for XENMAPSPACE_grant_table, growing it. */

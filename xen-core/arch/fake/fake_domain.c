@@ -12,6 +12,7 @@
 #include "errno.h"
 #include "event.h"
 #include "grant.h"
+#include "grant_table.h"
 #include "page_alloc.h"
 #include "sched.h"
 
@@ -30,6 +31,12 @@ __weak int event_destroy_domain(struct domain *d) { return 0; }
 __weak void event_free_domain(struct domain *d) { }
 __weak int grant_init_domain(struct domain *d) { return 0; }
 __weak void grant_destroy_domain(struct domain *d) { }
+__weak int arch_grant_map(struct page *page, u64 addr, u32 flags) { return -EINVAL; }
+__weak int arch_grant_unmap(struct page *page, u64 addr, u32 flags, u64 new_addr)
+{
+	return -EINVAL;
+}
+__weak void arch_grant_flush(struct domain *d) { }
 __weak int arch_domain_create(struct domain *d) { return 0; }
 __weak int arch_vcpu_create(struct vcpu *v) { return 0; }
 __weak int arch_vcpu_initialise(struct vcpu *v, gva_t context) { return 0; }

@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * Mapping grants: handles, and what each stands for.
+ *
+ *   handle --> (granter, ref) --> active entry: holds the frame
+ *      host_map:   a page-table entry, with a reference and use of its own
+ *      device_map: a writable use, unless GNTMAP_readonly
+ *
+ * A guest may destroy such a page-table entry by ordinary means: the entry's
+ * reference goes then, the handle keeps the frame until it is unmapped properly,
+ * which needs an entry that maps the frame again. (As in Xen.)
+ *
+ * Unmapping has two steps: page-table entries are cleared; when the TLBs have been
+ * flushed, the granter is told that its frames are its own again.
+ */
+#include "grant.h"
+#include "grant_table.h"
+
+#include "arch_hypercalls.h"
+#include "errno.h"
+#include "page_alloc.h"
+#include "percpu.h"
+#include "preempt.h"
+
+#define MAP_KINDS	(GNTMAP_host_map | GNTMAP_device_map)
+
+static struct grant_map *map_of_handle(const struct grant_table *gt, u32 handle)
+{
+	return &gt->map_page[handle / MAPS_PER_PAGE][handle % MAPS_PER_PAGE];
+}
+
+/* A free handle, under the map lock. Return: it, or GRANT_NO_MAP. */
+static u32 map_alloc(struct grant_table *gt)
+{
+	u32 handle = gt->free_map;
+
+	if (handle != GRANT_NO_MAP) {
+		gt->free_map = map_of_handle(gt, handle)->ref;
+		return handle;
+	}
+	handle = gt->nr_maps;
+	if (handle == GRANT_MAP_PAGES * MAPS_PER_PAGE)
+		return GRANT_NO_MAP;
+	if (!(handle % MAPS_PER_PAGE)) {
+		struct grant_map *page = alloc_zeroed(PAGE_SIZE);
+
+		if (!page)
+			return GRANT_NO_MAP;
+		gt->map_page[handle / MAPS_PER_PAGE] = page;
+	}
+	gt->nr_maps++;
+	return handle;
+}
+
+static void map_free(struct grant_table *gt, u32 handle)
+{
+	struct grant_map *m = map_of_handle(gt, handle);
+
+	*m = (struct grant_map){ .ref = gt->free_map };
+	gt->free_map = handle;
+}
+
+void grant_free_maps(struct grant_table *gt)
+{
+	for (u32 i = 0; i < GRANT_MAP_PAGES && gt->map_page[i]; i++)
+		free_zeroed(gt->map_page[i], PAGE_SIZE);
+}
+
+/* How many uses of the entry there are for @flags. */
+static u32 map_uses(u32 flags)
+{
+	return !!(flags & GNTMAP_host_map) + !!(flags & GNTMAP_device_map);
+}
+
+/* What a mapping holds beyond its use of the entry. */
+static s16 map_make(struct domain *granter, struct page *page,
+		    const struct gnttab_map_grant_ref *op)
+{
+	bool writable = !(op->flags & GNTMAP_readonly);
+	int err = 0;
+
+	if (writable && !arch_get_guest_page_writable(granter, page_to_mfn(page).n))
+		return GNTST_general_error;
+	if (op->flags & GNTMAP_host_map)
+		err = arch_grant_map(page, op->host_addr, op->flags);
+	if (writable && (err || !(op->flags & GNTMAP_device_map)))
+		arch_put_guest_page_writable(page);
+	return err ? GNTST_general_error : GNTST_okay;
+}
+
+/* Under the map lock; with success the handle takes over the reference on @granter. */
+static s16 map_locked(struct grant_table *gt, struct domain *granter,
+		      struct gnttab_map_grant_ref *op)
+{
+	bool readonly = op->flags & GNTMAP_readonly;
+	u32 handle = map_alloc(gt);
+	struct page *page;
+	s16 status;
+
+	if (handle == GRANT_NO_MAP)
+		return GNTST_no_space;
+	status = grant_entry_get(granter, op->ref, readonly, map_uses(op->flags), &page);
+	if (status)
+		goto free;
+	status = map_make(granter, page, op);
+	if (status)
+		goto put;
+	*map_of_handle(gt, handle) = (struct grant_map){
+		.granter = granter, .ref = op->ref, .flags = op->flags,
+	};
+	op->dev_bus_addr = mfn_to_maddr(page_to_mfn(page)).a;
+	op->handle = handle;
+	return GNTST_okay;
+put:
+	grant_entry_put(granter, op->ref, readonly, map_uses(op->flags));
+free:
+	map_free(gt, handle);
+	return status;
+}
+
+/** grant_map_ref() - GNTTABOP_map_grant_ref. Return: GNTST_*. */
+s16 grant_map_ref(struct gnttab_map_grant_ref *op)
+{
+	struct grant_table *gt = current->domain->grants;
+	struct domain *granter;
+	s16 status = GNTST_bad_domain;
+
+	if (!(op->flags & MAP_KINDS))
+		return GNTST_bad_gntref;
+	/* By its number only, even its own. */
+	granter = op->dom == DOMID_SELF ? NULL : domain_get_by_id(op->dom);
+	if (!granter)
+		return GNTST_bad_domain;
+	if (granter->grants) {
+		spin_lock(&gt->map_lock);
+		status = map_locked(gt, granter, op);
+		spin_unlock(&gt->map_lock);
+	}
+	if (status)
+		domain_put(granter);
+	return status;
+}
+
+/* End the kinds @flags of a mapping; the uses end with the batch. */
+static void map_end(struct grant_table *gt, u32 handle, u32 flags, struct grant_batch *b)
+{
+	struct grant_map *m = map_of_handle(gt, handle);
+	bool readonly = m->flags & GNTMAP_readonly;
+
+	if (flags & GNTMAP_device_map && !readonly)
+		arch_put_guest_page_writable(grant_entry_page(m->granter, m->ref));
+	m->flags &= ~flags;
+	b->use[b->nr++] = (struct grant_use){
+		.granter = m->granter, .ref = m->ref, .uses = map_uses(flags),
+		.readonly = readonly, .last = !(m->flags & MAP_KINDS),
+	};
+	if (!(m->flags & MAP_KINDS))
+		map_free(gt, handle);
+}
+
+static s16 unmap_locked(struct grant_table *gt, const struct gnttab_unmap_grant_ref *op,
+			u64 new_addr, struct grant_batch *b)
+{
+	struct grant_map *m;
+	struct page *page;
+	u32 flags = 0;
+
+	if (op->handle >= gt->nr_maps)
+		return GNTST_bad_handle;
+	m = map_of_handle(gt, op->handle);
+	if (!m->granter)
+		return GNTST_bad_handle;
+	page = grant_entry_page(m->granter, m->ref);
+	if (op->dev_bus_addr && m->flags & GNTMAP_device_map) {
+		if (op->dev_bus_addr != mfn_to_maddr(page_to_mfn(page)).a)
+			return GNTST_bad_dev_addr;
+		flags |= GNTMAP_device_map;
+	}
+	if (op->host_addr && m->flags & GNTMAP_host_map) {
+		if (arch_grant_unmap(page, op->host_addr, m->flags, new_addr))
+			return GNTST_general_error;
+		flags |= GNTMAP_host_map;
+	}
+	if (flags)
+		map_end(gt, op->handle, flags, b);
+	return GNTST_okay;
+}
+
+/**
+ * grant_unmap_ref() - GNTTABOP_unmap_grant_ref, and unmap_and_replace
+ * @new_addr:	what unmap_and_replace puts into the place, or 0
+ * @b:		has room for one more
+ *
+ * Return: GNTST_*.
+ */
+s16 grant_unmap_ref(const struct gnttab_unmap_grant_ref *op, u64 new_addr, struct grant_batch *b)
+{
+	struct grant_table *gt = current->domain->grants;
+	s16 status;
+
+	spin_lock(&gt->map_lock);
+	status = unmap_locked(gt, op, new_addr, b);
+	spin_unlock(&gt->map_lock);
+	return status;
+}
+
+static void batch_end_uses(struct grant_batch *b)
+{
+	for (u32 i = 0; i < b->nr; i++) {
+		struct grant_use *u = &b->use[i];
+
+		grant_entry_put(u->granter, u->ref, u->readonly, u->uses);
+		if (u->last)
+			domain_put(u->granter);
+	}
+	b->nr = 0;
+}
+
+/** grant_finish_batch() - flush TLBs, then end the uses that @b has collected */
+void grant_finish_batch(struct grant_batch *b)
+{
+	if (!b->nr)
+		return;
+	arch_grant_flush(current->domain);
+	batch_end_uses(b);
+}
+
+/**
+ * grant_unmap_all() - end all mappings of @d, which is dying
+ *
+ * Its vcpus do not run any more, and its page tables are gone or will never be
+ * used again. Return: 0, or -ERESTART: call again.
+ */
+int grant_unmap_all(struct domain *d)
+{
+	struct grant_table *gt = d->grants;
+	struct grant_batch b;
+	u32 i, end;
+
+	if (!gt)
+		return 0;
+	b.nr = 0;
+	arch_grant_flush(d);
+	spin_lock(&gt->map_lock);
+	end = MIN(gt->nr_released + GRANT_BATCH, gt->nr_maps);
+	for (i = gt->nr_released; i < end; i++) {
+		struct grant_map *m = map_of_handle(gt, i);
+
+		if (m->granter)
+			map_end(gt, i, m->flags & MAP_KINDS, &b);
+	}
+	gt->nr_released = i;
+	end = gt->nr_maps;
+	spin_unlock(&gt->map_lock);
+	batch_end_uses(&b);
+	return i < end ? -ERESTART : 0;
+}

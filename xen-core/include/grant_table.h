@@ -1,0 +1,126 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * What the files of the grant tables share.
+ *
+ *   granter                                    mapper
+ *   frame[]: entries, shared with the guest    map_page[]: what it has mapped,
+ *   active[]: which of them are in use   <---- a handle each, (granter, ref)
+ *
+ * An entry belongs to a hostile guest. Once it is in use, what counts is its
+ * active part: the frame then mapped, held with one reference, and by whom.
+ *
+ * Lock order: mapper's map_lock, then pt_lock of either side or granter's lock.
+ */
+#ifndef XENLITE_GRANT_TABLE_H
+#define XENLITE_GRANT_TABLE_H
+
+#include "domain.h"
+#include "page.h"
+#include "spinlock.h"
+
+#include <xen/grant_table.h>
+
+#define GRANT_MAX_FRAMES	64u	/* of one domain; what 4.17 allows by default */
+#define GRANTS_PER_FRAME	(PAGE_SIZE / sizeof(struct grant_entry_v1))
+#define GRANT_MAP_PAGES		1024u
+#define MAPS_PER_PAGE		(PAGE_SIZE / sizeof(struct grant_map))
+#define GRANT_BATCH		32u	/* operations between two preemption points */
+
+/**
+ * struct grant_active - an entry's uses
+ * @mfn,@domid:	what is used by whom, while there are uses
+ */
+struct grant_active {
+	u32 mfn;
+	domid_t domid;
+	u32 readers, writers;
+};
+static_assert(GRANTS_PER_FRAME * sizeof(struct grant_active) == 2 * PAGE_SIZE,
+	      "a waste of memory otherwise");
+
+/**
+ * struct grant_map - a mapping, named by its handle
+ * @granter:	held with a reference; NULL: free
+ * @ref:	free: the next free handle
+ * @flags:	GNTMAP_*: those of host_map and device_map still there
+ */
+struct grant_map {
+	struct domain *granter;
+	u32 ref;
+	u32 flags;
+};
+static_assert(sizeof(struct grant_map) == 16, "handles divide by shifting");
+
+/**
+ * struct grant_table - a domain's grants, and its mappings of others' grants
+ * @nr_frames:	frames the guest may use; grows only
+ * @nr_maps:	handles there are, in use or free
+ * @free_map:	first free handle or GRANT_NO_MAP
+ * @nr_released: grant_unmap_all() is done with the handles below
+ */
+struct grant_table {
+	struct spinlock lock;
+	u32 nr_frames;					/* lock */
+	struct page *frame[GRANT_MAX_FRAMES];		/* lock */
+	struct grant_active *active[GRANT_MAX_FRAMES];	/* lock */
+
+	struct spinlock map_lock;
+	u32 nr_maps;					/* map_lock */
+	u32 free_map;					/* map_lock */
+	u32 nr_released;				/* map_lock */
+	struct grant_map *map_page[GRANT_MAP_PAGES];	/* map_lock */
+};
+#define GRANT_NO_MAP	(~0u)
+
+/** struct grant_use - @uses uses of one entry; @granter is referenced */
+struct grant_use {
+	struct domain *granter;
+	u32 ref;
+	u16 uses;
+	bool readonly;
+	bool last;	/* the mapping's reference on @granter goes, too */
+};
+
+/** struct grant_batch - uses that end when all TLBs have been flushed */
+struct grant_batch {
+	u32 nr;
+	struct grant_use use[GRANT_BATCH];
+};
+
+/* grant_entry.c */
+s16 grant_entry_get(struct domain *granter, u32 ref, bool readonly, u32 uses, struct page **page);
+void grant_entry_put(struct domain *granter, u32 ref, bool readonly, u32 uses);
+struct page *grant_entry_page(struct domain *granter, u32 ref);
+s16 grant_entry_swap(struct domain *d, u32 a, u32 b);
+
+/* grant_map.c */
+s16 grant_map_ref(struct gnttab_map_grant_ref *op);
+s16 grant_unmap_ref(const struct gnttab_unmap_grant_ref *op, u64 new_addr, struct grant_batch *b);
+void grant_finish_batch(struct grant_batch *b);
+void grant_free_maps(struct grant_table *gt);
+
+/* grant_copy.c */
+s16 grant_copy(const struct gnttab_copy *op);
+
+/**
+ * arch_grant_map() - have the page-table entry at @addr of the current domain
+ * map @page, as @flags (GNTMAP_*) say: a virtual address, or with
+ * GNTMAP_contains_pte the entry's machine address. The caller holds @page, with
+ * a writable use unless GNTMAP_readonly; the entry takes its own.
+ * Return: 0 or -EINVAL.
+ */
+int arch_grant_map(struct page *page, u64 addr, u32 flags);
+
+/**
+ * arch_grant_unmap() - end a mapping that arch_grant_map() made with @flags
+ * @new_addr: not 0: the entry of this address takes its place and is cleared
+ *
+ * TLBs are not flushed yet. Return: 0, or -EINVAL and nothing has changed: the
+ * entry at @addr does not map @page so.
+ */
+int arch_grant_unmap(struct page *page, u64 addr, u32 flags, u64 new_addr);
+
+/** arch_grant_flush() - no TLB knows any old mapping of @d. */
+void arch_grant_flush(struct domain *d);
+
+#endif
