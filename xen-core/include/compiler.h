@@ -26,6 +26,8 @@
 #define __must_check	__attribute__((warn_unused_result))
 #define __printf(a, b)	__attribute__((format(printf, a, b)))
 #define __cold		__attribute__((cold))
+#undef __always_inline
+#define __always_inline	inline __attribute__((always_inline))
 #define noinline	__attribute__((noinline))
 #define fallthrough	__attribute__((fallthrough))
 #define likely(x)	__builtin_expect(!!(x), 1)

@@ -230,9 +230,11 @@ hypercall_again:
 	jmp	ret_to_guest
 
 /*
- * HYPERVISOR_iret that ends a system call: the frame on the kernel's stack is
- * rax, r11, rcx, flags, rip, cs, rflags, rsp, ss. All that is unusual goes
- * to do_iret() in C; until the last check nothing is changed.
+ * HYPERVISOR_iret: the frame on the kernel's stack is rax, r11, rcx, flags,
+ * rip, cs, rflags, rsp, ss (struct iret_context). Here are the frames that
+ * return to user mode with events on and none pending; all others go to
+ * do_iret() in C. Until the last check nothing is changed but registers of
+ * v->regs that do_iret() sets anyway; rsp waits on the stack.
  */
 	.balign	16
 iret_fast:
@@ -243,39 +245,40 @@ iret_fast:
 	shrq	$43, %rax
 	cmpq	$CORE_RANGE_HI, %rax
 	je	iret_slow
+	movq	V_INFO(%rcx), %rax
+	cmpb	$0, VI_PENDING(%rax)
+	jne	iret_slow
+	cmpb	$0, V_NMI(%rcx)
+	jne	iret_slow
+	cmpq	$0, V_USER_CR3(%rcx)
+	je	iret_slow
+	movq	V_DOMAIN(%rcx), %rax
+	testb	$ASSIST_IOPL, D_VM_ASSIST(%rax)
+	jnz	iret_slow
 	STAC
-1:	testl	$VGCF_in_syscall, 24(%r11)
-	jz	iret_slow_clac
-2:	movl	40(%r11), %eax
+1:	movq	40(%r11), %rax
 	notl	%eax
 	testb	$3, %al
 	jnz	iret_slow_clac
-3:	testl	$EFLAGS_IF, 48(%r11)
+	notl	%eax
+	movzwl	%ax, %eax
+	movq	%rax, R_CS(%rcx)
+2:	movq	48(%r11), %rax
+	testl	$EFLAGS_IF, %eax
 	jz	iret_slow_clac
-4:	movq	32(%r11), %rax
+	andl	$SYSRET_FLAGS | EFLAGS_IF, %eax
+	movq	%rax, R_RFLAGS(%rcx)
+3:	movq	32(%r11), %rax
+	movq	%rax, R_RIP(%rcx)
 	shrq	$47, %rax
 	jnz	iret_slow_clac
-	cmpq	$0, V_USER_CR3(%rcx)
-	je	iret_slow_clac
-	movq	V_INFO(%rcx), %rax
-	cmpb	$0, VI_PENDING(%rax)
-	jne	iret_slow_clac
-	cmpb	$0, V_NMI(%rcx)
-	jne	iret_slow_clac
-	/* The frame is read again below: what was checked is checked on the copy. */
-5:	movq	32(%r11), %rax
-	btq	$47, %rax
-	jc	iret_slow_clac
-	movq	%rax, R_RIP(%rcx)
-6:	movq	48(%r11), %rax
-	andl	$SYSRET_FLAGS, %eax
-	orl	$EFLAGS_IF, %eax
-	movq	%rax, R_RFLAGS(%rcx)
-7:	movq	(%r11), %rax
+4:	pushq	56(%r11)
+5:	movq	(%r11), %rax
 	movq	%rax, R_RAX(%rcx)
-8:	movq	56(%r11), %rax
-	movq	%rax, R_RSP(%rcx)
+6:	testl	$VGCF_in_syscall, 24(%r11)
+	jz	7f
 	CLAC
+	popq	R_RSP(%rcx)
 	movq	V_INFO(%rcx), %rax
 	movb	$0, VI_MASK(%rax)
 	movb	$0, V_IN_KERNEL(%rcx)
@@ -287,7 +290,30 @@ iret_fast:
 	movq	R_RSP(%rcx), %rsp
 	movq	R_RIP(%rcx), %rcx
 	sysretq
-	.irp	n, 1b, 2b, 3b, 4b, 5b, 6b, 7b, 8b
+
+	/* From an exception or event: all registers are as they were. */
+7:	movl	64(%r11), %eax
+	orl	$3, %eax
+	movzwl	%ax, %eax
+	movq	%rax, R_SS(%rcx)
+8:	pushq	16(%r11)
+9:	movq	8(%r11), %r11
+	CLAC
+	popq	%rax
+	popq	R_RSP(%rcx)
+	movq	%rax, R_RCX(%rcx)
+	movq	V_INFO(%rcx), %rax
+	movb	$0, VI_MASK(%rax)
+	movb	$0, V_IN_NMI(%rcx)
+	movb	$0, V_IN_KERNEL(%rcx)
+	swapgs
+	movq	V_USER_CR3(%rcx), %rax
+	movq	%rax, %cr3
+	movq	R_RAX(%rcx), %rax
+	leaq	R_RIP(%rcx), %rsp
+	movq	R_RCX(%rcx), %rcx
+	jmp	guest_iretq
+	.irp	n, 1b, 2b, 3b, 4b, 5b, 6b, 7b, 8b, 9b
 	EXTABLE \n, iret_slow_clac
 	.endr
 
@@ -297,6 +323,72 @@ iret_slow:
 	leaq	R_RIP(%rcx), %rsp
 	movl	$__HYPERVISOR_iret, %eax
 	jmp	hypercall_general
+
+/*
+ * A page fault of the guest's user mode: to its kernel at once, by sysret, for
+ * the handler takes rcx and r11 from the frame. Others go through C.
+ */
+	.balign	16
+page_fault_enter:
+	testb	$3, 16(%rsp)
+	jz	2f
+	cmpb	$0, V_IN_KERNEL - R_ERROR(%rsp)
+	jne	2f
+	movq	%rcx, R_RCX - R_ERROR(%rsp)
+	leaq	-R_ERROR(%rsp), %rcx
+	movq	V_STACK(%rcx), %rsp
+	movq	%rax, R_RAX(%rcx)
+	movq	%r11, R_R11(%rcx)
+	movq	%cr2, %rax
+	btq	$47, %rax
+	jc	3f
+	movq	V_INFO(%rcx), %r11
+	cmpb	$0, VI_MASK(%r11)
+	jne	3f
+	cmpq	$0, V_PF_RIP(%rcx)
+	je	3f
+	movq	%rax, V_CR2(%rcx)
+	movq	%rax, VI_CR2(%r11)
+	cmpb	$0, V_PF_MASKS(%rcx)
+	je	1f
+	movb	$1, VI_MASK(%r11)
+1:	movq	V_KERNEL_CR3(%rcx), %rax
+	movq	%rax, %cr3
+	swapgs
+	movb	$1, V_IN_KERNEL(%rcx)
+	movq	V_KERNEL_SP(%rcx), %r11
+	STAC
+	.set	off, -8
+	/* ss, rsp, rflags, cs, rip, error code, r11, rcx */
+	.irp	reg, R_SS, R_RSP, R_RFLAGS, R_CS, R_RIP, R_ERROR, R_R11, R_RCX
+	movq	\reg(%rcx), %rax
+.Lpf_\reg:
+	movq	%rax, off(%r11)
+	EXTABLE .Lpf_\reg, syscall_bad_stack
+	.set	off, off - 8
+	.endr
+	CLAC
+	leaq	-64(%r11), %rsp
+	movl	R_RFLAGS(%rcx), %r11d
+	andl	$~ENTRY_CLEAR, %r11d
+	movq	R_RAX(%rcx), %rax
+	movq	V_PF_RIP(%rcx), %rcx
+	sysretq
+2:	pushq	$14
+	testb	$3, 24(%rsp)
+	jz	core_enter
+	CLAC
+	cld
+	PUSH_GPRS
+	movq	%rsp, %rdi
+	movq	V_STACK(%rsp), %rsp
+	call	pv_page_fault
+	jmp	ret_to_guest
+3:	movq	R_RAX(%rcx), %rax
+	movq	R_R11(%rcx), %r11
+	leaq	R_ERROR(%rcx), %rsp
+	movq	R_RCX(%rcx), %rcx
+	jmp	2b
 
 /* Back to the guest that is current when all work is done; %rsp: the CPU's stack. */
 	.globl	ret_to_guest
@@ -430,11 +522,15 @@ entry_points:
 	.else
 	pushq	$0
 	.endif
+	.if	n == 14
+	jmp	page_fault_enter
+	.else
 	pushq	$n
 	.if	n == 1 || n == 2 || n == 8 || n == 18
 	jmp	ist_enter
 	.else
 	jmp	trap_enter
+	.endif
 	.endif
 	.set	n, n + 1
 	.endr
@@ -455,6 +551,21 @@ uaccess_copy:
 	ret
 3:	CLAC
 	movl	$-14, %eax
+	ret
+	EXTABLE 1b, 3b
+	EXTABLE 2b, 3b
+
+/* int uaccess_read16(void *dst, u64 src): 16 bytes, as above */
+	.globl	uaccess_read16
+	.balign	16
+uaccess_read16:
+	STAC
+1:	movq	(%rsi), %rax
+2:	movq	8(%rsi), %rdx
+	CLAC
+	movq	%rax, (%rdi)
+	movq	%rdx, 8(%rdi)
+	xorl	%eax, %eax
 	ret
 	EXTABLE 1b, 3b
 	EXTABLE 2b, 3b

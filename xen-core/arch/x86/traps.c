@@ -61,7 +61,7 @@ void trap_from_guest(struct vcpu *v)
 	}
 	switch (vector) {
 	case TRAP_PF:
-		pv_page_fault(v, read_cr2());
+		pv_page_fault(v);
 		break;
 	case TRAP_GP:
 		pv_general_protection(v);

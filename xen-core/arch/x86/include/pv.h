@@ -27,6 +27,9 @@ static inline bool va_is_guest(u64 va)
 	return va_is_canonical(va) && (va < CORE_VA_START || va >= CORE_VA_END);
 }
 
+/* entry.S: 16 bytes from an address that va_is_guest(). Return: 0 or -EFAULT. */
+int uaccess_read16(void *dst, u64 src);
+
 /* callbacks.c: entering the guest's kernel */
 void pv_inject_trap(struct vcpu *v, u32 vector, u32 error);
 void pv_inject_page_fault(struct vcpu *v, u64 va, u32 error);
@@ -39,7 +42,7 @@ void pv_failsafe(struct vcpu *v);
 void pv_hypercall_restart(struct vcpu *v);
 
 /* faults.c, emulate.c: what the core does itself about a guest's exception */
-void pv_page_fault(struct vcpu *v, u64 va);
+void pv_page_fault(struct vcpu *v);
 void pv_general_protection(struct vcpu *v);
 void pv_invalid_opcode(struct vcpu *v);
 

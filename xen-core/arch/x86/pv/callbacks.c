@@ -373,9 +373,16 @@ long do_callback_op(u32 cmd, gva_t arg)
 		if (copy_from_guest(&unreg, arg, sizeof(unreg)))
 			return -EFAULT;
 		/* Those a kernel cannot run without stay. */
-		if (unreg.type != CALLBACKTYPE_nmi && unreg.type <= CALLBACKTYPE_syscall32)
+		switch (unreg.type) {
+		case CALLBACKTYPE_event:
+		case CALLBACKTYPE_failsafe:
+		case CALLBACKTYPE_syscall:
+		case CALLBACKTYPE_sysenter:
+		case CALLBACKTYPE_syscall32:
 			return -EINVAL;
-		return callback_set(current, unreg.type, 0, 0);
+		default:
+			return callback_set(current, unreg.type, 0, 0);
+		}
 	default:
 		return -ENOSYS;
 	}

@@ -3,7 +3,8 @@
  * Instruction decoding, as far as emulation needs it (SDM volume 2, chapter 2).
  *
  * The bytes are fetched once and decoded from that copy; the guest may change
- * its code meanwhile, which then makes no difference.
+ * its code meanwhile, which then makes no difference. Addresses of memory
+ * operands are not computed: the CPU has told the one that matters.
  */
 #include "asm.h"
 #include "compiler.h"
@@ -12,141 +13,127 @@
 #include "string.h"
 #include "uaccess.h"
 
-struct cursor { const u8 *p, *end; bool bad; };
+#define INSN_MAX	15
 
-static u64 take(struct cursor *c, u32 bytes)
-{
-	u64 v = 0;
+/* What follows an opcode byte. */
+enum form { NONE, MODRM = 1, IMM8 = 2, IMMZ = 4, PREFIX = 8 };
 
-	if (c->end - c->p < (long)bytes) {
-		c->bad = true;
-		return 0;
-	}
-	memcpy(&v, c->p, bytes);
-	c->p += bytes;
-	return v;
-}
+static const u8 one_byte[256] = {
+	[0x08] = MODRM, [0x09] = MODRM, [0x20] = MODRM, [0x21] = MODRM,
+	[0x30] = MODRM, [0x31] = MODRM,
+	[0x26] = PREFIX, [0x2e] = PREFIX, [0x36] = PREFIX, [0x3e] = PREFIX,
+	[0x64 ... 0x67] = PREFIX, [0xf0] = PREFIX, [0xf2] = PREFIX, [0xf3] = PREFIX,
+	[0x80] = MODRM | IMM8, [0x81] = MODRM | IMMZ, [0x83] = MODRM | IMM8,
+	[0x86 ... 0x89] = MODRM, [0xc6] = MODRM | IMM8, [0xc7] = MODRM | IMMZ,
+	[0xcd] = IMM8, [0xe4 ... 0xe7] = IMM8,
+};
 
-static s64 take_signed(struct cursor *c, u32 bytes)
-{
-	u64 v = take(c, bytes);
-
-	return (s64)(v << (64 - 8 * bytes)) >> (64 - 8 * bytes);
-}
+static const u8 two_byte[256] = {
+	[0x01] = MODRM, [0x20 ... 0x23] = MODRM, [0xa3] = MODRM, [0xab] = MODRM,
+	[0xb0] = MODRM, [0xb1] = MODRM, [0xb3] = MODRM, [0xba] = MODRM | IMM8,
+	[0xbb] = MODRM, [0xc0] = MODRM, [0xc1] = MODRM,
+};
 
 u64 *insn_reg(struct regs *r, u32 n)
 {
-	u64 *const map[16] = {
-		&r->rax, &r->rcx, &r->rdx, &r->rbx, &r->rsp, &r->rbp, &r->rsi, &r->rdi,
-		&r->r8, &r->r9, &r->r10, &r->r11, &r->r12, &r->r13, &r->r14, &r->r15,
+	static const u8 map[16] = {
+		offsetof(struct regs, rax), offsetof(struct regs, rcx),
+		offsetof(struct regs, rdx), offsetof(struct regs, rbx),
+		offsetof(struct regs, rsp), offsetof(struct regs, rbp),
+		offsetof(struct regs, rsi), offsetof(struct regs, rdi),
+		offsetof(struct regs, r8), offsetof(struct regs, r9),
+		offsetof(struct regs, r10), offsetof(struct regs, r11),
+		offsetof(struct regs, r12), offsetof(struct regs, r13),
+		offsetof(struct regs, r14), offsetof(struct regs, r15),
 	};
 
-	return map[n & 15];
+	return (u64 *)((u8 *)r + map[n & 15]);
 }
 
-static void decode_prefixes(struct insn *i, struct cursor *c)
+static const u8 *decode_prefixes(struct insn *i, const u8 *p)
 {
-	i->bytes = 4;
-	for (;;) {
-		u8 b = take(c, 1);
+	const u8 *end = p + INSN_MAX;
 
-		switch (b) {
-		case 0x66: i->opsize16 = true; continue;
-		case 0x67: continue;
-		case 0xf0: continue;
-		case 0xf2: case 0xf3: i->rep = b; continue;
-		case 0x2e: case 0x36: case 0x3e: case 0x26: case 0x64: case 0x65: continue;
-		}
-		if ((b & 0xf0) == 0x40) {
-			i->rex = b;
-			b = take(c, 1);
-		}
-		i->opcode = b;
-		if (b == 0x0f)
-			i->opcode = 0x0f00 | take(c, 1);
-		break;
+	for (; one_byte[*p] & PREFIX && p < end; p++) {
+		if (*p == 0x66)
+			i->opsize16 = true;
+		else if (*p == 0xf2 || *p == 0xf3)
+			i->rep = *p;
 	}
-	if (i->opsize16)
-		i->bytes = 2;
-	if (i->rex & 8)
-		i->bytes = 8;
+	if ((*p & 0xf0) == 0x40)
+		i->rex = *p++;
+	i->bytes = i->rex & 8 ? 8 : i->opsize16 ? 2 : 4;
+	return p;
 }
 
-/* Only the length of a memory operand matters: the CPU knows its address. */
-static void decode_modrm(struct insn *i, struct cursor *c)
+static const u8 *decode_modrm(struct insn *i, const u8 *p)
 {
-	u8 modrm = take(c, 1), mod = modrm >> 6, rm = modrm & 7;
-	u32 disp = mod == 1 ? 1 : mod == 2 ? 4 : 0;
+	u8 modrm = *p++, mod = modrm >> 6, rm = modrm & 7;
 
 	i->modrm = modrm;
 	i->reg = (modrm >> 3 & 7) | (i->rex & 4) << 1;
 	i->rm = rm | (i->rex & 1) << 3;
-	i->is_memory = mod != 3;
-	if (!i->is_memory)
-		return;
+	if (mod == 3)
+		return p;
+	i->is_memory = true;
 	if (rm == 4)
-		rm = take(c, 1) & 7;	/* SIB: its base field counts below */
-	if (!mod && rm == 5)
-		disp = 4;
-	c->p += disp;
-	c->bad |= c->p > c->end;
+		rm = *p++ & 7;	/* SIB: its base field counts below */
+	if (mod == 1)
+		return p + 1;
+	return mod == 2 || rm == 5 ? p + 4 : p;
 }
 
-static bool has_modrm(u16 op)
+static const u8 *decode_immediate(struct insn *i, const u8 *p, u8 form)
 {
-	if (op < 0x100)
-		return (op < 0x40 && (op & 7) < 4) || (op >= 0x80 && op <= 0x8b) ||
-		       op == 0xc6 || op == 0xc7 || op == 0xf6 || op == 0xf7;
-	switch (op & 0xff) {
-	case 0x01: case 0x20 ... 0x23: case 0x00:
-	case 0xa3: case 0xab: case 0xb3: case 0xbb: case 0xba: case 0xb0: case 0xb1:
-	case 0xc0: case 0xc1:
-		return true;
-	default:
-		return false;
-	}
-}
+	s16 w;
+	s32 l;
 
-static u32 immediate_bytes(const struct insn *i)
-{
-	switch (i->opcode) {
-	case 0x80: case 0x83: case 0xc6: case 0x0fba: case 0xcd:
-	case 0xe4: case 0xe5: case 0xe6: case 0xe7:
-		return 1;
-	case 0x81: case 0xc7:
-		return i->bytes == 2 ? 2 : 4;
-	default:
-		return 0;
+	if (form & IMM8) {
+		i->imm = (s8)*p;
+		return p + 1;
 	}
+	if (i->bytes == 2) {
+		memcpy(&w, p, 2);
+		i->imm = w;
+		return p + 2;
+	}
+	memcpy(&l, p, 4);
+	i->imm = l;
+	return p + 4;
 }
 
 /**
  * insn_decode() - the instruction at the guest's rip.
- * Return: false when it cannot be fetched or is longer than 16 bytes.
+ * Return: false when it cannot be fetched or is too long.
  */
 bool insn_decode(struct vcpu *v, struct insn *i)
 {
+	u8 bytes[INSN_MAX + 17] = { 0 };	/* the rest of any form that starts in time */
 	u64 rip = v->regs.rip;
-	u32 imm, n = 16, room = PAGE_SIZE - (rip & ~PAGE_MASK);
-	u8 bytes[16];
-	struct cursor c;
+	u32 got = 16;
+	const u8 *p;
+	u8 form;
 
 	*i = (struct insn){ 0 };
 	/* The next page may be absent without being needed. */
-	if (copy_from_guest(bytes, GVA(rip), n)) {
-		n = MIN(n, room);
-		if (copy_from_guest(bytes, GVA(rip), n))
+	if (!va_is_guest(rip) || !va_is_guest(rip + got) || uaccess_read16(bytes, rip)) {
+		got = MIN(got, (u32)(PAGE_SIZE - (rip & ~PAGE_MASK)));
+		if (copy_from_guest(bytes, GVA(rip), got))
 			return false;
 	}
-	c = (struct cursor){ bytes, bytes + n, false };
-	decode_prefixes(i, &c);
-	if (has_modrm(i->opcode))
-		decode_modrm(i, &c);
-	imm = immediate_bytes(i);
-	if (imm)
-		i->imm = take_signed(&c, imm);
-	i->len = c.p - bytes;
-	return !c.bad;
+	p = decode_prefixes(i, bytes);
+	i->opcode = *p++;
+	form = one_byte[i->opcode];
+	if (i->opcode == 0x0f) {
+		form = two_byte[*p];
+		i->opcode = 0x0f00 | *p++;
+	}
+	if (form & MODRM)
+		p = decode_modrm(i, p);
+	if (form & (IMM8 | IMMZ))
+		p = decode_immediate(i, p, form);
+	i->len = p - bytes;
+	return i->len <= got;
 }
 
 /** insn_read_reg() - register @n as an operand of @bytes */

@@ -175,6 +175,8 @@ static enum outcome do_xsetbv(struct vcpu *v)
 
 static enum outcome kernel_insn(struct vcpu *v, struct insn *i)
 {
+	u64 tsc;
+
 	switch (i->opcode) {
 	case 0xfa:
 	case 0xfb:
@@ -197,8 +199,9 @@ static enum outcome kernel_insn(struct vcpu *v, struct insn *i)
 	case 0x0f32:
 		return do_msr(v, i);
 	case 0x0f31:
-		v->regs.rax = (u32)rdtsc();
-		v->regs.rdx = rdtsc() >> 32;
+		tsc = rdtsc();
+		v->regs.rax = (u32)tsc;
+		v->regs.rdx = tsc >> 32;
 		return DONE;
 	case 0x0f01:
 		return i->modrm == 0xd1 ? do_xsetbv(v) : FAULT;

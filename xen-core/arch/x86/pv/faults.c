@@ -16,8 +16,10 @@
 
 #define FORCED_CPUID_LEN	7
 
-void pv_page_fault(struct vcpu *v, u64 va)
+/* From entry.S: all page faults of guests but those it gives to the guest itself. */
+void pv_page_fault(struct vcpu *v)
 {
+	u64 va = read_cr2();
 	u32 error = v->regs.error_code;
 
 	if (unlikely(va - v->arch.gdt_va < 32 * PAGE_SIZE) && pv_ldt_fault(v, va))

@@ -22,7 +22,7 @@
 /**
  * struct update - a batch in progress
  * @owner:	of the tables, @fd: of what L1 entries map
- * @page,@mfn:	the frame the last request was for, held; NULL: none
+ * @page,@mfn:	the frame the last request was for; NULL: none
  * @flush:	a table may have been unlinked: what the CPUs cached of it must go
  * @level:	its level, 0: not a page table (then held for writing)
  */
@@ -36,11 +36,11 @@ struct update {
 
 static void update_drop_page(struct update *u)
 {
-	if (!u->page)
-		return;
-	if (!u->level)
+	/* Tables need no reference: pt_lock keeps what is one as it is. */
+	if (u->page && !u->level) {
 		page_type_put(u->page);
-	page_put(u->page);
+		page_put(u->page);
+	}
 	u->page = NULL;
 }
 
@@ -50,17 +50,16 @@ static noinline int update_look_up(struct update *u, mfn_t mfn)
 	int err;
 
 	update_drop_page(u);
-	if (!mfn_valid(mfn) || !page_get(p, u->owner))
+	if (!mfn_valid(mfn))
 		return -EINVAL;
-	/* pt_lock is held: a table stays one until we let go. */
-	u->level = 0;
-	if (type_is_table(p->type) && p->type & PT_COUNT_MASK) {
-		u->level = PT_LEVEL(p->type);
-		if (!(p->type & PT_VALID)) {
-			page_put(p);
+	if (type_is_table(p->type) && p->type & PT_COUNT_MASK && p->owner == u->owner) {
+		if (!(p->type & PT_VALID))
 			return -EINVAL;
-		}
+		u->level = PT_LEVEL(p->type);
 	} else {
+		u->level = 0;
+		if (!page_get(p, u->owner))
+			return -EINVAL;
 		err = page_type_get(p, PT_WRITABLE);
 		if (err) {
 			page_put(p);
@@ -88,7 +87,7 @@ static int update_m2p(struct update *u, mfn_t mfn, u64 gfn)
 	return 0;
 }
 
-static int update_one(struct update *u, const struct mmu_update *req)
+static __always_inline int update_one(struct update *u, const struct mmu_update *req)
 {
 	mfn_t mfn = maddr_to_mfn(MADDR(req->ptr));
 	u32 cmd = req->ptr & 7;
@@ -160,6 +159,34 @@ static int update_run(struct update *u, gva_t reqs, u32 count, u32 *done)
 	return err;
 }
 
+/*
+ * One entry of an L1 table of the caller's own: set_pte() outside of a batch,
+ * so on every page fault. Return: false when it is anything else.
+ */
+static bool update_single(gva_t reqs, long *ret)
+{
+	struct domain *d = current->domain;
+	struct mmu_update req;
+	struct page *p;
+	bool done = false;
+
+	static_assert(sizeof(req) == 16, "xen/xen.h");
+	if (!va_is_guest(reqs.a) || !va_is_guest(reqs.a + 15) || uaccess_read16(&req, reqs.a))
+		return false;
+	if (req.ptr & 5 || !mfn_valid(maddr_to_mfn(MADDR(req.ptr))))
+		return false;
+	p = mfn_to_page(maddr_to_mfn(MADDR(req.ptr)));
+	spin_lock(&d->pt_lock);
+	if (likely(p->owner == d && p->type & PT_COUNT_MASK &&
+		   (p->type & (PT_TYPE_MASK | PT_VALID)) == (PT_L1 | PT_VALID))) {
+		*ret = pt_write_l1(d, d, arch_direct_map(MADDR(req.ptr & ~7ull)), req.val,
+				   req.ptr & MMU_PT_UPDATE_PRESERVE_AD);
+		done = true;
+	}
+	spin_unlock(&d->pt_lock);
+	return done;
+}
+
 /**
  * do_mmu_update() - HYPERVISOR_mmu_update
  *
@@ -170,8 +197,11 @@ long do_mmu_update(gva_t reqs, u32 count, gva_t done, u32 foreign)
 {
 	struct update u = { 0 };
 	u32 before = 0, n = 0;
+	long ret;
 	int err;
 
+	if (count == 1 && !done.a && foreign == DOMID_SELF && update_single(reqs, &ret))
+		return ret;
 	if (unlikely(count & DONE_BIT)) {
 		count &= ~DONE_BIT;
 		if (done.a && copy_from_guest(&before, done, sizeof(before)))

@@ -69,6 +69,30 @@ static bool is_mmio(mfn_t mfn)
 	return !mfn_valid(mfn) || mfn_to_page(mfn)->owner == dom_io;
 }
 
+/* One writable use less: what page_type_put() does, for that type only. */
+static inline void writable_put(struct page *p)
+{
+	u64 x = READ_ONCE(p->type);
+
+	do
+		if ((x & PT_COUNT_MASK) == 1)
+			WRITE_ONCE(p->stamp, tlb_clock_now());
+	while (!__atomic_compare_exchange_n(&p->type, &x, x - 1, false, __ATOMIC_RELEASE,
+					    __ATOMIC_RELAXED));
+}
+
+/* One more, of a frame that is writable already; others take the long way. */
+static inline bool writable_get(struct page *p)
+{
+	u64 x = READ_ONCE(p->type);
+
+	while ((x & (PT_TYPE_MASK | PT_VALID)) == (PT_WRITABLE | PT_VALID))
+		if (__atomic_compare_exchange_n(&p->type, &x, x + 1, false,
+						__ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+			return true;
+	return false;
+}
+
 /* P5, P1: what one L1 entry maps. @e may lose its W bit (protected device pages). */
 static int l1_get(struct domain *owner, struct domain *fd, u64 *e)
 {
@@ -86,7 +110,7 @@ static int l1_get(struct domain *owner, struct domain *fd, u64 *e)
 	p = mfn_to_page(mfn);
 	if (unlikely(!page_get(p, fd)))
 		return -EBUSY;
-	if (!(*e & PTE_W))
+	if (!(*e & PTE_W) || writable_get(p))
 		return 0;
 	err = page_type_get(p, PT_WRITABLE);
 	if (err)
@@ -102,7 +126,7 @@ static void l1_put(u64 e)
 		return;
 	p = mfn_to_page(PTE_MFN(e));
 	if (e & PTE_W)
-		page_type_put(p);
+		writable_put(p);
 	page_put(p);
 }
 
@@ -364,37 +388,6 @@ int pt_finish_deferred(struct domain *d)
 	return 0;
 }
 
-/*
- * The entry goes on mapping its frame: only the right to write may change, and
- * with it the frame's writable use. Return: 0 not done, > 0 done: 2 when the
- * old entry's writable use is to be dropped after the write.
- */
-static inline int l1_change_rights(struct domain *fd, u64 old, u64 val)
-{
-	struct page *p;
-	u64 x;
-
-	if ((val ^ old) & L1_ADDR_BITS || !(val & old & PTE_P))
-		return 0;
-	if (!((val ^ old) & PTE_W))
-		return 1;
-	/* Somebody else's frame, or a device's: it takes the long way. */
-	if (!mfn_valid(PTE_MFN(val)))
-		return 0;
-	p = mfn_to_page(PTE_MFN(val));
-	if (p->owner != fd)
-		return 0;
-	if (old & PTE_W)
-		return 2;
-	x = READ_ONCE(p->type);
-	/* P1: only a frame that is writable already; else the checks of a new use. */
-	while ((x & (PT_TYPE_MASK | PT_VALID)) == (PT_WRITABLE | PT_VALID))
-		if (__atomic_compare_exchange_n(&p->type, &x, x + 1, false,
-						__ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-			return 1;
-	return page_type_get(p, PT_WRITABLE) ? 0 : 1;
-}
-
 /* The CPU may set accessed and dirty bits of the old entry meanwhile. */
 static inline void entry_replace(u64 *slot, u64 *old, u64 val, bool keep_ad)
 {
@@ -406,17 +399,12 @@ static inline void entry_replace(u64 *slot, u64 *old, u64 val, bool keep_ad)
 					      __ATOMIC_RELAXED));
 }
 
-int pt_write_l1(struct domain *owner, struct domain *fd, u64 *slot, u64 val, bool keep_ad)
+static noinline int l1_rewrite(struct domain *owner, struct domain *fd, u64 *slot, u64 val,
+			       bool keep_ad)
 {
 	u64 old = READ_ONCE(*slot);
-	int how = l1_change_rights(fd, old, val), err;
+	int err;
 
-	if (likely(how)) {
-		entry_replace(slot, &old, (val | PTE_U) & ~PTE_G, keep_ad);
-		if (how == 2)
-			page_type_put(mfn_to_page(PTE_MFN(old)));
-		return 0;
-	}
 	if (val & PTE_P) {
 		err = entry_get(owner, fd, 1, &val);
 		if (err)
@@ -425,6 +413,31 @@ int pt_write_l1(struct domain *owner, struct domain *fd, u64 *slot, u64 val, boo
 	entry_replace(slot, &old, val, keep_ad);
 	if (old & PTE_P)
 		l1_put(old);
+	return 0;
+}
+
+/*
+ * Most writes leave the frame and change bits, or the right to write: mprotect,
+ * fork, the accessed bit. They need no reference, and at most the writable use.
+ */
+int pt_write_l1(struct domain *owner, struct domain *fd, u64 *slot, u64 val, bool keep_ad)
+{
+	u64 old = READ_ONCE(*slot), change = val ^ old, new = (val | PTE_U) & ~PTE_G;
+	struct page *p = mfn_to_page(PTE_MFN(val));
+
+	if (change & (L1_ADDR_BITS | PTE_P) || !(val & PTE_P))
+		return l1_rewrite(owner, fd, slot, val, keep_ad);
+	if (!(change & PTE_W)) {
+		entry_replace(slot, &old, new, keep_ad);
+		return 0;
+	}
+	/* Somebody else's frame, or a device's, may have become read-only for a reason. */
+	if (unlikely(!mfn_valid(PTE_MFN(val)) || p->owner != fd) ||
+	    (val & PTE_W && !writable_get(p)))
+		return l1_rewrite(owner, fd, slot, val, keep_ad);
+	entry_replace(slot, &old, new, keep_ad);
+	if (!(val & PTE_W))
+		writable_put(p);
 	return 0;
 }
 

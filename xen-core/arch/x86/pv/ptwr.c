@@ -85,13 +85,13 @@ static void do_cmpxchg(struct insn *i, struct regs *r, struct rmw *m)
 	}
 }
 
-/* Apply @i to m->old; registers and flags change in @r, a copy. */
+/* All but the plain store; registers and flags change in @r. */
 static bool execute(struct insn *i, struct regs *r, struct rmw *m)
 {
 	m->write = true;
 	switch (i->opcode) {
-	case 0x88: case 0x89:
-		m->new = insn_read_reg(i, r, i->reg, m->bytes);
+	case 0x88:
+		m->new = insn_read_reg(i, r, i->reg, 1);
 		return true;
 	case 0xc6: case 0xc7:
 		m->new = i->imm;
@@ -139,20 +139,27 @@ static u64 merge(u64 entry, u32 off, const struct rmw *m)
 	return (entry & ~mask) | (m->new << off * 8 & mask);
 }
 
+/* Return: false when the guest gets a page fault; then nothing has changed. */
 static bool emulate_on(struct domain *d, struct insn *i, struct regs *r, u64 *slot, u32 off)
 {
 	struct rmw m = { .bytes = is_byte_form(i->opcode) ? 1 : i->bytes };
-	u64 entry = READ_ONCE(*slot);
+	u64 entry = READ_ONCE(*slot), flags, rax, rdi, val, *reg;
 
 	if (off + m.bytes > 8)
 		return false;
+	if (i->opcode == 0x89) {
+		m.new = insn_read_reg(i, r, i->reg, m.bytes);
+		return !pt_write_l1(d, d, slot, merge(entry, off, &m), false);
+	}
+	reg = insn_reg(r, i->reg);
+	flags = r->rflags, rax = r->rax, rdi = r->rdi, val = *reg;
 	m.old = entry >> off * 8 & mask_of(m.bytes);
-	if (!execute(i, r, &m))
-		return false;
-	if (!m.write)
+	if (execute(i, r, &m) &&
+	    (!m.write || !pt_write_l1(d, d, slot, merge(entry, off, &m), false)))
 		return true;
-	/* The guest does not see the bits that validation adds as its own. */
-	return !pt_write_l1(d, d, slot, merge(entry, off, &m), false);
+	*reg = val;
+	r->rflags = flags, r->rax = rax, r->rdi = rdi;
+	return false;
 }
 
 /* The frame that @va maps read-only, when it is a live L1 table of @d. */
@@ -170,13 +177,12 @@ static u64 *find_table_slot(struct vcpu *v, u64 va)
 	if (p->owner != v->domain || (p->type & (PT_TYPE_MASK | PT_VALID)) != (PT_L1 | PT_VALID) ||
 	    !(p->type & PT_COUNT_MASK))
 		return NULL;
-	return (u64 *)page_to_virt(p) + (va >> 3 & 511);
+	return (u64 *)mfn_to_virt(PTE_MFN(e)) + (va >> 3 & 511);
 }
 
 bool ptwr_emulate(struct vcpu *v, u64 va)
 {
 	struct domain *d = v->domain;
-	struct regs regs;
 	struct insn insn;
 	bool done = false;
 	u64 *slot;
@@ -188,12 +194,9 @@ bool ptwr_emulate(struct vcpu *v, u64 va)
 	/* The CPU told the operand's address; what matters here is that there is one. */
 	if (!insn.is_memory && insn.opcode != 0xaa && insn.opcode != 0xab)
 		goto out;
-	regs = v->regs;
-	done = emulate_on(d, &insn, &regs, slot, va & 7);
-	if (done) {
-		v->regs = regs;
+	done = emulate_on(d, &insn, &v->regs, slot, va & 7);
+	if (done)
 		v->regs.rip += insn.len;
-	}
 out:
 	spin_unlock(&d->pt_lock);
 	return done;
