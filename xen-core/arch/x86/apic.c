@@ -169,6 +169,16 @@ void __init apic_init_timer(void)
 
 /* ---- set-up ---- */
 
+/* Switch this CPU's on, in the mode chosen: its registers can be reached. */
+static void apic_enable(void)
+{
+	u64 base = rdmsr(MSR_APIC_BASE) | BASE_ENABLE;
+
+	wrmsr(MSR_APIC_BASE, base);
+	if (x2apic)		/* only from the enabled state (SDM 10.12.5) */
+		wrmsr(MSR_APIC_BASE, base | BASE_X2APIC);
+}
+
 void __init apic_init(void)
 {
 	u64 base = rdmsr(MSR_APIC_BASE);
@@ -183,11 +193,11 @@ void __init apic_init(void)
 	pic_disable();
 	x2apic = base & BASE_X2APIC || (opt_x2apic && features >> 21 & 1 && hypervisor);
 	deadline = features >> 24 & 1;
-	if (x2apic)
-		return;
-	regs = map_mmio(MADDR(addr), PAGE_SIZE);
-	if (!regs)
+	if (!x2apic)
+		regs = map_mmio(MADDR(addr), PAGE_SIZE);
+	if (!x2apic && !regs)
 		panic("cannot map the local APIC\n");
+	apic_enable();
 }
 
 static void apic_init_lvt(void)
@@ -214,12 +224,7 @@ static void apic_init_lvt(void)
 
 void apic_init_cpu(void)
 {
-	u64 base = rdmsr(MSR_APIC_BASE) | BASE_ENABLE;
-
-	if (!(rdmsr(MSR_APIC_BASE) & BASE_ENABLE))
-		wrmsr(MSR_APIC_BASE, base);
-	if (x2apic)		/* only from the enabled state (SDM 10.12.5) */
-		wrmsr(MSR_APIC_BASE, base | BASE_X2APIC);
+	apic_enable();
 	if (!x2apic) {
 		/* The logical destination is not used, but has to make sense. */
 		apic_write(APIC_DFR, ~0u);
