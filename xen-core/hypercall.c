@@ -1,10 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The table of hypercalls, and the arguments of a continuation.
- *
- * The entry code keeps the arguments of the call being served in
- * arch.hc_args; when a handler returns -ERESTART they go back into the
- * guest's registers and the guest issues the call again.
+ * The table of hypercalls. A handler that returns -ERESTART has changed its
+ * arguments where they are (hypercall_set_arg); the call is issued again.
  */
 #include "hypercall.h"
 
@@ -21,12 +18,6 @@
 #include "preempt.h"
 #include "sched.h"
 #include "version.h"
-
-/** hypercall_set_arg() - see preempt.h; @n counts from 0. */
-void hypercall_set_arg(unsigned int n, u64 value)
-{
-	current->arch.hc_args[n] = value;
-}
 
 static long hypercall_unknown(u64 a, u64 b, u64 c, u64 d, u64 e, u64 f)
 {

@@ -76,6 +76,7 @@ long do_multicall(gva_t list, u32 nr)
 
 	/* The entries' handlers use these; the guest gets its own back. */
 	memcpy(args, v->arch.hc_args, sizeof(args));
+	v->arch.in_multicall = true;
 	for (i = 0; i < nr; i++) {
 		if (i && preempt_requested()) {
 			ret = -ERESTART;
@@ -86,6 +87,7 @@ long do_multicall(gva_t list, u32 nr)
 			break;
 	}
 	memcpy(v->arch.hc_args, args, sizeof(args));
+	v->arch.in_multicall = false;
 	if (ret == -ERESTART) {
 		hypercall_set_arg(0, gva_index(list, struct multicall_entry, i).a);
 		hypercall_set_arg(1, nr - i);

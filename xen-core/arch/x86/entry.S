@@ -210,17 +210,35 @@ hypercall_general:
 	movq	(%r11, %rax, 8), %rax
 	testq	%rax, %rax
 	jz	hypercall_unknown
-	movq	%rdi, V_HC_ARGS(%rbx)
-	movq	%rsi, V_HC_ARGS + 8(%rbx)
-	movq	%rdx, V_HC_ARGS + 16(%rbx)
-	movq	%r10, V_HC_ARGS + 24(%rbx)
-	movq	%r8, V_HC_ARGS + 32(%rbx)
 	movq	%r10, %rcx
 	call	*%rax
 	cmpq	$-ERESTART, %rax
 	je	hypercall_again
 	movq	%rax, R_RAX(%rbx)
-	jmp	ret_to_guest
+	/* Nothing to do on the way out? Then what C preserves needs no restoring. */
+	movq	%rsp, %rax
+	andq	$-STACK_BLOCK_SIZE, %rax
+	movq	(%rax), %rax
+	cmpl	$0, C_SOFTIRQS(%rax)
+	jne	ret_to_guest
+	movq	V_INFO(%rbx), %rax
+	cmpb	$0, VI_PENDING(%rax)
+	jne	ret_to_guest
+	cmpb	$0, V_NMI(%rbx)
+	jne	ret_to_guest
+	leaq	R_RBX(%rbx), %rsp
+	popq	%rbx
+	popq	%r11
+	popq	%r10
+	popq	%r9
+	popq	%r8
+	popq	%rax
+	popq	%rcx
+	popq	%rdx
+	popq	%rsi
+	popq	%rdi
+	addq	$16, %rsp
+	jmp	guest_iretq
 hypercall_unknown:
 	movq	$-38, R_RAX(%rbx)	/* -ENOSYS */
 	jmp	ret_to_guest

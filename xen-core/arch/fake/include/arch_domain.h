@@ -14,6 +14,7 @@ struct arch_vcpu {
 	u64 kicks;
 	u64 hc_args[5];
 	bool in_multicall;
+	bool in_multicall;
 };
 
 struct arch_domain {

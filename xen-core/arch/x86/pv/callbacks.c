@@ -17,6 +17,7 @@
 #include "cpu_private.h"
 #include "errno.h"
 #include "event.h"
+#include "preempt.h"
 #include "pv.h"
 #include "sched.h"
 #include "string.h"
@@ -219,17 +220,21 @@ void pv_failsafe(struct vcpu *v)
 	frame_enter(&f, v, v->arch.failsafe_rip, v->arch.failsafe_masks_events);
 }
 
-/* A preempted hypercall: back to its SYSCALL instruction with the new arguments. */
+/* A preempted hypercall: back to its SYSCALL instruction, whose arguments moved on. */
 void pv_hypercall_restart(struct vcpu *v)
 {
 	struct regs *r = &v->regs;
 
 	r->rip -= 2;
-	r->rdi = v->arch.hc_args[0];
-	r->rsi = v->arch.hc_args[1];
-	r->rdx = v->arch.hc_args[2];
-	r->r10 = v->arch.hc_args[3];
-	r->r8 = v->arch.hc_args[4];
+}
+
+void hypercall_set_arg(unsigned int n, u64 value)
+{
+	struct vcpu *v = current;
+	struct regs *r = &v->regs;
+	u64 *const reg[] = { &r->rdi, &r->rsi, &r->rdx, &r->r10, &r->r8 };
+
+	*(v->arch.in_multicall ? &v->arch.hc_args[n] : reg[n]) = value;
 }
 
 /**

@@ -416,6 +416,17 @@ static noinline int l1_rewrite(struct domain *owner, struct domain *fd, u64 *slo
 	return 0;
 }
 
+/* The common new mapping: the domain's own frame, writable already or read-only. */
+static inline bool l1_take_frame(struct domain *fd, struct page *p, u64 val)
+{
+	if (!mfn_valid(PTE_MFN(val)) || !page_get(p, fd))
+		return false;
+	if (likely(!(val & PTE_W) || writable_get(p)))
+		return true;
+	page_put(p);
+	return false;
+}
+
 /*
  * Most writes leave the frame and change bits, or the right to write: mprotect,
  * fork, the accessed bit. They need no reference, and at most the writable use.
@@ -425,8 +436,12 @@ int pt_write_l1(struct domain *owner, struct domain *fd, u64 *slot, u64 val, boo
 	u64 old = READ_ONCE(*slot), change = val ^ old, new = (val | PTE_U) & ~PTE_G;
 	struct page *p = mfn_to_page(PTE_MFN(val));
 
-	if (change & (L1_ADDR_BITS | PTE_P) || !(val & PTE_P))
-		return l1_rewrite(owner, fd, slot, val, keep_ad);
+	if (change & (L1_ADDR_BITS | PTE_P) || !(val & PTE_P)) {
+		if (old & PTE_P || !(val & PTE_P) || !l1_take_frame(fd, p, val))
+			return l1_rewrite(owner, fd, slot, val, keep_ad);
+		entry_replace(slot, &old, new, false);
+		return 0;
+	}
 	if (!(change & PTE_W)) {
 		entry_replace(slot, &old, new, keep_ad);
 		return 0;
