@@ -379,7 +379,7 @@ void serial_dump(void)
 		const struct serial *p = &ports[n];
 
 		if (p->present)
-			pr_always("com%u: %x irq %u%s%s, %lu interrupts, %lu in, %u out, %lu lost\n",
+			pr_always("com%u: %x IRQ %u%s%s %lu times, %lu in, %u out, %lu lost\n",
 				  n + 1, p->io, p->irq, p->polled ? " (polled)" : "",
 				  p->stuck ? " (stuck)" : "", p->irq_count, p->rx_count,
 				  p->get, p->dropped);
