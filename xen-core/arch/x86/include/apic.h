@@ -9,7 +9,7 @@ struct cpu;
 
 extern bool opt_x2apic;		/* x2apic=: use that mode where it is safe */
 
-/** apic_init() - PICs off, local APIC found, its mode chosen; apic_id() works. After acpi_init(). */
+/** apic_init() - PICs off, APIC found, mode chosen: apic_id() works. After acpi_init(). */
 void apic_init(void);
 /** apic_init_cpu() - switch this CPU's on, everything but NMI masked. */
 void apic_init_cpu(void);
