@@ -15,6 +15,13 @@
 
 static __initdata struct { u64 start, end; } reserved[RESERVED_MAX];
 static __initdata u32 nr_reserved;
+/* What the boot tables map; all memory once paging_init() has made the direct map. */
+static __initdata u64 reach = 1ull << 32;
+
+__init void boot_alloc_reach_all(void)
+{
+	reach = ~0ull;
+}
 
 __init void boot_reserve(u64 start, u64 end)
 {
@@ -61,7 +68,7 @@ __init maddr_t boot_alloc(u64 size, u64 align)
 	for (u32 i = 0; i < boot_info.nr_e820; i++) {
 		const struct e820_range *r = &boot_info.e820[i];
 		u64 pos = MAX(r->start, 1ull << 20);
-		u64 limit = MIN(r->start + r->size, 1ull << 32), end;
+		u64 limit = MIN(r->start + r->size, reach), end;
 
 		if (r->type != E820_RAM)
 			continue;

@@ -45,6 +45,7 @@ struct mb2_mmap {
 };
 
 __initdata struct boot_info boot_info;
+static __initdata __aligned(16) u8 rsdp_copy[36];
 
 static __init const void *low(u64 pa)
 {
@@ -116,7 +117,7 @@ static __init void read_mb2_mmap(const struct mb2_mmap *map)
 	}
 }
 
-static __init void read_mb2_tag(u64 pa, const struct mb2_tag *tag)
+static __init void read_mb2_tag(const struct mb2_tag *tag)
 {
 	const struct mb2_module *m = (const void *)tag;
 
@@ -135,7 +136,9 @@ static __init void read_mb2_tag(u64 pa, const struct mb2_tag *tag)
 		break;
 	case MB2_RSDP_OLD:
 	case MB2_RSDP_NEW:
-		boot_info.rsdp = pa + sizeof(*tag);
+		/* The loader's memory will not last until acpi_init(). */
+		memcpy(rsdp_copy, tag + 1, MIN(tag->size - sizeof(*tag), sizeof(rsdp_copy)));
+		boot_info.rsdp = (u64)rsdp_copy - IMAGE_VA;
 		break;
 	}
 }
@@ -149,7 +152,7 @@ static __init const char *read_mb2(u64 pa)
 
 		if (tag->type == MB2_END || tag->size < sizeof(*tag) || tag->size > size - off)
 			break;
-		read_mb2_tag(pa + off, tag);
+		read_mb2_tag(tag);
 		off += ROUND_UP(tag->size, 8u);
 	}
 	return boot_info.nr_e820 ? NULL : "the boot loader passed no memory map";

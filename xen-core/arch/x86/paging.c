@@ -188,6 +188,7 @@ __init void paging_init(void)
 	map_image(_rodata_end, _end, PTE_CORE_RW);
 	/* The direct map of RAM is complete only with these tables loaded. */
 	write_cr3((u64)core_l4 - IMAGE_VA);
+	boot_alloc_reach_all();
 	map_frame_table();
 	map_m2p();
 }

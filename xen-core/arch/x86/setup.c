@@ -162,8 +162,8 @@ __init void core_start(u32 magic, u32 info)
 	options_parse(boot_info.cmdline);
 	cpu_detect();
 	reserve_boot_memory();
+	cpu_init_tables();	/* patches the text, which paging_init() protects */
 	paging_init();
-	cpu_init_tables();
 	boot_give_rest();
 	paging_use_allocator();
 	cpus[0] = &cpu0;

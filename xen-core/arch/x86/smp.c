@@ -13,6 +13,7 @@
  * no entry left.
  */
 #include "apic.h"
+#include "clock.h"
 #include "compiler.h"
 #include "cpu.h"
 #include "cpu_private.h"
@@ -59,9 +60,10 @@ u32 tlb_clock_now(void)
 	return now ? now : 1;
 }
 
-static void do_requests(struct cpu *cpu)
+/* @what can be done now: nothing that prints while a lock is waited for. */
+static void do_requests(struct cpu *cpu, u32 what)
 {
-	u32 req = READ_ONCE(cpu->arch->requests);
+	u32 req = READ_ONCE(cpu->arch->requests) & what;
 
 	if (!req)
 		return;
@@ -79,13 +81,13 @@ static void do_requests(struct cpu *cpu)
 void arch_spin_poll(void)
 {
 	cpu_pause();
-	do_requests(this_cpu());
+	do_requests(this_cpu(), REQ_FLUSH | REQ_STOP);
 }
 
 void smp_handle_interrupt(void)
 {
 	apic_eoi();
-	do_requests(this_cpu());
+	do_requests(this_cpu(), ~0u);
 }
 
 static void request(u64 mask, enum request what, bool wait)
@@ -143,6 +145,11 @@ void arch_kick_cpu(struct cpu *cpu)
 void smp_stop_others(void)
 {
 	request(~0ull, REQ_STOP, false);
+	clock_delay(1000000);
+	/* One that does not listen is told in a way it cannot ignore. */
+	for (u32 i = 0; i < nr_cpus; i++)
+		if (cpus[i] != this_cpu() && cpus[i]->online)
+			apic_send_nmi(cpus[i]);
 }
 
 void smp_handle_nmi(struct regs *regs)

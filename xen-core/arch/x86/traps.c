@@ -176,7 +176,8 @@ void trap_from_core(struct regs *regs)
 		return;
 	trap_dump_regs(regs);
 	trap_dump_stack(regs->rsp);
-	panic("unexpected exception %u (%s) in the core", (u32)regs->vector, trap_name(regs->vector));
+	panic("unexpected exception %u (%s) in the core", (u32)regs->vector,
+	      trap_name(regs->vector));
 }
 
 void idle_loop(void)

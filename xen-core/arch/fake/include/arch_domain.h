@@ -14,7 +14,6 @@ struct arch_vcpu {
 	u64 kicks;
 	u64 hc_args[5];
 	bool in_multicall;
-	bool in_multicall;
 };
 
 struct arch_domain {

@@ -50,8 +50,10 @@ u64 e820_ram_end(void);
 
 /** boot_reserve() - keep [start, end) out of what boot_alloc() may hand out. */
 void boot_reserve(u64 start, u64 end);
-/** boot_alloc() - zeroed, aligned memory below 4 GiB; panics when there is none. */
+/** boot_alloc() - zeroed, aligned memory; panics when there is none. */
 maddr_t boot_alloc(u64 size, u64 align);
+/** boot_alloc_reach_all() - the direct map is complete: memory above 4 GiB as well. */
+void boot_alloc_reach_all(void);
 /** boot_give_rest() - hand all RAM not reserved or allocated to page_alloc. */
 void boot_give_rest(void);
 

@@ -105,9 +105,8 @@ void pv_inject_trap(struct vcpu *v, u32 vector, u32 error)
 	struct frame f;
 
 	if (!t->rip) {
-		domain_crash(v->domain, "d%uv%u: exception %u (error 0x%x) at 0x%llx has no handler",
-			     v->domain->id, v->id, vector, error,
-			     (unsigned long long)v->regs.rip);
+		domain_crash(v->domain, "v%u: exception %u (error %x) at %llx has no handler",
+			     v->id, vector, error, (unsigned long long)v->regs.rip);
 		return;
 	}
 	frame_begin(&f, v);
@@ -254,8 +253,8 @@ long do_iret(void)
 	}
 	if ((c.cs & 3) == 3) {
 		if (!v->arch.user_cr3) {
-			domain_crash(v->domain, "d%uv%u: iret to user mode without a user page table",
-				     v->domain->id, v->id);
+			domain_crash(v->domain, "v%u: iret to user mode without its page table",
+				     v->id);
 			return 0;
 		}
 		pv_toggle_mode(v);
@@ -304,16 +303,19 @@ long do_set_trap_table(gva_t traps)
 	return 0;
 }
 
-/** do_stack_switch() - the kernel's stack for entries from user mode */
-long do_stack_switch(u64 ss, u64 sp)
+void pv_set_kernel_sp(struct vcpu *v, u64 sp)
 {
-	struct vcpu *v = current;
-
-	v->arch.kernel_ss = ss | 3;
-	/* entry.S writes below it unchecked: the frame must not reach the core. */
+	/* H2: entry.S writes below it unchecked, so no frame may reach the core. */
 	if (!va_is_guest(sp) || !va_is_guest(sp - 64))
 		sp = 0;
 	v->arch.kernel_sp = sp & ~15ull;
+}
+
+/** do_stack_switch() - the kernel's stack for entries from user mode */
+long do_stack_switch(u64 ss, u64 sp)
+{
+	current->arch.kernel_ss = ss | 3;
+	pv_set_kernel_sp(current, sp);
 	return 0;
 }
 

@@ -242,6 +242,8 @@ static void vcpu_set_regs(struct vcpu *v, const struct vcpu_guest_context *c)
 	if (!(c->flags & VGCF_I387_VALID))
 		*(u32 *)((u8 *)v->arch.xsave + MXCSR_OFFSET) = MXCSR_DEFAULT;
 	*(u32 *)((u8 *)v->arch.xsave + MXCSR_OFFSET) &= 0xffff;
+	if (cpu_features.xsave && c->flags & VGCF_I387_VALID)
+		*xsave_header(v) = XCR0_X87_SSE;
 }
 
 static void vcpu_set_callbacks(struct vcpu *v, const struct vcpu_guest_context *c)
@@ -259,7 +261,7 @@ static void vcpu_set_callbacks(struct vcpu *v, const struct vcpu_guest_context *
 	v->arch.failsafe_masks_events = c->flags & VGCF_failsafe_disables_events;
 	v->arch.syscall_masks_events = c->flags & VGCF_syscall_disables_events;
 	v->arch.kernel_ss = c->kernel_ss | 3;
-	v->arch.kernel_sp = c->kernel_sp;
+	pv_set_kernel_sp(v, c->kernel_sp);
 	v->domain->vm_assist |= c->vm_assist & (1ull << VMASST_TYPE_architectural_iopl |
 						 1ull << VMASST_TYPE_runstate_update_flag |
 						 1ull << VMASST_TYPE_m2p_strict);
@@ -278,8 +280,12 @@ static int vcpu_set_roots(struct vcpu *v, const struct vcpu_guest_context *c)
 		v->arch.kernel_cr3 = mfn_to_maddr(kernel).a;
 	if (!err && c->ctrlreg[1]) {
 		err = pt_get_whole(d, user, 4);
-		if (!err)
+		if (err) {
+			pt_put(mfn_to_page(kernel));
+			v->arch.kernel_cr3 = 0;
+		} else {
 			v->arch.user_cr3 = mfn_to_maddr(user).a;
+		}
 	}
 	spin_unlock(&d->pt_lock);
 	return err;

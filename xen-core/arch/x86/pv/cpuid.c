@@ -31,8 +31,10 @@
 #define L7_B	(BIT(0) | BIT(3) | BIT(5) | BIT(8) | BIT(9) | BIT(16) | BIT(17) | BIT(18) | \
 		 BIT(19) | BIT(21) | BIT(23) | BIT(24) | BIT(28) | BIT(29) | BIT(30) | BIT(31))
 /* VBMI, VBMI2, GFNI, VAES, VPCLMULQDQ, VNNI, BITALG, VPOPCNTDQ, CLDEMOTE. */
-#define L7_C	(BIT(1) | BIT(6) | BIT(8) | BIT(9) | BIT(10) | BIT(11) | BIT(12) | BIT(14) | BIT(25))
+#define L7_C	(BIT(1) | BIT(6) | BIT(8) | BIT(9) | BIT(10) | BIT(11) | BIT(12) | BIT(14) | \
+		 BIT(25))
 /* 4VNNIW, 4FMAPS, FSRM, VP2INTERSECT, MD_CLEAR. */
+#define L7_B_AVX512 (BIT(16) | BIT(17) | BIT(21) | BIT(28) | BIT(30) | BIT(31))
 #define L7_D	(BIT(2) | BIT(3) | BIT(4) | BIT(8) | BIT(10))
 #define L7_1A	(BIT(4) | BIT(5) | BIT(10) | BIT(11) | BIT(12))
 #define LX1_C	(BIT(0) | BIT(1) | BIT(5) | BIT(6) | BIT(7) | BIT(8) | BIT(11) | BIT(16) | BIT(21))
@@ -101,7 +103,7 @@ static void basic_leaf(struct vcpu *v, u32 leaf, u32 sub, struct cpuid *o)
 			*o = (struct cpuid){ .a = sub == 1 ? o->a & L7_1A : 0 };
 		/* AVX-512 comes with its state, or not at all. */
 		if (!(cpu_features.xcr0 & 0xe0))
-			o->b &= sub ? 0 : ~(BIT(16) | BIT(17) | BIT(21) | BIT(28) | BIT(30) | BIT(31));
+			o->b &= sub ? 0 : ~L7_B_AVX512;
 		break;
 	case 0xd:
 		xsave_leaf(sub, o);

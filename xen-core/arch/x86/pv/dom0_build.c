@@ -133,10 +133,10 @@ static __init void plan(struct dom0_plan *p, const struct elf_image *img, u64 in
 		fail("memory", "dom0_mem is too small for the kernel and its initrd");
 }
 
-/* Frames in guest order; the first block is contiguous. */
-static __init void allocate(struct domain *d, struct dom0_plan *p)
+/* The first block: contiguous, with the kernel and what it starts with. */
+static __init void allocate_block(struct domain *d, struct dom0_plan *p)
 {
-	u64 first = p->end / PAGE_SIZE, got = 0;
+	u64 first = p->end / PAGE_SIZE;
 	u32 order = 0;
 	struct page *page;
 
@@ -149,12 +149,20 @@ static __init void allocate(struct domain *d, struct dom0_plan *p)
 	p->first_mfn = page_to_mfn(page).n;
 	for (u64 i = first; i < 1ull << order; i++)
 		domain_page_release(d, page + i);
-	got = first;
 	p->p2m_scratch = alloc_zeroed(p->p2m_pages * PAGE_SIZE);
 	if (!p->p2m_scratch)
 		fail("memory", "not enough for the frame list");
 	for (u64 i = 0; i < first; i++)
 		p->p2m_scratch[i] = p->first_mfn + i;
+}
+
+/* All others, in guest order, in pieces as large as there are. */
+static __init void allocate_rest(struct domain *d, struct dom0_plan *p)
+{
+	u64 got = p->end / PAGE_SIZE;
+	struct page *page;
+	u32 order;
+
 	for (order = MAX_ORDER; got < p->nr_pages;) {
 		while (1ull << order > p->nr_pages - got)
 			order--;
@@ -326,17 +334,18 @@ __init void dom0_build(void)
 
 	if (initrd && !initrd->len)
 		initrd = NULL;
+	for (u32 i = 2; i < boot_info.nr_modules; i++)
+		pr_warn("boot module %u ignored: only a kernel and an initrd are known\n", i + 1);
 	p.nr_pages = PFN_DOWN(cmdline_compute_dom0_mem(&opt_dom0_mem, max_mfn << PAGE_SHIFT,
 						       avail, &max));
 	open_kernel(&img, &file, &order);
 	plan(&p, &img, initrd ? initrd->len : 0);
-	if (file && p.nr_pages > page_alloc_nr_free())
-		p.nr_pages = page_alloc_nr_free();
 	dom0 = create(p.nr_pages, PFN_DOWN(max));
-	allocate(dom0, &p);
+	allocate_block(dom0, &p);
 	load_kernel(&img, &p);
-	if (file)
+	if (file)	/* dom0 may need that memory */
 		page_free(virt_to_page(file), order);
+	allocate_rest(dom0, &p);
 	copy_initrd(&p, initrd);
 	dom0_pt_build(&p);
 	write_start_info(dom0, &p, initrd, boot_info.module[0].cmdline);

@@ -123,7 +123,8 @@ static enum outcome read_cr(struct vcpu *v, u32 cr, u64 *val)
 		*val = v->arch.kernel_cr3;
 		return DONE;
 	case 4:
-		*val = (v->arch.cr4 & (CR4_OSXSAVE | CR4_TSD)) | (cpu_features.cr4 & CR4_FSGSBASE) | GUEST_CR4;
+		*val = (v->arch.cr4 & (CR4_OSXSAVE | CR4_TSD)) |
+		       (cpu_features.cr4 & CR4_FSGSBASE) | GUEST_CR4;
 		return DONE;
 	default:
 		return FAULT;
@@ -169,6 +170,8 @@ static enum outcome do_xsetbv(struct vcpu *v)
 	    (val & 0xe0 && ((val & 0xe0) != 0xe0 || !(val & 4))))
 		return FAULT;
 	v->arch.xcr0 = val;
+	/* The saved state must not claim components that XRSTOR may not load. */
+	*xsave_header(v) &= val;
 	xsetbv(val);
 	return DONE;
 }
@@ -186,7 +189,9 @@ static enum outcome kernel_insn(struct vcpu *v, struct insn *i)
 		do_fpu_taskswitch(0);
 		return DONE;
 	case 0x0f09:
-		wbinvd();
+		/* Only who has devices has a reason; for others it would slow all. */
+		if (v->domain->privileged)
+			wbinvd();
 		return DONE;
 	case 0x0f20:
 		return read_cr(v, i->reg, insn_reg(&v->regs, i->rm));

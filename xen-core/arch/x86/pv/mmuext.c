@@ -148,6 +148,8 @@ static int flush_op(struct vcpu *v, const struct mmuext_op *op)
 		break;
 	case MMUEXT_FLUSH_CACHE:
 	case MMUEXT_FLUSH_CACHE_GLOBAL:
+		if (!v->domain->privileged)
+			return -EACCES;
 		wbinvd();
 		return 0;
 	case MMUEXT_SET_LDT:

@@ -92,6 +92,8 @@ bool pv_wrmsr(struct vcpu *v, u32 msr, u64 val)
 		return true;
 	case MSR_EFER:
 		return val == (rdmsr(MSR_EFER) & ~(u64)(1u << 12));
+	case MSR_UCODE_REV:
+		return !val;	/* the way to ask for the revision, SDM 3A 9.11.7.1 */
 	/* Taken and ignored. */
 	case MSR_MCG_CAP:
 	case MSR_MCG_STATUS:

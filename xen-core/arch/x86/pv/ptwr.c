@@ -61,7 +61,7 @@ static bool do_bit(struct regs *r, struct rmw *m, u32 op, u64 bit)
 {
 	u64 b = 1ull << (bit & (8 * m->bytes - 1));
 
-	r->rflags = (r->rflags & ~1ull) | !!(m->old & b);
+	r->rflags = (r->rflags & ~1ull) | (m->old & b ? 1 : 0);
 	switch (op) {
 	case 5: m->new = m->old | b; break;
 	case 6: m->new = m->old & ~b; break;
