@@ -27,7 +27,10 @@ static inline bool va_is_guest(u64 va)
 	return va_is_canonical(va) && (va < CORE_VA_START || va >= CORE_VA_END);
 }
 
-/* entry.S: 16 bytes from an address that va_is_guest(). Return: 0 or -EFAULT. */
+/*
+ * entry.S: 16 bytes from an address that va_is_guest(): they cannot reach the
+ * core, for what lies below its range is not canonical. Return: 0 or -EFAULT.
+ */
 int uaccess_read16(void *dst, u64 src);
 
 /* callbacks.c: entering the guest's kernel */

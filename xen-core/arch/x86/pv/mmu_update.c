@@ -171,7 +171,7 @@ static bool update_single(gva_t reqs, long *ret)
 	bool done = false;
 
 	static_assert(sizeof(req) == 16, "xen/xen.h");
-	if (!va_is_guest(reqs.a) || !va_is_guest(reqs.a + 15) || uaccess_read16(&req, reqs.a))
+	if (!va_is_guest(reqs.a) || uaccess_read16(&req, reqs.a))
 		return false;
 	if (req.ptr & 5 || !mfn_valid(maddr_to_mfn(MADDR(req.ptr))))
 		return false;
@@ -187,21 +187,12 @@ static bool update_single(gva_t reqs, long *ret)
 	return done;
 }
 
-/**
- * do_mmu_update() - HYPERVISOR_mmu_update
- *
- * A continuation carries on behind the entries done: @reqs and @count move,
- * and *@done counts from what an earlier part left there.
- */
-long do_mmu_update(gva_t reqs, u32 count, gva_t done, u32 foreign)
+static noinline long update_list(gva_t reqs, u32 count, gva_t done, u32 foreign)
 {
 	struct update u = { 0 };
 	u32 before = 0, n = 0;
-	long ret;
 	int err;
 
-	if (count == 1 && !done.a && foreign == DOMID_SELF && update_single(reqs, &ret))
-		return ret;
 	if (unlikely(count & DONE_BIT)) {
 		count &= ~DONE_BIT;
 		if (done.a && copy_from_guest(&before, done, sizeof(before)))
@@ -221,6 +212,21 @@ long do_mmu_update(gva_t reqs, u32 count, gva_t done, u32 foreign)
 		hypercall_set_arg(1, (count - n) | DONE_BIT);
 	}
 	return err;
+}
+
+/**
+ * do_mmu_update() - HYPERVISOR_mmu_update
+ *
+ * A continuation carries on behind the entries done: @reqs and @count move,
+ * and *@done counts from what an earlier part left there.
+ */
+long do_mmu_update(gva_t reqs, u32 count, gva_t done, u32 foreign)
+{
+	long ret;
+
+	if (count == 1 && !done.a && foreign == DOMID_SELF && update_single(reqs, &ret))
+		return ret;
+	return update_list(reqs, count, done, foreign);
 }
 
 /* The CPUs on which vcpus of @d, those in @vcpus when given, may have TLB entries. */
