@@ -15,7 +15,6 @@
 #include <xen/xen.h>
 #include "errno.h"
 #include "event.h"
-#include "page_alloc.h"
 #include "percpu.h"
 #include "preempt.h"
 #include "printk.h"
@@ -23,13 +22,12 @@
 #include "string.h"
 #include "uaccess.h"
 
-#define RING_SIZE	16384u		/* power of two */
+#define RING_SIZE	65536u		/* power of two */
 #define INPUT_SIZE	1024u		/* power of two */
 #define CHUNK		128u
 
 char opt_console[64] = "com1,vga";
 char opt_conswitch[4] = "a";
-u64 opt_conring_size;
 bool opt_console_to_ring;
 
 static bool forced;
@@ -37,9 +35,7 @@ static bool running;		/* softirqs may be raised */
 static u32 ports;		/* bitmap of serial ports in use */
 
 static struct spinlock lock = SPINLOCK_INIT;
-static char first_ring[RING_SIZE];
-static char *ring = first_ring;		/* lock */
-static u32 ring_size = RING_SIZE;	/* lock: power of two */
+static char ring[RING_SIZE];		/* lock */
 static u32 ring_put, ring_get;		/* lock; run freely */
 static bool ring_news;			/* VIRQ_CON_RING is due */
 
@@ -86,9 +82,9 @@ void console_flush(void)
 static void console_ring_write(const char *s, size_t len)
 {
 	while (len--)
-		ring[ring_put++ & (ring_size - 1)] = *s++;
-	if (ring_put - ring_get > ring_size)
-		ring_get = ring_put - ring_size;
+		ring[ring_put++ % RING_SIZE] = *s++;
+	if (ring_put - ring_get > RING_SIZE)
+		ring_get = ring_put - RING_SIZE;
 }
 
 void console_write(const char *s, size_t len, bool to_ring)
@@ -115,7 +111,7 @@ u32 console_ring_read(char *buf, u32 size, u32 *index, bool clear)
 	if (ring_put - at > ring_put - ring_get)	/* overwritten, cleared or never there */
 		at = ring_get;
 	for (n = 0; n < size && at != ring_put; n++)
-		buf[n] = ring[at++ & (ring_size - 1)];
+		buf[n] = ring[at++ % RING_SIZE];
 	if (clear)
 		ring_get = ring_put;
 	*index = at;
@@ -273,32 +269,9 @@ static void console_softirq(void)
 
 /* ---- set-up ---- */
 
-static void __init console_grow_ring(void)
-{
-	u32 size = RING_SIZE;
-	char *bigger;
-
-	while (size * 2 <= MIN(opt_conring_size, 1ull << 24))
-		size *= 2;
-	if (size == RING_SIZE)
-		return;
-	bigger = alloc_zeroed(size);
-	if (!bigger) {
-		pr_warn("no memory for a console ring of %u bytes\n", size);
-		return;
-	}
-	console_lock(&lock);
-	for (u32 at = ring_get; at != ring_put; at++)
-		bigger[at & (size - 1)] = ring[at & (ring_size - 1)];
-	ring = bigger;
-	ring_size = size;
-	console_unlock(&lock);
-}
-
 /** console_start() - memory, CPUs and interrupts are there: use them. */
 void __init console_start(void)
 {
-	console_grow_ring();
 	softirq_set_handler(SOFTIRQ_CONSOLE, console_softirq);
 	running = true;
 	serial_init_irq();
@@ -326,7 +299,7 @@ void __init console_init(void)
 	/* What was said before, first. */
 	for (unsigned int n = 0; n < NR_SERIAL; n++)
 		for (u32 at = ring_get; found >> n & 1 && at != ring_put; at++)
-			serial_write(n, &ring[at & (ring_size - 1)], 1);
+			serial_write(n, &ring[at % RING_SIZE], 1);
 	ports = found;
 }
 

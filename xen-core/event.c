@@ -16,7 +16,6 @@
 #include "page_alloc.h"
 #include "percpu.h"
 #include "preempt.h"
-#include "printk.h"
 
 /* Closed ports still in a queue that allocation passes over before it takes one. */
 #define EVENT_SKIP_BUSY		4096
@@ -339,44 +338,4 @@ void event_free_domain(struct domain *d)
 		free_zeroed(ed->bucket[i], PAGE_SIZE);
 	free_zeroed(ed, event_domain_size(d));
 	d->evtchn = NULL;
-}
-
-static void event_dump_domain(struct domain *d)
-{
-	static const char *const states[] = {
-		"closed", "unbound", "interdomain", "pirq", "virq", "ipi"
-	};
-	struct evtchn *e;
-
-	pr_always("Domain %u: %u ports, %s ABI\n", d->id, d->evtchn->nr_open,
-		  d->evtchn->fifo ? "FIFO" : "2-level");
-	for (u32 port = 0; (e = event_lookup(d, port)); port++) {
-		bool fifo = d->evtchn->fifo;
-
-		spin_lock(&e->lock);
-		if (e->state != EVTCHNSTAT_closed)
-			pr_always("  %4u [%s%s] %s vcpu %u%s %u:%u\n", port,
-				  event_is_pending(d, e, port) ? "p" : "-",
-				  (fifo ? event_fifo_is_masked(d, port) :
-				   event_2l_is_masked(d, port)) ? "m" : "-",
-				  states[e->state], e->vcpu,
-				  e->state == EVTCHNSTAT_interdomain ? ", remote" : ", for",
-				  e->state == EVTCHNSTAT_interdomain ? e->remote->id :
-				  e->state == EVTCHNSTAT_unbound ? e->remote_id : 0,
-				  e->state == EVTCHNSTAT_interdomain ? e->remote_port :
-				  e->state >= EVTCHNSTAT_pirq ? e->irq : 0);
-		spin_unlock(&e->lock);
-	}
-}
-
-void event_dump(void)
-{
-	spin_lock(&domain_list_lock);
-	list_for_each(l, &domain_list) {
-		struct domain *d = list_entry(l, struct domain, all);
-
-		if (d->evtchn)
-			event_dump_domain(d);
-	}
-	spin_unlock(&domain_list_lock);
 }

@@ -46,8 +46,3 @@ bool event_2l_is_pending(const struct domain *d, u32 port)
 {
 	return test_bit(port, d->shared->evtchn_pending);
 }
-
-bool event_2l_is_masked(const struct domain *d, u32 port)
-{
-	return test_bit(port, d->shared->evtchn_mask);
-}

@@ -163,11 +163,6 @@ bool event_fifo_is_pending(const struct domain *d, u32 port)
 	return event_fifo_test(d, port, WORD_PENDING);
 }
 
-bool event_fifo_is_masked(const struct domain *d, u32 port)
-{
-	return !event_fifo_word(d, port) || event_fifo_test(d, port, WORD_MASKED);
-}
-
 bool event_fifo_is_busy(const struct domain *d, u32 port)
 {
 	return event_fifo_test(d, port, WORD_LINKED);

@@ -275,15 +275,14 @@ static long event_op_bind_vcpu(struct evtchn_bind_vcpu *op)
 	return rc;
 }
 
+/* Of a pirq too it says nothing more: a level is ended by PHYSDEVOP_eoi alone. */
 long event_unmask(struct domain *d, u32 port)
 {
 	struct evtchn *e = event_lookup(d, port);
-	bool pirq;
 
 	if (!e)
 		return -EINVAL;
 	spin_lock(&e->lock);
-	pirq = e->state == EVTCHNSTAT_pirq;
 	if (e->state != EVTCHNSTAT_closed) {
 		if (d->evtchn->fifo)
 			event_fifo_unmask(d, e, port);
@@ -291,13 +290,6 @@ long event_unmask(struct domain *d, u32 port)
 			event_2l_unmask(d, e, port);
 	}
 	spin_unlock(&e->lock);
-	if (!pirq)
-		return 0;
-
-	spin_lock(&d->evtchn->lock);
-	if (e->state == EVTCHNSTAT_pirq)
-		arch_pirq_unmasked(d, e->irq);
-	spin_unlock(&d->evtchn->lock);
 	return 0;
 }
 
@@ -368,50 +360,31 @@ static long event_op_set_priority(struct evtchn_set_priority *op)
 	return rc;
 }
 
-/* event_call_*: copy in, do, and copy back what has output. */
-#define EVENT_CALL(name, has_output)						\
-static long event_call_##name(gva_t arg)					\
-{										\
+/* Copy in, do, and copy back what has output. */
+#define EVENT_CALL(name, has_output) ({						\
 	struct evtchn_##name op;						\
-	long rc = copy_from_guest(&op, arg, sizeof(op));			\
-										\
-	rc = rc ?: event_op_##name(&op);					\
-	return rc ?: has_output ? copy_to_guest(arg, &op, sizeof(op)) : 0;	\
-}
-
-EVENT_CALL(alloc_unbound, true)
-EVENT_CALL(bind_interdomain, true)
-EVENT_CALL(bind_virq, true)
-EVENT_CALL(bind_pirq, true)
-EVENT_CALL(close, false)
-EVENT_CALL(send, false)
-EVENT_CALL(status, true)
-EVENT_CALL(bind_ipi, true)
-EVENT_CALL(bind_vcpu, false)
-EVENT_CALL(unmask, false)
-EVENT_CALL(reset, false)
-EVENT_CALL(init_control, true)
-EVENT_CALL(expand_array, false)
-EVENT_CALL(set_priority, false)
+	long rc = copy_from_guest(&op, arg, sizeof(op)) ?: event_op_##name(&op);\
+	rc ?: has_output ? copy_to_guest(arg, &op, sizeof(op)) : 0;		\
+})
 
 /* One line a sub-operation; docs/ABI.md has a row for each. */
 long do_event_channel_op(u32 cmd, gva_t arg)
 {
 	switch (cmd) {
-	case EVTCHNOP_alloc_unbound:	return event_call_alloc_unbound(arg);
-	case EVTCHNOP_bind_interdomain:	return event_call_bind_interdomain(arg);
-	case EVTCHNOP_bind_virq:	return event_call_bind_virq(arg);
-	case EVTCHNOP_bind_pirq:	return event_call_bind_pirq(arg);
-	case EVTCHNOP_close:		return event_call_close(arg);
-	case EVTCHNOP_send:		return event_call_send(arg);
-	case EVTCHNOP_status:		return event_call_status(arg);
-	case EVTCHNOP_bind_ipi:		return event_call_bind_ipi(arg);
-	case EVTCHNOP_bind_vcpu:	return event_call_bind_vcpu(arg);
-	case EVTCHNOP_unmask:		return event_call_unmask(arg);
-	case EVTCHNOP_reset:		return event_call_reset(arg);
-	case EVTCHNOP_init_control:	return event_call_init_control(arg);
-	case EVTCHNOP_expand_array:	return event_call_expand_array(arg);
-	case EVTCHNOP_set_priority:	return event_call_set_priority(arg);
+	case EVTCHNOP_alloc_unbound:	return EVENT_CALL(alloc_unbound, true);
+	case EVTCHNOP_bind_interdomain:	return EVENT_CALL(bind_interdomain, true);
+	case EVTCHNOP_bind_virq:	return EVENT_CALL(bind_virq, true);
+	case EVTCHNOP_bind_pirq:	return EVENT_CALL(bind_pirq, true);
+	case EVTCHNOP_close:		return EVENT_CALL(close, false);
+	case EVTCHNOP_send:		return EVENT_CALL(send, false);
+	case EVTCHNOP_status:		return EVENT_CALL(status, true);
+	case EVTCHNOP_bind_ipi:		return EVENT_CALL(bind_ipi, true);
+	case EVTCHNOP_bind_vcpu:	return EVENT_CALL(bind_vcpu, false);
+	case EVTCHNOP_unmask:		return EVENT_CALL(unmask, false);
+	case EVTCHNOP_reset:		return EVENT_CALL(reset, false);
+	case EVTCHNOP_init_control:	return EVENT_CALL(init_control, true);
+	case EVTCHNOP_expand_array:	return EVENT_CALL(expand_array, false);
+	case EVTCHNOP_set_priority:	return EVENT_CALL(set_priority, false);
 	}
 	return -ENOSYS;
 }

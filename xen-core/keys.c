@@ -8,7 +8,6 @@
 #include "compiler.h"
 #include "console.h"
 #include "domain.h"
-#include "event.h"
 #include "page_alloc.h"
 #include "percpu.h"
 #include "power.h"
@@ -83,7 +82,6 @@ void __init keys_init(void)
 	key_register('r', sched_dump, "dump run queues");
 	key_register('t', timer_dump, "dump time and timers");
 	key_register('m', page_alloc_dump, "dump memory");
-	key_register('e', event_dump, "dump event channels");
 	key_register('R', key_restart, "reboot the machine");
 	arch_keys_init();
 }

@@ -30,9 +30,8 @@ void console_unlock(struct spinlock *lock);
  */
 void console_end_boot(void);
 
-/* Command line: console=, conring_size=, conswitch=, console_to_ring */
+/* Command line: console=, conswitch=, console_to_ring */
 extern char opt_console[64], opt_conswitch[4];
-extern u64 opt_conring_size;
 extern bool opt_console_to_ring;
 
 /**

@@ -47,9 +47,6 @@ long event_unmask(struct domain *d, u32 port);
 /* Old layout of hypercall 16: struct evtchn_op. */
 long do_event_channel_op_compat(gva_t arg);
 
-/** event_dump() - the 'e' debug key. */
-void event_dump(void);
-
 /*
  * Called by the event code, done by the scheduler and the architecture:
  * @v has evtchn_upcall_pending set; wake it, or make it look.
@@ -63,7 +60,5 @@ void vcpu_kick(struct vcpu *v);
 int arch_pirq_bind(struct domain *d, u32 pirq, u32 port, bool share, struct vcpu *v);
 void arch_pirq_unbind(struct domain *d, u32 pirq);
 void arch_pirq_set_vcpu(struct domain *d, u32 pirq, struct vcpu *v);
-/* The guest unmasked the port of a pirq: end the interrupt if it waits for that. */
-void arch_pirq_unmasked(struct domain *d, u32 pirq);
 
 #endif

@@ -133,13 +133,11 @@ void event_2l_set_pending(struct domain *d, const struct evtchn *e, u32 port);
 void event_2l_unmask(struct domain *d, const struct evtchn *e, u32 port);
 void event_2l_clear_pending(struct domain *d, u32 port);
 bool event_2l_is_pending(const struct domain *d, u32 port);
-bool event_2l_is_masked(const struct domain *d, u32 port);
 
 void event_fifo_set_pending(struct domain *d, struct evtchn *e, u32 port);
 void event_fifo_unmask(struct domain *d, struct evtchn *e, u32 port);
 void event_fifo_clear_pending(struct domain *d, u32 port);
 bool event_fifo_is_pending(const struct domain *d, u32 port);
-bool event_fifo_is_masked(const struct domain *d, u32 port);
 /* A closed port that the guest has still in a queue. */
 bool event_fifo_is_busy(const struct domain *d, u32 port);
 

@@ -184,7 +184,6 @@ static void test_queue(void **state)
 	*word(&ga, p) |= WORD(BUSY);
 	send(a, q);
 	assert_int_equal(*word(&ga, p), WORD(PENDING) | WORD(LINKED) | q);
-	event_dump();
 }
 
 static void test_mask(void **state)

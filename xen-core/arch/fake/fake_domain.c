@@ -145,8 +145,3 @@ __weak void arch_pirq_set_vcpu(struct domain *d, u32 pirq, struct vcpu *v)
 {
 	fake_pirqs[pirq].vcpu = v;
 }
-
-__weak void arch_pirq_unmasked(struct domain *d, u32 pirq)
-{
-	fake_pirqs[pirq].unmasked++;
-}

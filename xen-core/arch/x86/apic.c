@@ -30,7 +30,6 @@ enum {
 	APIC_TIMER_DIVIDE = 0x3e,
 };
 
-#define BASE_BSP	(1u << 8)
 #define BASE_X2APIC	(1u << 10)
 #define BASE_ENABLE	(1u << 11)
 #define MSR_X2APIC	0x800
@@ -53,7 +52,6 @@ bool opt_x2apic = true;
 static __ro_after_init bool x2apic, deadline;
 static __ro_after_init volatile u32 *regs;
 static __ro_after_init u64 timer_mult;	/* counts per ns, 32 bits of fraction */
-static u32 last_error;
 
 static inline u32 apic_read(u32 reg)
 {
@@ -102,8 +100,7 @@ void apic_send_startup(u32 id, u8 page) { apic_send(id, ICR_ASSERT | ICR_STARTUP
 void apic_handle_error(void)
 {
 	apic_write(APIC_ESR, 0);
-	last_error = apic_read(APIC_ESR);
-	pr_debug("APIC error on CPU%u: %x\n", this_cpu()->id, last_error);
+	pr_debug("APIC error on CPU%u: %x\n", this_cpu()->id, apic_read(APIC_ESR));
 }
 
 /* ---- timer ---- */
@@ -246,10 +243,4 @@ void apic_init_cpu(void)
 	apic_write(APIC_ESR, 0);
 	if (timer_mult || (deadline && this_cpu()->id))
 		apic_init_timer_cpu();
-}
-
-void apic_dump(void)
-{
-	pr_always("APIC %u: timer LVT %x count %u, last error %x\n", apic_id(),
-		  apic_read(APIC_LVT_TIMER), apic_read(APIC_TIMER_COUNT), last_error);
 }

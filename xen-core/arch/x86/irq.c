@@ -24,7 +24,6 @@
 #include "msi.h"
 #include "percpu.h"
 #include "printk.h"
-#include "serial.h"
 
 #define NR_IRQS		(VECTOR_DYNAMIC_END - VECTOR_DYNAMIC)
 
@@ -32,7 +31,6 @@ static struct irq irqs[NR_IRQS];
 static struct spinlock alloc_lock = SPINLOCK_INIT;
 static u32 last_allocated;		/* alloc_lock */
 static u8 gsi_vector[MAX_GSIS];		/* alloc_lock; 0: none yet */
-static u64 nr_strange;			/* interrupts nobody could have sent */
 
 /* ---- the source's side; irq->lock is held ---- */
 
@@ -70,12 +68,10 @@ static void irq_handle_dynamic(struct irq *irq)
 	port = irq->port;
 	fn = irq->fn;
 	data = irq->data;
-	irq->count++;
 	if (d && irq->level) {
 		irq_set_mask(irq, true);
 		irq->waits_eoi = true;
 	} else if (!d && !fn && irq->source != IRQ_FREE) {
-		irq->unhandled++;
 		irq_set_mask(irq, true);
 	}
 	/* A handler of the core has to silence a level before it is ended. */
@@ -97,28 +93,13 @@ void irq_handle(u32 vector)
 		irq_handle_dynamic(&irqs[vector - VECTOR_DYNAMIC]);
 		return;
 	}
-	switch (vector) {
-	case VECTOR_TIMER:
-		apic_eoi();
+	if (vector == VECTOR_TIMER)
 		cpu_raise(this_cpu(), SOFTIRQ_TIMER);
-		break;
-	case VECTOR_KICK:
-		apic_eoi();
-		break;
-	case VECTOR_ERROR:
+	else if (vector == VECTOR_ERROR)
 		apic_handle_error();
+	/* A spurious one needs no EOI (SDM 3A 10.9); the PICs' were never the APIC's. */
+	if (vector >= VECTOR_DYNAMIC_END && vector != VECTOR_SPURIOUS)
 		apic_eoi();
-		break;
-	case VECTOR_SPURIOUS:		/* needs no EOI (SDM 3A 10.9) */
-		nr_strange++;
-		break;
-	default:
-		nr_strange++;
-		/* The PICs' spurious ones were never in the APIC's hands. */
-		if (vector >= VECTOR_DYNAMIC_END)
-			apic_eoi();
-		break;
-	}
 }
 
 /* ---- allocation ---- */
@@ -140,7 +121,6 @@ struct irq *irq_alloc(enum irq_source source)
 		irq->masked = true;
 		irq->level = irq->low = irq->waits_eoi = false;
 		irq->cpu = cpus[0];
-		irq->count = irq->unhandled = 0;
 		spin_unlock(&irq->lock);
 	}
 	spin_unlock(&alloc_lock);
@@ -283,40 +263,4 @@ void irq_guest_eoi(struct irq *irq)
 		irq_set_mask(irq, false);
 	}
 	spin_unlock(&irq->lock);
-}
-
-/* ---- set-up, report ---- */
-
-void __init irq_init(void)
-{
-	ioapic_init();
-}
-
-void irq_dump(void)
-{
-	static const char *const sources[] = { "free", "GSI", "MSI", "MSI-X" };
-
-	for (u32 i = 0; i < NR_IRQS; i++) {
-		const struct irq *irq = &irqs[i];
-
-		if (irq->source == IRQ_FREE)
-			continue;
-		pr_always("%02x: %-5s", irq->vector, sources[irq->source]);
-		if (irq->source == IRQ_GSI)
-			pr_always(" %-3u %s %s", irq->gsi, irq->level ? "level" : "edge ",
-				  irq->low ? "low " : "high");
-		else
-			pr_always(" %04x:%02x:%02x.%x #%u", irq->msi.seg, irq->msi.bus,
-				  irq->msi.devfn >> 3, irq->msi.devfn & 7, irq->msi.entry);
-		pr_always(" CPU%u %s%s", irq->cpu->id, irq->masked ? "masked" : "on    ",
-			  irq->waits_eoi ? " waits for EOI" : "");
-		if (irq->domain)
-			pr_always(" d%u port %u", irq->domain->id, irq->port);
-		else if (irq->fn)
-			pr_always(" core");
-		pr_always(", %lu times, %lu for nobody\n", irq->count, irq->unhandled);
-	}
-	pr_always("%lu strange interrupts\n", nr_strange);
-	serial_dump();
-	apic_dump();
 }

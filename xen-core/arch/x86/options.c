@@ -20,7 +20,6 @@ static __initdata char opt_sched[16] = "credit2";
 static const __initconst struct cmdline_option options[] = {
 	{ "com1", CMDLINE_STRING, opt_com[0], sizeof(opt_com[0]), NULL },
 	{ "com2", CMDLINE_STRING, opt_com[1], sizeof(opt_com[1]), NULL },
-	{ "conring_size", CMDLINE_SIZE, &opt_conring_size, 0, NULL },
 	{ "console", CMDLINE_STRING, opt_console, sizeof(opt_console), NULL },
 	{ "console_to_ring", CMDLINE_BOOL, &opt_console_to_ring, 0, NULL },
 	{ "conswitch", CMDLINE_STRING, opt_conswitch, sizeof(opt_conswitch), NULL },

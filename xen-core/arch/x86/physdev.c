@@ -115,9 +115,6 @@ void arch_pirq_set_vcpu(struct domain *d, u32 pirq, struct vcpu *v)
 		irq_set_cpu(irq, v->cpu);
 }
 
-/* Unmasking the port says nothing: a level is ended by PHYSDEVOP_eoi alone. */
-void arch_pirq_unmasked(struct domain *d, u32 pirq) {}
-
 /* ---- mapping ---- */
 
 /* A pirq nobody uses, above those of the GSIs; 0: none. */

@@ -34,7 +34,7 @@
 #define STUCK_TIME	1000000000ull	/* ns a guest's output waits at most */
 #define STUCK_SPINS	200000u		/* status reads (about 1 us each) without progress */
 
-enum { RBR = 0, THR = 0, IER, IIR, FCR = 2, LCR, MCR, LSR, MSR, SCR, DLL = 0, DLM };
+enum { RBR = 0, THR = 0, IER, IIR, FCR = 2, LCR, MCR, LSR, DLL = 0, DLM };
 
 #define IER_RX		0x01
 #define IER_TX		0x02
@@ -60,11 +60,10 @@ struct serial {
 	u8 ier, irq, fifo;
 	u16 io;
 	char last;
-	u32 baud, base_baud;
+	u32 baud;
 	u8 lcr;
 	u32 put, get;			/* lock */
 	u64 moved;			/* lock: when the transmitter last took something, ns */
-	u64 rx_count, irq_count, dropped;
 	struct timer timer;
 	char *tx;			/* lock */
 };
@@ -76,7 +75,7 @@ static char rings[NR_SERIAL][TX_SIZE];
 static struct serial ports[NR_SERIAL] = {
 	{ .io = 0x3f8, .irq = 4, .tx = rings[0] }, { .io = 0x2f8, .irq = 3, .tx = rings[1] },
 };
-static bool forced, irq_mode;
+static bool irq_mode;
 
 static u8 serial_in(const struct serial *p, unsigned int reg) { return inb(p->io + reg); }
 static void serial_out(const struct serial *p, unsigned int reg, u8 v) { outb(p->io + reg, v); }
@@ -111,16 +110,11 @@ static __init u32 serial_parse_number(const char **s, u32 min, u32 max)
 
 static __init int serial_parse(struct serial *p, const char *s)
 {
-	p->base_baud = CLOCK_BAUD;
 	p->lcr = 3;
 	if (!strncmp(s, "auto", 4))
 		s += 4;
-	else if (*s && *s != ',' && *s != '/')
-		p->baud = serial_parse_number(&s, 50, 16 * CLOCK_BAUD);
-	if (*s == '/') {		/* the clock's frequency, 16 a bit */
-		s++;
-		p->base_baud = serial_parse_number(&s, 800, ~1u) / 16;
-	}
+	else if (*s && *s != ',')
+		p->baud = serial_parse_number(&s, 50, CLOCK_BAUD);
 	if (*s == ',' && *++s && *s != ',') {
 		if (serial_parse_frame(p, s))
 			return -EINVAL;
@@ -130,8 +124,7 @@ static __init int serial_parse(struct serial *p, const char *s)
 		p->io = (u16)serial_parse_number(&s, 0x100, 0xfff8);
 	if (*s == ',' && *++s)
 		p->irq = (u8)serial_parse_number(&s, 0, 15);
-	return *s || p->baud == ~0u || p->base_baud == ~0u / 16 || p->io == 0xffff ||
-	       p->irq == 0xff ? -EINVAL : 0;
+	return *s || p->baud == ~0u || p->io == 0xffff || p->irq == 0xff ? -EINVAL : 0;
 }
 
 /* ---- output ---- */
@@ -179,11 +172,8 @@ static void serial_queue(struct serial *p, char c)
 {
 	if (p->put - p->get == TX_SIZE)
 		serial_drain(p, TX_SIZE - p->fifo);
-	if (p->put - p->get == TX_SIZE) {
-		p->dropped++;
-		return;
-	}
-	p->tx[p->put++ % TX_SIZE] = c;
+	if (p->put - p->get < TX_SIZE)
+		p->tx[p->put++ % TX_SIZE] = c;
 }
 
 void serial_write(unsigned int n, const char *s, size_t len)
@@ -192,23 +182,20 @@ void serial_write(unsigned int n, const char *s, size_t len)
 
 	if (!p->present)
 		return;
-	if (!forced)
-		spin_lock(&p->lock);
+	console_lock(&p->lock);
 	for (size_t i = 0; i < len; i++) {
 		if (s[i] == '\n' && p->last != '\r')
 			serial_queue(p, '\r');
 		serial_queue(p, p->last = s[i]);
 	}
 	serial_push(p);
-	if (!irq_mode || forced || opt_sync_console)
+	if (!irq_mode || opt_sync_console)
 		serial_drain(p, 0);
 	serial_update_ier(p);
-	if (!forced) {
-		/* Timers may not be touched here: any lock may be held. */
-		if (irq_mode && p->polled && p->put != p->get)
-			cpu_raise(this_cpu(), SOFTIRQ_CONSOLE);
-		spin_unlock(&p->lock);
-	}
+	/* Timers may not be touched here: any lock may be held. */
+	if (irq_mode && p->polled && p->put != p->get)
+		cpu_raise(this_cpu(), SOFTIRQ_CONSOLE);
+	console_unlock(&p->lock);
 }
 
 bool serial_has_room(unsigned int n, size_t len)
@@ -233,18 +220,16 @@ void serial_flush(unsigned int n)
 
 	if (!p->present)
 		return;
-	if (!forced)
-		spin_lock(&p->lock);
+	console_lock(&p->lock);
 	serial_drain(p, 0);
 	while (!p->stuck && !(serial_in(p, LSR) & LSR_TEMT) && ++spins < STUCK_SPINS)
 		cpu_pause();
-	if (!forced)
-		spin_unlock(&p->lock);
+	console_unlock(&p->lock);
 }
 
 void serial_force(void)
 {
-	forced = true;
+	irq_mode = false;
 }
 
 /* ---- input, interrupts, polling ---- */
@@ -252,12 +237,8 @@ void serial_force(void)
 static void serial_receive(struct serial *p)
 {
 	/* Bounded: a port that is gone reads all ones for ever. */
-	for (unsigned int n = 0; n < 256 && (serial_in(p, LSR) & LSR_DR); n++) {
-		u8 c = serial_in(p, RBR);
-
-		p->rx_count++;
-		console_input(c);
-	}
+	for (unsigned int n = 0; n < 256 && (serial_in(p, LSR) & LSR_DR); n++)
+		console_input(serial_in(p, RBR));
 }
 
 static void serial_service(struct serial *p)
@@ -276,7 +257,6 @@ static void serial_interrupt(void *data)
 	struct serial *p = data;
 
 	p->irq_works = true;
-	p->irq_count++;
 	/* Edge triggered: until no cause is left, or there is no further edge. */
 	for (unsigned int n = 0; n < 64 && !(serial_in(p, IIR) & IIR_NONE); n++)
 		serial_service(p);
@@ -355,7 +335,7 @@ int __init serial_init(unsigned int n)
 	if (!serial_probe(p))
 		return -ENODEV;
 	if (p->baud) {
-		divisor = MAX(p->base_baud / p->baud, 1u);
+		divisor = CLOCK_BAUD / p->baud;
 		serial_out(p, LCR, p->lcr | LCR_DLAB);
 		serial_out(p, DLL, (u8)divisor);
 		serial_out(p, DLM, (u8)(divisor >> 8));
@@ -371,17 +351,4 @@ int __init serial_init(unsigned int n)
 u16 serial_port(unsigned int n)
 {
 	return ports[n].present ? ports[n].io : 0;
-}
-
-void serial_dump(void)
-{
-	for (unsigned int n = 0; n < NR_SERIAL; n++) {
-		const struct serial *p = &ports[n];
-
-		if (p->present)
-			pr_always("com%u: %x IRQ %u%s%s %lu times, %lu in, %u out, %lu lost\n",
-				  n + 1, p->io, p->irq, p->polled ? " (polled)" : "",
-				  p->stuck ? " (stuck)" : "", p->irq_count, p->rx_count,
-				  p->get, p->dropped);
-	}
 }

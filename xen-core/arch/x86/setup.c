@@ -121,7 +121,7 @@ static __init __used void core_main(void)
 	apic_init_cpu();
 	clock_init();
 	apic_init_timer();
-	irq_init();
+	ioapic_init();
 	protect_devices();
 	keys_init();
 	if (timer_init_cpu(cpu) || sched_init() || sched_init_cpu(cpu))

@@ -59,7 +59,6 @@ extern int fake_preempt_in;
 struct fake_pirq {
 	u32 port;		/* 0: not bound */
 	struct vcpu *vcpu;
-	u32 unmasked;
 };
 extern struct fake_pirq fake_pirqs[FAKE_PIRQS];
 extern int fake_pirq_error;

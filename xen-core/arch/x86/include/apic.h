@@ -29,7 +29,5 @@ void apic_send_startup(u32 apic_id, u8 page);
 
 /** apic_handle_error() - VECTOR_ERROR came. */
 void apic_handle_error(void);
-/** apic_dump() - part of the 'i' debug key. */
-void apic_dump(void);
 
 #endif

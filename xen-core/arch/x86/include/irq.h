@@ -62,11 +62,7 @@ struct irq {
 	void *data;
 	struct domain *domain;
 	u32 port;
-	u64 count, unhandled;
 };
-
-/** irq_init() - all sources masked; after acpi_init() and apic_init_cpu(). */
-void irq_init(void);
 
 /** irq_handle() - from entry.S, interrupts off: vectors from 0x20 but VECTOR_REQUEST. */
 void irq_handle(u32 vector);
@@ -93,8 +89,5 @@ void irq_unbind(struct irq *irq);
 void irq_set_cpu(struct irq *irq, struct cpu *cpu);
 /** irq_guest_eoi() - the guest has handled a level-triggered interrupt. */
 void irq_guest_eoi(struct irq *irq);
-
-/** irq_dump() - the 'i' debug key. */
-void irq_dump(void);
 
 #endif

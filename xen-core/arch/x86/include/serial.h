@@ -7,7 +7,7 @@
 
 #define NR_SERIAL	2
 
-/* com1=, com2=: <baud>|auto[/<base-baud>][,[DPS][,[<io-base>][,<irq>]]] */
+/* com1=, com2=: <baud>|auto[,[DPS][,[<io-base>][,<irq>]]] */
 extern char opt_com[NR_SERIAL][48];
 /* sync_console: wait for every byte, so that nothing is lost when the core hangs. */
 extern bool opt_sync_console;
@@ -18,7 +18,7 @@ extern bool opt_sync_console;
  */
 int serial_init(unsigned int n);
 
-/** serial_init_irq() - from now on by interrupt; needs irq_init(), timers. */
+/** serial_init_irq() - from now on by interrupt; needs ioapic_init(), timers. */
 void serial_init_irq(void);
 
 /**
@@ -36,7 +36,7 @@ bool serial_has_room(unsigned int n, size_t len);
 /** serial_flush() - poll until everything is out (bounded). */
 void serial_flush(unsigned int n);
 
-/** serial_force() - no locks, no queue: a panic speaks. */
+/** serial_force() - no queue: a panic speaks. */
 void serial_force(void);
 
 /** serial_softirq() - part of SOFTIRQ_CONSOLE: look after a queue that has to move. */
@@ -44,8 +44,5 @@ void serial_softirq(void);
 
 /** serial_port() - I/O base of port @n if it is in use, else 0. */
 u16 serial_port(unsigned int n);
-
-/** serial_dump() - part of the 'i' debug key. */
-void serial_dump(void);
 
 #endif
