@@ -40,6 +40,13 @@ void paging_fill_root(u64 *l4)
 		l4[i] = CORE_ENTRY(i);
 }
 
+/* As mmu_update does: level 1 has a path of its own. */
+static int write_entry(struct domain *d, unsigned int level, u64 *slot, u64 val, bool keep_ad)
+{
+	return level == 1 ? pt_write_l1(d, d, slot, val, keep_ad)
+			  : pt_write(d, level, slot, val, keep_ad);
+}
+
 static struct domain *d, *other, *mmio;
 static struct page *mine[MINE];
 static u32 pins[MINE];			/* level, 0: not pinned */
@@ -262,7 +269,7 @@ static void guest_write(u32 i)
 	if (level > 1 && k >= 256 && k < 272)
 		val |= PTE_P;
 	do {
-		err = pt_write(d, d, level, &t[k], val, dice(2));
+		err = write_entry(d, level, &t[k], val, dice(2));
 	} while (err == -ERESTART && dice(4));
 	if (err)
 		assert_int_equal(t[k], old);
@@ -421,23 +428,23 @@ static void test_tree(void **state)
 	assert_int_equal(mine[3]->type & PT_TYPE_MASK, PT_L1);
 	/* P1 both ways. */
 	assert_int_equal(page_type_get(mine[3], PT_WRITABLE), -EINVAL);
-	assert_true(pt_write(d, d, 1, &table(3)[3], entry(3, PTE_P | PTE_W), false) < 0);
-	assert_true(pt_write(d, d, 1, &table(3)[3], entry(2, PTE_P | PTE_W), false) < 0);
-	assert_true(pt_write(d, d, 2, &table(2)[8], entry(4, PTE_P), false) < 0);
-	assert_int_equal(pt_write(d, d, 1, &table(3)[0], 0, false), 0);
-	assert_int_equal(pt_write(d, d, 2, &table(2)[8], entry(4, PTE_P), false), 0);
+	assert_true(write_entry(d, 1, &table(3)[3], entry(3, PTE_P | PTE_W), false) < 0);
+	assert_true(write_entry(d, 1, &table(3)[3], entry(2, PTE_P | PTE_W), false) < 0);
+	assert_true(write_entry(d, 2, &table(2)[8], entry(4, PTE_P), false) < 0);
+	assert_int_equal(write_entry(d, 1, &table(3)[0], 0, false), 0);
+	assert_int_equal(write_entry(d, 2, &table(2)[8], entry(4, PTE_P), false), 0);
 	check();
 	/* P3. */
-	assert_int_equal(pt_write(d, d, 4, &table(0)[256], entry(1, PTE_P), false), -EINVAL);
-	assert_int_equal(pt_write(d, d, 4, &table(0)[271], 0, false), -EINVAL);
-	assert_int_equal(pt_write(d, d, 4, &table(0)[272], entry(1, PTE_P), false), 0);
+	assert_int_equal(write_entry(d, 4, &table(0)[256], entry(1, PTE_P), false), -EINVAL);
+	assert_int_equal(write_entry(d, 4, &table(0)[271], 0, false), -EINVAL);
+	assert_int_equal(write_entry(d, 4, &table(0)[272], entry(1, PTE_P), false), 0);
 	assert_int_equal(table(0)[256], CORE_ENTRY(256));
 	/* Not mine, not memory, too high, large. */
-	assert_true(pt_write(d, d, 1, &table(3)[9], other->page_list * PAGE_SIZE | PTE_P, 0) < 0);
-	assert_true(pt_write(d, d, 1, &table(3)[9], (u64)FRAMES * PAGE_SIZE | PTE_P, 0) < 0);
-	assert_true(pt_write(d, d, 1, &table(3)[9], PTE_MFN_MASK | PTE_P, 0) < 0);
-	assert_true(pt_write(d, d, 2, &table(2)[9], entry(5, PTE_P | PTE_PSE), 0) < 0);
-	assert_int_equal(pt_write(d, d, 1, &table(3)[9], PTE_MFN_MASK | PTE_W, 0), 0);
+	assert_true(write_entry(d, 1, &table(3)[9], other->page_list * PAGE_SIZE | PTE_P, 0) < 0);
+	assert_true(write_entry(d, 1, &table(3)[9], (u64)FRAMES * PAGE_SIZE | PTE_P, 0) < 0);
+	assert_true(write_entry(d, 1, &table(3)[9], PTE_MFN_MASK | PTE_P, 0) < 0);
+	assert_true(write_entry(d, 2, &table(2)[9], entry(5, PTE_P | PTE_PSE), 0) < 0);
+	assert_int_equal(write_entry(d, 1, &table(3)[9], PTE_MFN_MASK | PTE_W, 0), 0);
 	check();
 	/* A level is a level. */
 	assert_true(pin(2, 1) < 0);
@@ -456,13 +463,13 @@ static void test_accessed_dirty(void **state)
 	assert_int_equal(pin(3, 1), 0);
 	table(3)[0] |= PTE_A | PTE_D;
 	e = table(3)[0];
-	assert_int_equal(pt_write(d, d, 1, &table(3)[0], e & ~(PTE_A | PTE_D), true), 0);
+	assert_int_equal(write_entry(d, 1, &table(3)[0], e & ~(PTE_A | PTE_D), true), 0);
 	assert_int_equal(table(3)[0], e);
-	assert_int_equal(pt_write(d, d, 1, &table(3)[0], e & ~(PTE_A | PTE_D), false), 0);
+	assert_int_equal(write_entry(d, 1, &table(3)[0], e & ~(PTE_A | PTE_D), false), 0);
 	assert_int_equal(table(3)[0], e & ~(PTE_A | PTE_D));
 	/* Only flags: no reference moves; W: a use goes. */
 	check();
-	assert_int_equal(pt_write(d, d, 1, &table(3)[0], e & ~PTE_W, false), 0);
+	assert_int_equal(write_entry(d, 1, &table(3)[0], e & ~PTE_W, false), 0);
 	check();
 	assert_int_equal(mine[4]->type & PT_COUNT_MASK, 0);
 	guest_end();

@@ -63,9 +63,6 @@ int __must_check pt_write(struct domain *owner, unsigned int level, u64 *slot, u
  */
 u64 *pt_find_l1(u64 root, u64 va);
 
-/** pt_show_m2p() - is the machine-to-phys table visible through the L4 table @mfn? */
-void pt_show_m2p(mfn_t mfn, bool visible);
-
 /** mmio_deny() - frames that no domain may map writable (@read too: not at all). */
 void mmio_deny(mfn_t mfn, bool read);
 

@@ -71,10 +71,7 @@ int pv_set_ldt(struct vcpu *v, u64 base, u32 entries);
 
 /* context.c: the state of the running vcpu */
 /** xsave_header() - XSTATE_BV of the save area (SDM 1, 13.4.2) */
-static inline u64 *xsave_header(struct vcpu *v)
-{
-	return (u64 *)((u8 *)v->arch.xsave + 512);
-}
+u64 *xsave_header(struct vcpu *v);
 
 /** pv_set_kernel_sp() - where entries from user mode build their frame */
 void pv_set_kernel_sp(struct vcpu *v, u64 sp);

@@ -87,6 +87,11 @@ static void fpu_load(struct vcpu *v)
 	}
 }
 
+u64 *xsave_header(struct vcpu *v)
+{
+	return (u64 *)((u8 *)v->arch.xsave + 512);
+}
+
 static void set_ts(bool ts)
 {
 	if (ts)

@@ -49,6 +49,15 @@ static int unpin(struct domain *d, mfn_t mfn)
 	return err;
 }
 
+#define M2P_SLOT	256	/* of an L4 table: MACH2PHYS_VIRT_START */
+
+static void show_m2p(mfn_t root, bool visible)
+{
+	u64 *l4 = mfn_to_virt(root);
+
+	l4[M2P_SLOT] = visible ? core_l4[M2P_SLOT] : 0;
+}
+
 static int new_root(struct vcpu *v, mfn_t mfn, bool user)
 {
 	u64 *root = user ? &v->arch.user_cr3 : &v->arch.kernel_cr3;
@@ -65,7 +74,7 @@ static int new_root(struct vcpu *v, mfn_t mfn, bool user)
 	*root = new;
 	/* The guest's user mode has no business with the machine's frame numbers. */
 	if (new)
-		pt_show_m2p(mfn, !user || new == v->arch.kernel_cr3);
+		show_m2p(mfn, !user || new == v->arch.kernel_cr3);
 	if (!user)
 		pv_load_cr3(v);
 	if (old)

@@ -477,13 +477,6 @@ int pt_write(struct domain *owner, unsigned int level, u64 *slot, u64 val, bool 
 	return 0;
 }
 
-void pt_show_m2p(mfn_t mfn, bool visible)
-{
-	u64 *l4 = mfn_to_virt(mfn);
-
-	l4[FIRST_CORE_SLOT] = visible ? core_l4[FIRST_CORE_SLOT] : 0;
-}
-
 u64 *pt_find_l1(u64 root, u64 va)
 {
 	u64 *t = arch_direct_map(MADDR(root & PTE_MFN_MASK));
