@@ -51,7 +51,7 @@ MICRO_TEST_ALONE(vcpu_bad_context)
 	static struct vcpu_guest_context context;
 	unsigned int i;
 
-	for (i = 0; i < 9; i++) {
+	for (i = 0; i < 10; i++) {
 		micro_vcpu_context(&context, body_count, micro_user_stack);
 		switch (i) {
 		case 0:
@@ -84,6 +84,10 @@ MICRO_TEST_ALONE(vcpu_bad_context)
 			break;
 		case 8:
 			context.fs_base = 0x800000000000;
+			break;
+		case 9:	/* user mode without a page table of its own */
+			context.flags &= ~VGCF_in_kernel;
+			context.ctrlreg[1] = 0;
 			break;
 		}
 		micro_report("context%u=%ld", i,

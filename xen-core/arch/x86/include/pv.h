@@ -59,6 +59,8 @@ u64 pv_flush_mask_all(struct domain *d);
 
 /* mmuext.c: one operation, not preempted */
 int pv_mmuext_one(struct vcpu *v, const struct mmuext_op *op);
+/** pv_show_m2p() - is the machine-to-phys table visible through the L4 table @root? */
+void pv_show_m2p(mfn_t root, bool visible);
 
 /* descriptors.c */
 /** descriptor_fix() - make @d harmless. Return: false when it cannot be. */

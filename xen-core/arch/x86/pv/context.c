@@ -75,16 +75,27 @@ static void fpu_save(struct vcpu *v)
 		asm volatile("fxsave64 (%0)" : : "r"(v->arch.xsave) : "memory");
 }
 
+/*
+ * E6: all components are loaded, also those that this guest has not enabled:
+ * it may do so later, or reach them anyhow (XMM registers need no XCR0 bit), and
+ * must not find what another guest left there.
+ */
 static void fpu_load(struct vcpu *v)
 {
+	u64 all = cpu_features.xsave ? cpu_features.xcr0 : 0;
+
 	asm volatile("clts");
-	if (cpu_features.xsave)
-		xsetbv(v->arch.xcr0);
+	if (all)
+		xsetbv(all);
 	/* A state the CPU refuses can only be the core's own mistake: start afresh. */
-	if (xrstor_safe(v->arch.xsave, cpu_features.xsave ? v->arch.xcr0 : 0)) {
+	if (xrstor_safe(v->arch.xsave, all)) {
 		memset(v->arch.xsave, 0, cpu_features.xsave_size);
 		*(u32 *)((u8 *)v->arch.xsave + MXCSR_OFFSET) = MXCSR_DEFAULT;
+		if (xrstor_safe(v->arch.xsave, all))
+			panic("FPU state cannot be reset");
 	}
+	if (v->arch.xcr0 != all && all)
+		xsetbv(v->arch.xcr0);
 }
 
 u64 *xsave_header(struct vcpu *v)
@@ -134,10 +145,13 @@ static bool segments_load(struct vcpu *v)
 static void state_load(struct cpu *cpu, struct vcpu *v)
 {
 	struct vcpu *old = cpu->arch->loaded;
+	u32 here = cpu->id;
 	bool segments_good;
 
-	if (old && READ_ONCE(old->arch.dirty_cpu) == cpu->id)
-		WRITE_ONCE(old->arch.dirty_cpu, ~0u);
+	/* T3: by exchange, for another CPU may just be loading it and say so there. */
+	if (old)
+		__atomic_compare_exchange_n(&old->arch.dirty_cpu, &here, ~0u, false,
+					    __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
 	cpu->arch->loaded = v;
 	/* Before the root is loaded: who flushes must not miss this CPU. */
 	__atomic_store_n(&v->arch.dirty_cpu, cpu->id, __ATOMIC_SEQ_CST);
@@ -153,6 +167,23 @@ static void state_load(struct cpu *cpu, struct vcpu *v)
 	/* Last: it needs the address space and writes the guest's stack. */
 	if (!segments_good)
 		pv_failsafe(v);
+}
+
+/* What the guest's kernel reads in its own memory: its user mode's tables lack that. */
+static void update_guest_areas(struct vcpu *v)
+{
+	bool time = clock_update_vcpu(v) && v->time_guest.a, user = !v->arch.in_kernel;
+
+	if (!time && !v->runstate_guest.a)
+		return;
+	if (user)
+		write_cr3(v->arch.kernel_cr3);
+	if (time)
+		arch_vcpu_update_time(v);
+	if (v->runstate_guest.a)
+		runstate_update_guest(v);
+	if (user)
+		write_cr3(v->arch.user_cr3);
 }
 
 void arch_switch_to(struct vcpu *prev, struct vcpu *next)
@@ -172,10 +203,7 @@ void arch_switch_to(struct vcpu *prev, struct vcpu *next)
 		state_load(cpu, next);
 	else
 		set_ts(next->arch.ts);
-	if (clock_update_vcpu(next) && next->time_guest.a)
-		arch_vcpu_update_time(next);
-	if (next->runstate_guest.a)
-		runstate_update_guest(next);
+	update_guest_areas(next);
 }
 
 void arch_vcpu_update_time(struct vcpu *v)
@@ -219,6 +247,9 @@ static int vcpu_check_context(const struct vcpu_guest_context *c)
 	for (int i = 0; i < 256; i++)
 		if (!va_is_guest(c->trap_ctxt[i].address))
 			return -EINVAL;
+	/* E5: user mode needs a table of its own, or CR3 would get 0. */
+	if (!(c->flags & VGCF_in_kernel) && !c->ctrlreg[1])
+		return -EINVAL;
 	return 0;
 }
 
@@ -290,6 +321,7 @@ static int vcpu_set_roots(struct vcpu *v, const struct vcpu_guest_context *c)
 			v->arch.kernel_cr3 = 0;
 		} else {
 			v->arch.user_cr3 = mfn_to_maddr(user).a;
+			pv_show_m2p(user, mfn_equal(user, kernel));
 		}
 	}
 	spin_unlock(&d->pt_lock);

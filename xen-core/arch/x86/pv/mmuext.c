@@ -51,7 +51,7 @@ static int unpin(struct domain *d, mfn_t mfn)
 
 #define M2P_SLOT	256	/* of an L4 table: MACH2PHYS_VIRT_START */
 
-static void show_m2p(mfn_t root, bool visible)
+void pv_show_m2p(mfn_t root, bool visible)
 {
 	u64 *l4 = mfn_to_virt(root);
 
@@ -74,7 +74,7 @@ static int new_root(struct vcpu *v, mfn_t mfn, bool user)
 	*root = new;
 	/* The guest's user mode has no business with the machine's frame numbers. */
 	if (new)
-		show_m2p(mfn, !user || new == v->arch.kernel_cr3);
+		pv_show_m2p(mfn, !user || new == v->arch.kernel_cr3);
 	if (!user)
 		pv_load_cr3(v);
 	if (old)
