@@ -142,11 +142,11 @@ void panic(const char *fmt, ...)
 	static bool panicking;
 	va_list args;
 
-	/* A second one, here or elsewhere, only gets in the way of the first. */
-	if (__atomic_exchange_n(&panicking, true, __ATOMIC_SEQ_CST))
+	smp_stop_others();	/* a panic elsewhere ends here, or this one there */
+	if (panicking)		/* one within a panic: at least the first is told */
 		machine_halt();
+	panicking = true;
 	console_force();
-	smp_stop_others();
 	in_line = false;
 	pr_always("\n%sPanic:\n", rule);
 	va_start(args, fmt);

@@ -142,8 +142,18 @@ void arch_kick_cpu(struct cpu *cpu)
 		apic_send_ipi(cpu, VECTOR_KICK);
 }
 
+/* The first CPU to end the machine goes on; another one that wants to stops here. */
 void smp_stop_others(void)
 {
+	static struct cpu *last;
+	struct cpu *me = this_cpu(), *was = NULL;
+
+	if (!__atomic_compare_exchange_n(&last, &was, me, false, __ATOMIC_SEQ_CST,
+					 __ATOMIC_SEQ_CST)) {
+		while (was != me)
+			asm volatile("cli; hlt");
+		return;		/* called before */
+	}
 	request(~0ull, REQ_STOP, false);
 	clock_delay(1000000);
 	/* One that does not listen is told in a way it cannot ignore. */
