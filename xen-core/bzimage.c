@@ -17,7 +17,6 @@
 #include "compiler.h"
 #include "errno.h"
 #include "string.h"
-#include "types.h"
 #include "unpack.h"
 
 #define BZIMAGE_SECTOR		512u

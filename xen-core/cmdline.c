@@ -9,7 +9,6 @@
 #include "cmdline.h"
 #include "compiler.h"
 #include "string.h"
-#include "types.h"
 
 static __init bool cmdline_is_blank(char c)
 {
@@ -348,23 +347,4 @@ __init void cmdline_parse(const char *line, const struct cmdline_option *table, 
 		}
 		cmdline_parse_option(text, table, count, report);
 	}
-}
-
-/**
- * cmdline_skip_image() - step over the image's file name where there is one
- * @line: the command line of a multiboot loader
- * @loader: its name, or NULL
- *
- * Multiboot loaders put the image's name in front of the options; GRUB 2 is
- * the one that does not.
- *
- * Return: where the options start.
- */
-__init const char *cmdline_skip_image(const char *line, const char *loader)
-{
-	if (loader && !strncmp(loader, "GRUB 2", 6))
-		return line;
-	while (*line && !cmdline_is_blank(*line))
-		line++;
-	return line;
 }

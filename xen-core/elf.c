@@ -17,7 +17,6 @@
 #include "elf.h"
 #include "errno.h"
 #include "string.h"
-#include "types.h"
 
 /* From the ELF-64 object file format and the x86-64 psABI. */
 #define ELF_CLASS_32		1
@@ -27,7 +26,6 @@
 #define ELF_MACHINE_X86_64	62
 #define ELF_PT_LOAD		1
 #define ELF_PT_NOTE		4
-#define ELF_SHT_NOTE		7
 
 /* No kernel is larger; keeps sums of sizes far from wrapping. */
 #define ELF_MAX_IMAGE_SIZE	(1ull << 40)
@@ -49,20 +47,12 @@ struct elf64_phdr {
 	u64 offset, vaddr, paddr, filesz, memsz, align;
 };
 
-struct elf64_shdr {
-	u32 name, type;
-	u64 flags, addr, offset, size;
-	u32 link, info;
-	u64 addralign, entsize;
-};
-
 struct elf_note_header {
 	u32 namesz, descsz, type;
 };
 
 static_assert(sizeof(struct elf64_header) == 64, "ELF-64 header");
 static_assert(sizeof(struct elf64_phdr) == 56, "ELF-64 program header");
-static_assert(sizeof(struct elf64_shdr) == 64, "ELF-64 section header");
 
 /* Every access to the file goes through here; headers may be misaligned. */
 static __init const u8 *elf_range(const struct elf_image *img, u64 offset, u64 size)
@@ -84,40 +74,29 @@ static __init bool elf_read(const struct elf_image *img, u64 offset, void *to, s
 static const char elf_features[][32] __initconst = {
 	[XENFEAT_writable_page_tables] = "writable_page_tables",
 	[XENFEAT_writable_descriptor_tables] = "writable_descriptor_tables",
-	[XENFEAT_auto_translated_physmap] = "auto_translated_physmap",
-	[XENFEAT_supervisor_mode_kernel] = "supervisor_mode_kernel",
 	[XENFEAT_pae_pgdir_above_4gb] = "pae_pgdir_above_4gb",
 	[XENFEAT_mmu_pt_update_preserve_ad] = "mmu_pt_update_preserve_ad",
 	[XENFEAT_highmem_assist] = "highmem_assist",
 	[XENFEAT_gnttab_map_avail_bits] = "gnttab_map_avail_bits",
-	[XENFEAT_hvm_callback_vector] = "hvm_callback_vector",
-	[XENFEAT_hvm_safe_pvclock] = "hvm_safe_pvclock",
-	[XENFEAT_hvm_pirqs] = "hvm_pirqs",
 	[XENFEAT_dom0] = "dom0",
-	[XENFEAT_memory_op_vnode_supported] = "memory_op_vnode_supported",
-	[XENFEAT_linux_rsdp_unrestricted] = "linux_rsdp_unrestricted",
 };
 
-/*
- * One name of the FEATURES string. A name we do not know is of no use to the
- * kernel here and is passed over, unless it is required.
- */
+/* One name of the FEATURES string, of interest only when it is required. */
 static __init const char *elf_parse_feature(struct elf_notes *notes, const char *name, size_t len)
 {
-	bool required = len && *name == '!';
 	u32 i;
 
-	name += required;
-	len -= required;
-	for (i = 0; len && i < ARRAY_SIZE(elf_features); i++) {
-		if (len != strlen(elf_features[i]) || strncmp(elf_features[i], name, len))
-			continue;
-		notes->features_supported |= 1u << i;
-		if (required)
-			notes->features_required |= 1u << i;
+	if (!len || *name != '!')
 		return NULL;
+	name++;
+	len--;
+	for (i = 0; len && i < ARRAY_SIZE(elf_features); i++) {
+		if (len == strlen(elf_features[i]) && !strncmp(elf_features[i], name, len)) {
+			notes->features_required |= 1u << i;
+			return NULL;
+		}
 	}
-	return required ? "the kernel requires an unknown hypervisor feature" : NULL;
+	return "the kernel requires an unknown hypervisor feature";
 }
 
 static __init const char *elf_parse_features(struct elf_notes *notes, const char *s, size_t len)
@@ -136,80 +115,40 @@ static __init const char *elf_parse_features(struct elf_notes *notes, const char
 	return why;
 }
 
-enum elf_note_kind { ELF_NOTE_NUMBER, ELF_NOTE_BOOL, ELF_NOTE_STRING };
-
-/* Where a note of one plain value goes; the others are taken care of one by one. */
-static const struct elf_note_field {
-	u8 kind;
-	u16 offset;
-} elf_note_fields[XEN_ELFNOTE_MAX + 1] __initconst = {
-#define NOTE(type, kind, field) \
-	[XEN_ELFNOTE_##type] = { ELF_NOTE_##kind, offsetof(struct elf_notes, field) }
-	NOTE(ENTRY, NUMBER, entry),
-	NOTE(HYPERCALL_PAGE, NUMBER, hypercall_page),
-	NOTE(VIRT_BASE, NUMBER, virt_base),
-	NOTE(PADDR_OFFSET, NUMBER, paddr_offset),
-	NOTE(XEN_VERSION, STRING, xen_version),
-	NOTE(GUEST_OS, STRING, guest_os),
-	NOTE(GUEST_VERSION, STRING, guest_version),
-	NOTE(LOADER, STRING, loader),
-	NOTE(PAE_MODE, STRING, pae_mode),
-	NOTE(HV_START_LOW, NUMBER, hv_start_low),
-	NOTE(SUSPEND_CANCEL, BOOL, suspend_cancel),
-	NOTE(INIT_P2M, NUMBER, init_p2m),
-	NOTE(MOD_START_PFN, BOOL, mod_start_pfn),
-	NOTE(SUPPORTED_FEATURES, NUMBER, features_word),
-	NOTE(PHYS32_ENTRY, NUMBER, phys32_entry),
-#undef NOTE
-};
-
-static_assert(sizeof(gva_t) == sizeof(u64), "a note's number is stored as it is");
-
-static __init const char *elf_parse_plain_note(struct elf_notes *n, struct elf_note_field f,
-					       const u8 *desc, u32 size)
+static __init const char *elf_parse_number(u64 *to, const u8 *desc, u32 size)
 {
-	u8 *field = (u8 *)n + f.offset;
-	u64 number = 0;
-
-	if (f.kind == ELF_NOTE_STRING) {
-		size = MIN(size, ELF_NOTE_STRING_SIZE - 1u);
-		memset(field, 0, ELF_NOTE_STRING_SIZE);
-		memcpy(field, desc, size);
-		return NULL;
-	}
 	if (size != 4 && size != 8)
 		return "a Xen note of the kernel has a wrong size";
-	memcpy(&number, desc, size);
-	if (f.kind == ELF_NOTE_BOOL)
-		*(bool *)field = number;
-	else
-		memcpy(field, &number, sizeof(number));
+	*to = 0;
+	memcpy(to, desc, size);
 	return NULL;
 }
 
+static __init const char *elf_parse_string(char *to, const u8 *desc, u32 size)
+{
+	memset(to, 0, ELF_NOTE_STRING_SIZE);
+	memcpy(to, desc, MIN(size, ELF_NOTE_STRING_SIZE - 1u));
+	return NULL;
+}
+
+/* Those that say nothing to a PV loader here only count as present. */
 static __init const char *elf_parse_note(struct elf_notes *n, u32 type, const u8 *desc, u32 size)
 {
-	u32 half = size == 8 ? 4 : 8;
-
 	if (type == XEN_ELFNOTE_INFO || type > XEN_ELFNOTE_MAX)
 		return NULL;
 	n->present |= 1u << type;
 	switch (type) {
-	case XEN_ELFNOTE_FEATURES:
-		return elf_parse_features(n, (const char *)desc, size);
-	case XEN_ELFNOTE_BSD_SYMTAB:
-		n->bsd_symtab = size >= 3 && !memcmp(desc, "yes", 3);
-		return NULL;
-	case XEN_ELFNOTE_L1_MFN_VALID:
-		/* A list of pairs of either width; a single pair in practice. */
-		if (size != 8 && (size == 0 || size % 16))
-			return "a Xen note of the kernel has a wrong size";
-		n->l1_mfn_valid_mask = n->l1_mfn_valid_value = 0;
-		memcpy(&n->l1_mfn_valid_mask, desc, half);
-		memcpy(&n->l1_mfn_valid_value, desc + half, half);
-		return NULL;
+	case XEN_ELFNOTE_ENTRY:		return elf_parse_number(&n->entry.a, desc, size);
+	case XEN_ELFNOTE_HYPERCALL_PAGE: return elf_parse_number(&n->hypercall_page.a, desc, size);
+	case XEN_ELFNOTE_VIRT_BASE:	return elf_parse_number(&n->virt_base, desc, size);
+	case XEN_ELFNOTE_PADDR_OFFSET:	return elf_parse_number(&n->paddr_offset, desc, size);
+	case XEN_ELFNOTE_INIT_P2M:	return elf_parse_number(&n->init_p2m.a, desc, size);
+	case XEN_ELFNOTE_MOD_START_PFN:	return elf_parse_number(&n->mod_start_pfn, desc, size);
+	case XEN_ELFNOTE_XEN_VERSION:	return elf_parse_string(n->xen_version, desc, size);
+	case XEN_ELFNOTE_LOADER:	return elf_parse_string(n->loader, desc, size);
+	case XEN_ELFNOTE_FEATURES:	return elf_parse_features(n, (const char *)desc, size);
 	}
-	return elf_parse_plain_note(n, elf_note_fields[type], desc, size);
+	return NULL;
 }
 
 /* One block of notes, from a segment or a section. */
@@ -297,25 +236,6 @@ static __init const char *elf_read_segments(struct elf_image *img, const struct 
 	return why;
 }
 
-/* Old kernels have their notes in sections only. */
-static __init const char *elf_read_section_notes(struct elf_image *img,
-						 const struct elf64_header *h)
-{
-	const char *why = NULL;
-	struct elf64_shdr sh;
-	u32 i;
-
-	if (h->shentsize < sizeof(sh) || h->shoff > img->file_len)
-		return NULL;
-	for (i = 0; i < h->shnum && !why; i++) {
-		if (!elf_read(img, h->shoff + i * (u64)h->shentsize, &sh, sizeof(sh)))
-			return NULL;
-		if (sh.type == ELF_SHT_NOTE)
-			why = elf_parse_notes(img, sh.offset, sh.size, sh.addralign);
-	}
-	return why;
-}
-
 static __init bool elf_contains(const struct elf_image *img, gva_t va, u64 size)
 {
 	return va.a >= img->virt_start.a && va.a < img->virt_end.a &&
@@ -386,9 +306,6 @@ __init int elf_parse(const void *file, size_t len, struct elf_image *img, const 
 		return -EINVAL;
 	img->notes.entry = GVA(h.entry);
 	*why = elf_read_segments(img, &h);
-	if (!*why && !img->notes.present)
-		*why = elf_read_section_notes(img, &h);
-	img->notes.features_supported |= (u32)img->notes.features_word;
 	*why = *why ?: elf_check_notes(img) ?: elf_check_layout(img);
 	return *why ? -EINVAL : 0;
 }

@@ -21,8 +21,6 @@
 
 #define GZIP_HEADER_SIZE	10
 #define GZIP_TRAILER_SIZE	8
-#define GZIP_FLAG_NAME		0x08
-#define GZIP_FLAGS_REFUSED	0xf7	/* what gzip itself never writes */
 
 struct inflate_code {
 	u16 fast[1 << INFLATE_FAST_BITS];	/* symbol << 4 | length; 0: not here */
@@ -290,7 +288,6 @@ static __init int inflate_decode_blocks(struct inflate *s)
 __init int inflate_decode(struct unpack_io *io)
 {
 	struct inflate *s = container_of(io, struct inflate, io);
-	bool named;
 	size_t len;
 	int ret;
 
@@ -298,12 +295,9 @@ __init int inflate_decode(struct unpack_io *io)
 	s->bits = 0;
 	s->nr_bits = 0;
 	if (unpack_left(io) < GZIP_HEADER_SIZE || unpack_le16(io->in) != 0x8b1f ||
-	    io->in[2] != 8 || (io->in[3] & GZIP_FLAGS_REFUSED))
+	    io->in[2] != 8 || io->in[3])	/* no name, no comment: kernels have none */
 		return -EINVAL;
-	named = io->in[3] & GZIP_FLAG_NAME;
 	io->in += GZIP_HEADER_SIZE;
-	while (named && unpack_left(io))
-		named = *io->in++;
 	ret = inflate_decode_blocks(s);
 	if (ret)
 		return ret;

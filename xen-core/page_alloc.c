@@ -19,7 +19,6 @@
  */
 #include "page_alloc.h"
 
-#include "errno.h"
 #include "printk.h"
 #include "spinlock.h"
 #include "string.h"

@@ -10,7 +10,6 @@
 
 #include <xen/vcpu.h>
 
-#include "string.h"
 #include "timer.h"
 #include "uaccess.h"
 

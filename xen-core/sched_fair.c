@@ -63,7 +63,6 @@ void fair_init_vcpu(struct sched_vcpu *s, const struct sched_cpu *q)
 {
 	list_init(&s->link);
 	s->vruntime = q->clock;
-	s->soft_affinity = ~0ull;
 }
 
 static s64 fair_quota(const struct sched_domain *sd)

@@ -6,10 +6,8 @@
  * caller's business (bzimage.c). Each format has its own file: unxz.c,
  * inflate.c (gzip), unzstd.c, unlz4.c.
  */
-#include "compiler.h"
 #include "errno.h"
 #include "string.h"
-#include "types.h"
 #include "unpack.h"
 
 struct unpack_format {
@@ -23,8 +21,7 @@ static const struct unpack_format unpack_formats[] = {
 	{ "xz", { 0xfd, '7', 'z', 'X', 'Z', 0 }, 6, unxz_decode },
 	{ "gzip", { 0x1f, 0x8b }, 2, inflate_decode },
 	{ "zstd", { 0x28, 0xb5, 0x2f, 0xfd }, 4, unzstd_decode },
-	{ "lz4 legacy", { 0x02, 0x21, 0x4c, 0x18 }, 4, unlz4_decode },
-	{ "lz4", { 0x04, 0x22, 0x4d, 0x18 }, 4, unlz4_decode },
+	{ "lz4", { 0x02, 0x21, 0x4c, 0x18 }, 4, unlz4_decode },
 };
 
 static __init const struct unpack_format *unpack_find_format(const void *in, size_t len)

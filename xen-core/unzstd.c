@@ -20,7 +20,6 @@
 #include "unpack.h"
 
 #define ZSTD_MAGIC		0xfd2fb528
-#define ZSTD_SKIPPABLE_MAGIC	0x184d2a50	/* and the 15 that follow */
 #define ZSTD_BLOCK_MAX		(128u << 10)
 #define ZSTD_FSE_MAX_LOG	9
 #define ZSTD_FSE_MAX_SYMBOLS	53
@@ -651,16 +650,13 @@ static __init_hot u64 zstd_xxh64(const u8 *p, size_t len)
 /* Frame header (3.1.1.1): only the content size matters, ~0 if not stated. */
 static __init int zstd_read_header(struct unpack_io *io, u8 flags, u64 *content)
 {
-	u32 size_flag = flags >> 6, dict = flags & 3;
 	bool single = flags & 0x20;
-	u32 dict_size = dict == 3 ? 4 : dict;
-	u32 size = size_flag ? 1u << size_flag : single;
+	u32 size = flags >> 6 ? 1u << (flags >> 6) : single;
 
-	if (unpack_left(io) < !single + dict_size + size || (flags & 0x08))
+	/* Neither a dictionary nor the reserved bit. */
+	if (unpack_left(io) < !single + size || (flags & 0x0b))
 		return -EINVAL;
 	io->in += !single;	/* the window is all of the output */
-	if (zstd_read_number(&io->in, dict_size))
-		return -EINVAL;
 	*content = zstd_read_number(&io->in, size) + (size == 2 ? 256 : 0);
 	if (!size)
 		*content = ~0ull;
@@ -705,19 +701,10 @@ static __init int zstd_decode_frame(struct unzstd *s)
 	return 0;
 }
 
-/** unzstd_decode() - unpack one frame, or step over a skippable one; see unpack.h */
+/** unzstd_decode() - unpack one frame; see unpack.h */
 __init int unzstd_decode(struct unpack_io *io)
 {
-	u32 magic, size;
-
-	if (unpack_left(io) < 8)
+	if (unpack_left(io) < 4 || zstd_read_number(&io->in, 4) != ZSTD_MAGIC)
 		return -EINVAL;
-	magic = zstd_read_number(&io->in, 4);
-	if (magic == ZSTD_MAGIC)
-		return zstd_decode_frame(container_of(io, struct unzstd, io));
-	size = zstd_read_number(&io->in, 4);
-	if ((magic & ~15u) != ZSTD_SKIPPABLE_MAGIC || size > unpack_left(io))
-		return -EINVAL;
-	io->in += size;
-	return 0;
+	return zstd_decode_frame(container_of(io, struct unzstd, io));
 }

@@ -51,7 +51,6 @@ typedef void cmdline_report_t(enum cmdline_problem problem, const char *name, co
 
 void cmdline_parse(const char *line, const struct cmdline_option *table, size_t count,
 		   cmdline_report_t *report);
-const char *cmdline_skip_image(const char *line, const char *loader);
 
 /* Parsers of single values, for callbacks. */
 int cmdline_parse_bool(const char *value);

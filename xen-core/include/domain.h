@@ -97,7 +97,6 @@ struct vcpu {
 struct domain {
 	domid_t id;
 	bool privileged;
-	bool is_paging_ok;
 	u32 refs;
 	struct spinlock lock;
 	xen_domain_handle_t handle;

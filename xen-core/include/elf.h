@@ -17,7 +17,7 @@ struct elf_segment {
 };
 
 /**
- * struct elf_notes - Xen notes in typed form (xen/elfnote.h)
+ * struct elf_notes - the Xen notes that matter to a PV loader, in typed form (xen/elfnote.h)
  *
  * A field holds its default while elf_has_note() is false for it. Strings are
  * terminated, longer ones cut.
@@ -28,21 +28,11 @@ struct elf_notes {
 	gva_t hypercall_page;
 	u64 virt_base;
 	u64 paddr_offset;
-	gva_t hv_start_low;
 	gva_t init_p2m;
-	u64 phys32_entry;
-	u64 l1_mfn_valid_mask, l1_mfn_valid_value;	/* the first pair */
-	u64 features_word;			/* SUPPORTED_FEATURES as it stands */
-	u32 features_supported;			/* 1 << XENFEAT_*, of both notes */
-	u32 features_required;			/* those marked '!' */
-	bool suspend_cancel;
-	bool mod_start_pfn;
-	bool bsd_symtab;
+	u64 mod_start_pfn;
+	u32 features_required;			/* 1 << XENFEAT_*, those marked '!' */
 	char xen_version[ELF_NOTE_STRING_SIZE];
-	char guest_os[ELF_NOTE_STRING_SIZE];
-	char guest_version[ELF_NOTE_STRING_SIZE];
 	char loader[ELF_NOTE_STRING_SIZE];
-	char pae_mode[ELF_NOTE_STRING_SIZE];
 };
 
 /**

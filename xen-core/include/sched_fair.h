@@ -40,7 +40,6 @@ struct sched_cpu {
  * @vruntime:	run time in ns, scaled by 256 / weight
  * @queued:	is in the queue of v->cpu
  * @yielded:	asked that others go first
- * @soft_affinity: CPUs it would rather run on; not used for choosing yet
  * @saved_affinity: what SCHEDOP_pin_override replaced, 0 when it did not
  */
 struct sched_vcpu {
@@ -49,7 +48,6 @@ struct sched_vcpu {
 	u64 vruntime;
 	bool queued;
 	bool yielded;
-	u64 soft_affinity;
 	u64 saved_affinity;
 };
 

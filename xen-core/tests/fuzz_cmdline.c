@@ -40,7 +40,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 	a_string[0] = 0;
 	a_uint = 0;
 	memset(&a_mem, 0, sizeof(a_mem));
-	cmdline_parse(cmdline_skip_image(line, NULL), table, ARRAY_SIZE(table), report);
+	cmdline_parse(line, table, ARRAY_SIZE(table), report);
 	if (a_uint > 1000 || strlen(a_string) >= sizeof(a_string))
 		abort();
 	if (cmdline_compute_dom0_mem(&a_mem, 1ull << 33, 1ull << 32, &max) > 1ull << 32)

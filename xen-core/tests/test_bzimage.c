@@ -167,7 +167,7 @@ static void check_kernel_notes(const struct test_blob *vmlinux)
 
 	if (elf_parse(vmlinux->data, vmlinux->len, &elf, &why))
 		fail_msg("%s", why);
-	assert_string_equal(elf.notes.guest_os, "linux");
+	assert_string_equal(elf.notes.loader, "generic");
 	assert_string_equal(elf.notes.xen_version, "xen-3.0");
 	assert_int_equal(elf.notes.virt_base, 0xffffffff80000000);
 	assert_true(elf_has_note(&elf, XEN_ELFNOTE_INIT_P2M));

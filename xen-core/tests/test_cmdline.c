@@ -242,15 +242,6 @@ static void long_options(void **state)
 	assert_string_equal(parse(line), "long:yyyyyyyyyyyyyyyyyyyyyyyyyyyyyyyy;");
 }
 
-static void image_names(void **state)
-{
-	assert_string_equal(cmdline_skip_image("/boot/xenlite a b", "qemu"), " a b");
-	assert_string_equal(cmdline_skip_image("/boot/xenlite", NULL), "");
-	assert_string_equal(cmdline_skip_image("", NULL), "");
-	assert_string_equal(cmdline_skip_image("placeholder a", "GRUB 2.06-13"), "placeholder a");
-	assert_string_equal(cmdline_skip_image("/xen a", "GRUB 0.97"), " a");
-}
-
 static void check_dom0_mem(const char *value, u64 host, u64 avail, u64 bytes, u64 max)
 {
 	struct cmdline_dom0_mem spec = { 0 };
@@ -321,7 +312,6 @@ int main(void)
 		cmocka_unit_test(unknown_options),
 		cmocka_unit_test(blanks_and_the_end),
 		cmocka_unit_test(long_options),
-		cmocka_unit_test(image_names),
 		cmocka_unit_test(dom0_mem_amounts),
 		cmocka_unit_test(dom0_mem_on_the_line),
 	};

@@ -17,7 +17,6 @@
 #include "asm.h"
 #include "compiler.h"
 #include "paging.h"
-#include "percpu.h"
 #include "printk.h"
 #include "timer.h"
 

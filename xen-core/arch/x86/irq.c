@@ -17,7 +17,6 @@
 #include "acpi.h"
 #include "apic.h"
 #include "asm.h"
-#include "compiler.h"
 #include "errno.h"
 #include "event.h"
 #include "ioapic.h"

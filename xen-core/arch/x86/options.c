@@ -9,7 +9,6 @@
 #include "power.h"
 #include "printk.h"
 #include "serial.h"
-#include "smp.h"
 #include "string.h"
 
 __initdata struct cmdline_dom0_mem opt_dom0_mem;

@@ -13,7 +13,6 @@
 #include "arch_hypercalls.h"
 #include "asm.h"
 #include "clock.h"
-#include "compiler.h"
 #include "domain.h"
 #include "errno.h"
 #include "page.h"

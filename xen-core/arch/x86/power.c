@@ -13,7 +13,6 @@
 #include "clock.h"
 #include "console.h"
 #include "printk.h"
-#include "string.h"
 
 #define SLEEP_TYPE	0x1c00u
 #define SLEEP_ENABLE	0x2000u
