@@ -164,3 +164,18 @@ MICRO_TEST(iret_stack_switch)
 		     hc_stack_switch(FLAT_KERNEL_SS, 0x800000000000));
 	micro_user_init();
 }
+
+/* rax as it was, and rip too, although it looks like a call to be continued. */
+MICRO_TEST(iret_rax_restart)
+{
+	frame_default();
+	stage.frame.cs = 0xe030;
+	stage.frame.rax = -85;
+	iret_try("kernel", 0);
+	micro_report("rax=%ld", seen.rax);
+	frame_default();
+	stage.frame.rflags = 2;		/* masked: no short cut */
+	stage.frame.rax = -85;
+	iret_try("user", 0);
+	micro_report("rax=%ld", seen.rax);
+}

@@ -339,8 +339,12 @@ iret_slow_clac:
 	CLAC
 iret_slow:
 	leaq	R_RIP(%rcx), %rsp
-	movl	$__HYPERVISOR_iret, %eax
-	jmp	hypercall_general
+	pushq	$0
+	pushq	$VECTOR_SYSCALL
+	PUSH_GPRS
+	movq	V_STACK(%rsp), %rsp
+	call	do_iret
+	jmp	ret_to_guest
 
 /*
  * A page fault of the guest's user mode: to its kernel at once, by sysret, for
@@ -438,6 +442,9 @@ guest_iretq:
 	jmp	idle_loop
 4:	movq	%rbx, %rdi
 	call	pv_deliver_pending
+	/* E4: if that ended the domain, it does not run on with half a frame. */
+	cmpl	$0, C_SOFTIRQS(%rbp)
+	jne	3b
 	jmp	restore_guest
 
 /* void enter_guest(void): leave the idle loop for the vcpu that is current. */

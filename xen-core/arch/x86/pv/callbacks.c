@@ -189,6 +189,9 @@ void pv_bad_kernel_stack(struct vcpu *v)
 /* The CPU refused to return to the guest with its rip, cs or ss: its own fault. */
 void pv_iret_fault(struct vcpu *v)
 {
+	/* Its code or stack segment is in a part of the LDT that is not mapped yet. */
+	if (v->regs.vector == TRAP_PF && pv_ldt_fault(v, read_cr2()))
+		return;
 	pv_inject_trap(v, v->regs.vector, v->regs.error_code);
 }
 
@@ -238,7 +241,8 @@ void hypercall_set_arg(unsigned int n, u64 value)
 
 /**
  * do_iret() - HYPERVISOR_iret: all frames but the common one of entry.S
- * (struct iret_context). Return: what goes into the guest's rax.
+ * (struct iret_context). It sets rax itself: the guest's may look like any
+ * hypercall's answer, -ERESTART too (E4).
  */
 long do_iret(void)
 {
@@ -272,9 +276,10 @@ long do_iret(void)
 	r->ss = (c.ss & 0xffff) | 3;
 	r->r11 = c.r11;
 	r->rcx = c.rcx;
+	r->rax = c.rax;
 	v->info->evtchn_upcall_mask = !(c.rflags & EFLAGS_IF);
 	v->arch.in_nmi = false;
-	return c.rax;
+	return 0;
 }
 
 /** do_set_trap_table() - HYPERVISOR_set_trap_table; ends at address 0 */
