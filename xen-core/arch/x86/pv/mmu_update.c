@@ -87,7 +87,7 @@ static int update_m2p(struct update *u, mfn_t mfn, u64 gfn)
 	return 0;
 }
 
-static __always_inline int update_one(struct update *u, const struct mmu_update *req)
+static int update_one(struct update *u, const struct mmu_update *req)
 {
 	mfn_t mfn = maddr_to_mfn(MADDR(req->ptr));
 	u32 cmd = req->ptr & 7;
@@ -107,9 +107,13 @@ static __always_inline int update_one(struct update *u, const struct mmu_update 
 				   cmd == MMU_PT_UPDATE_PRESERVE_AD);
 	if (u->level) {
 		u->flush = true;
-		err = pt_finish_deferred(u->owner);
-		return err ? err : pt_write(u->owner, u->level, slot, req->val,
-					    cmd == MMU_PT_UPDATE_PRESERVE_AD);
+		err = pt_write(u->owner, u->level, slot, req->val,
+			       cmd == MMU_PT_UPDATE_PRESERVE_AD);
+		/*
+		 * P6: what it unlinked is gone before the next entry: or that could
+		 * be one of a table which goes with it. To write it again is harmless.
+		 */
+		return err ? err : pt_finish_deferred(u->owner);
 	}
 	WRITE_ONCE(*slot, req->val);
 	return 0;
@@ -135,22 +139,48 @@ static int update_domains(struct update *u, u32 foreign)
 	return u->fd != d && !d->privileged ? -EPERM : 0;
 }
 
+/*
+ * More entries of the L1 table that the last request was for: requests come in
+ * such runs, so nothing is looked up. Return: how many were done.
+ */
+static inline u32 update_l1_run(struct update *u, const struct mmu_update *req, u32 n, int *err)
+{
+	u8 *table = mfn_to_virt(u->mfn);
+	u32 i;
+
+	for (i = 0; i < n; i++) {
+		u64 ptr = req[i].ptr;
+
+		if (ptr >> PAGE_SHIFT != u->mfn.n || ptr & 5)
+			break;
+		*err = pt_write_l1(u->owner, u->fd, (u64 *)(table + (ptr & ~PAGE_MASK & ~7ull)),
+				   req[i].val, ptr & MMU_PT_UPDATE_PRESERVE_AD);
+		if (*err)
+			break;
+	}
+	return i;
+}
+
 static int update_run(struct update *u, gva_t reqs, u32 count, u32 *done)
 {
 	struct mmu_update req[BATCH];
 	u32 n, i;
-	int err = 0;
+	int err;
 
 	spin_lock(&u->owner->pt_lock);
+	err = pt_finish_deferred(u->owner);
 	while (*done < count && !err) {
 		n = MIN(count - *done, (u32)BATCH);
 		err = copy_from_guest(req, gva_index(reqs, struct mmu_update, *done),
 				      n * sizeof(*req));
-		for (i = 0; i < n && !err; i++) {
+		for (i = 0; i < n && !err;) {
 			err = update_one(u, &req[i]);
 			if (!err)
-				(*done)++;
+				i++;
+			if (!err && u->page && u->level == 1)
+				i += update_l1_run(u, &req[i], n - i, &err);
 		}
+		*done += i;
 		if (!err && *done < count && preempt_requested())
 			err = -ERESTART;
 	}
