@@ -244,17 +244,8 @@ static __init bool cmdline_set_option(const struct cmdline_option *o, const char
 		*(bool *)o->target = truth;
 		return true;
 	case CMDLINE_UINT:
-	case CMDLINE_SIZE:
-		if (!value || !(o->type == CMDLINE_UINT ? cmdline_parse_uint(&value, &number)
-							: cmdline_parse_size(&value, &number)))
-			return false;
-		if (*value || (o->limit && number > o->limit))
-			return false;
-		if (o->type == CMDLINE_SIZE) {
-			*(u64 *)o->target = number;
-			return true;
-		}
-		if (number > UINT32_MAX)
+		if (!value || !cmdline_parse_uint(&value, &number) || *value ||
+		    number > UINT32_MAX || (o->limit && number > o->limit))
 			return false;
 		*(u32 *)o->target = number;
 		return true;

@@ -14,7 +14,7 @@ struct sink {
 };
 
 struct spec {
-	bool left, zero, upper;
+	bool zero;
 	unsigned int width;
 	int precision;		/* -1: none */
 	unsigned int longs;	/* 0: int, 1 or more: 64 bits */
@@ -41,52 +41,37 @@ static void format_string(struct sink *s, const struct spec *spec, const char *s
 		str = "(null)";
 	while (len < max && str[len])
 		len++;
-	if (!spec->left)
-		format_pad(s, ' ', len, spec->width);
+	format_pad(s, ' ', len, spec->width);
 	for (size_t i = 0; i < len; i++)
 		format_put(s, str[i]);
-	if (spec->left)
-		format_pad(s, ' ', len, spec->width);
 }
 
 static void format_number(struct sink *s, const struct spec *spec, u64 value,
 			  unsigned int base, bool negative)
 {
-	const char *digits = spec->upper ? "0123456789ABCDEF" : "0123456789abcdef";
 	char text[24];
 	size_t n = 0, min = spec->precision < 0 ? 1 : (size_t)spec->precision;
 	size_t len;
 
 	for (; value; value /= base)
-		text[n++] = digits[value % base];
-	if (spec->zero && !spec->left && spec->width > min + negative)
+		text[n++] = "0123456789abcdef"[value % base];
+	if (spec->zero && spec->width > min + negative)
 		min = spec->width - negative;
 	len = MAX(n, min) + negative;
-	if (!spec->left)
-		format_pad(s, ' ', len, spec->width);
+	format_pad(s, ' ', len, spec->width);
 	if (negative)
 		format_put(s, '-');
 	format_pad(s, '0', n, min);
 	for (size_t i = n; i; i--)
 		format_put(s, text[i - 1]);
-	if (spec->left)
-		format_pad(s, ' ', len, spec->width);
 }
 
 /* Flags, width, precision and size of one conversion; returns its letter. */
 static const char *format_parse_spec(const char *f, struct spec *spec, va_list *args)
 {
 	*spec = (struct spec){ .precision = -1 };
-	for (;; f++) {
-		if (*f == '-')
-			spec->left = true;
-		else if (*f == '0')
-			spec->zero = true;
-		else
-			break;
-	}
-	if (*f == '*') {
-		spec->width = (unsigned int)va_arg(*args, int);
+	if (*f == '0') {
+		spec->zero = true;
 		f++;
 	}
 	while (*f >= '0' && *f <= '9')
@@ -113,20 +98,13 @@ static void format_convert(struct sink *s, struct spec *spec, char letter, va_li
 
 	switch (letter) {
 	case 'd':
-	case 'i':
 		number = spec->longs ? va_arg(*args, s64) : va_arg(*args, int);
 		format_number(s, spec, number < 0 ? -(u64)number : (u64)number, 10, number < 0);
 		break;
 	case 'u':
 	case 'x':
-	case 'X':
-		spec->upper = letter == 'X';
 		format_number(s, spec, spec->longs ? va_arg(*args, u64) : va_arg(*args, u32),
 			      letter == 'u' ? 10 : 16, false);
-		break;
-	case 'p':
-		spec->precision = 16;
-		format_number(s, spec, (u64)va_arg(*args, void *), 16, false);
 		break;
 	case 's':
 		format_string(s, spec, va_arg(*args, const char *));

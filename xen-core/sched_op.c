@@ -214,17 +214,9 @@ long do_sched_op(u32 cmd, gva_t arg)
 /** do_sched_op_compat() - hypercall 6: the argument is the value itself. */
 long do_sched_op_compat(u32 cmd, u64 arg)
 {
-	switch (cmd) {
-	case SCHEDOP_yield:
-		vcpu_yield(current);
-		return 0;
-	case SCHEDOP_block:
-		vcpu_block();
-		return 0;
-	case SCHEDOP_shutdown:
+	if (cmd == SCHEDOP_shutdown) {
 		domain_shutdown(current->domain, (u8)arg);
 		return 0;
-	default:
-		return -ENOSYS;
 	}
+	return cmd == SCHEDOP_yield || cmd == SCHEDOP_block ? do_sched_op(cmd, GVA(0)) : -ENOSYS;
 }

@@ -536,7 +536,7 @@ static __init int xz_read_index(struct unxz *s, const u8 *stream_flags)
 	return 0;
 }
 
-/** unxz_decode() - unpack one stream, and step over padding behind it; see unpack.h */
+/** unxz_decode() - unpack one stream; see unpack.h */
 __init int unxz_decode(struct unpack_io *io)
 {
 	struct unxz *s = container_of(io, struct unxz, io);
@@ -561,7 +561,5 @@ __init int unxz_decode(struct unpack_io *io)
 	}
 	if (!unpack_left(io) || xz_read_index(s, flags))
 		return -EINVAL;
-	while (unpack_left(io) >= 4 && !unpack_le32(io->in))
-		io->in += 4;
 	return 0;
 }

@@ -18,7 +18,6 @@
 enum cmdline_type {
 	CMDLINE_BOOL,		/* bool: name, no-name, yes/on/true/enable/1, no/off/... */
 	CMDLINE_UINT,		/* u32: decimal, 0x hexadecimal, 0 octal; up to @limit */
-	CMDLINE_SIZE,		/* u64, bytes: with B K M G T, KiB without; up to @limit */
 	CMDLINE_STRING,		/* char[@limit]: a value that does not fit is refused */
 	CMDLINE_CALLBACK,	/* @parse gets the value: "" for name, "no" for no-name */
 };

@@ -31,7 +31,7 @@ void vprintk(enum log_level level, const char *fmt, va_list args);
 #define gpr_info(...)	printk(LOG_GUEST_INFO, __VA_ARGS__)
 #define gpr_debug(...)	printk(LOG_GUEST_DEBUG, __VA_ARGS__)
 
-/* %d %i %u %x %X %lx %llx %zu %p %s %.*s %c %%, width, 0 and - flags. */
+/* %d %u %x %lx %llx %zu %s %.*s %c %%, width and 0 flag. */
 int vsnprintf(char *buf, size_t size, const char *fmt, va_list args);
 int snprintf(char *buf, size_t size, const char *fmt, ...) __printf(3, 4);
 

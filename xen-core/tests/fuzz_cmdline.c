@@ -12,14 +12,12 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len);
 
 static bool a_bool;
 static u32 a_uint;
-static u64 a_size;
 static char a_string[8];
 static struct cmdline_dom0_mem a_mem;
 
 static const struct cmdline_option table[] = {
 	{ "bool", CMDLINE_BOOL, &a_bool },
 	{ "uint", CMDLINE_UINT, &a_uint, .limit = 1000 },
-	{ "size", CMDLINE_SIZE, &a_size },
 	{ "string", CMDLINE_STRING, a_string, .limit = sizeof(a_string) },
 	{ "dom0_mem", CMDLINE_CALLBACK, &a_mem, .parse = cmdline_parse_dom0_mem },
 };

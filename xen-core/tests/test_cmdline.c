@@ -17,7 +17,7 @@
 
 static bool noreboot, smep, sync_console;
 static u32 maxcpus, small;
-static u64 conring, heap;
+static u64 conring;
 static char com1[16];
 static char called[CMDLINE_OPTION_SIZE];
 static struct cmdline_dom0_mem mem;
@@ -32,14 +32,23 @@ static bool parse_callback(const char *value, void *target)
 	return true;
 }
 
+static bool parse_size(const char *value, void *target)
+{
+	u64 bytes;
+
+	if (!cmdline_parse_size(&value, &bytes) || *value)
+		return false;
+	*(u64 *)target = bytes;
+	return true;
+}
+
 static const struct cmdline_option table[] = {
 	{ "noreboot", CMDLINE_BOOL, &noreboot },
 	{ "smep", CMDLINE_BOOL, &smep },
 	{ "sync_console", CMDLINE_BOOL, &sync_console },
 	{ "maxcpus", CMDLINE_UINT, &maxcpus },
 	{ "small", CMDLINE_UINT, &small, .limit = 10 },
-	{ "conring_size", CMDLINE_SIZE, &conring },
-	{ "heap", CMDLINE_SIZE, &heap, .limit = 1 << 20 },
+	{ "conring_size", CMDLINE_CALLBACK, &conring, .parse = parse_size },
 	{ "com1", CMDLINE_STRING, com1, .limit = sizeof(com1) },
 	{ "loglvl", CMDLINE_CALLBACK, called, .parse = parse_callback },
 	{ "dom0_mem", CMDLINE_CALLBACK, &mem, .parse = cmdline_parse_dom0_mem },
@@ -62,7 +71,7 @@ static const char *parse(const char *line)
 	noreboot = sync_console = false;
 	smep = true;
 	maxcpus = small = 77;
-	conring = heap = 77;
+	conring = 77;
 	strcpy(com1, "unset");
 	strcpy(called, "unset");
 	memset(&mem, 0, sizeof(mem));
@@ -159,8 +168,6 @@ static void sizes(void **state)
 		assert_int_equal(strncmp(parse(line), "bad:conring_size=", 17), 0);
 		assert_int_equal(conring, 77);
 	}
-	assert_string_equal(parse("heap=1M heap=1025"), "bad:heap=1025;");
-	assert_int_equal(heap, MB);
 }
 
 static void strings_and_quotes(void **state)

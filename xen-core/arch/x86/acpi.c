@@ -63,16 +63,17 @@ static u8 acpi_sum(const void *p, size_t len)
 	return sum;
 }
 
-const char *acpi_check_table(const void *table, size_t len)
+/* A whole table of at least @min bytes; @len becomes its own length. */
+static const char *acpi_check_table(const void *table, size_t *len, size_t min)
 {
-	u32 length = (u32)acpi_field(table, len, 4, 4);
+	u32 length = (u32)acpi_field(table, *len, 4, 4);
 
-	if (len < sizeof(struct acpi_header) || length < sizeof(struct acpi_header) ||
-	    length > len)
+	if (length < sizeof(struct acpi_header) || length > *len)
 		return "its length is wrong";
 	if (acpi_sum(table, length))
 		return "its checksum is wrong";
-	return NULL;
+	*len = length;
+	return length < min ? "it is too short" : NULL;
 }
 
 /* ACPI 5.2.5.3. Revision 0 has 20 bytes, later ones 36 with their own checksum. */
@@ -149,14 +150,11 @@ static void acpi_parse_madt_entry(const u8 *e, u32 type, size_t len, struct acpi
 
 const char *acpi_parse_madt(const void *table, size_t len, struct acpi_info *info)
 {
-	const char *why = acpi_check_table(table, len);
 	size_t off = 44;
+	const char *why = acpi_check_table(table, &len, off);
 
 	if (why)
 		return why;
-	len = acpi_field(table, len, 4, 4);
-	if (len < off)
-		return "it is too short";
 	info->lapic_addr = acpi_field(table, len, 36, 4);
 	while (off + 2 <= len) {
 		const u8 *e = (const u8 *)table + off;
@@ -185,15 +183,12 @@ static u16 acpi_fadt_port(const void *table, size_t len, size_t off, size_t x_of
 
 const char *acpi_parse_fadt(const void *table, size_t len, struct acpi_info *info)
 {
-	const char *why = acpi_check_table(table, len);
+	const char *why = acpi_check_table(table, &len, FADT_RESET);
 	struct acpi_gas reset;
 	u32 flags;
 
 	if (why)
 		return why;
-	len = acpi_field(table, len, 4, 4);
-	if (len < FADT_RESET)
-		return "it is too short";
 	flags = (u32)acpi_field(table, len, FADT_FLAGS, 4);
 	info->pm1a_cnt = acpi_fadt_port(table, len, FADT_PM1A_CNT, FADT_X_PM1A_CNT);
 	info->pm1b_cnt = acpi_fadt_port(table, len, FADT_PM1B_CNT, FADT_X_PM1B_CNT);
@@ -210,13 +205,10 @@ const char *acpi_parse_fadt(const void *table, size_t len, struct acpi_info *inf
 
 const char *acpi_parse_hpet(const void *table, size_t len, struct acpi_info *info)
 {
-	const char *why = acpi_check_table(table, len);
+	const char *why = acpi_check_table(table, &len, 56);
 
 	if (why)
 		return why;
-	len = acpi_field(table, len, 4, 4);
-	if (len < 56)
-		return "it is too short";
 	if (acpi_field(table, len, 40, 1))
 		return "it is not in memory space";
 	info->hpet_addr = acpi_field(table, len, 44, 8);
@@ -225,11 +217,10 @@ const char *acpi_parse_hpet(const void *table, size_t len, struct acpi_info *inf
 
 const char *acpi_parse_mcfg(const void *table, size_t len, struct acpi_info *info)
 {
-	const char *why = acpi_check_table(table, len);
+	const char *why = acpi_check_table(table, &len, 44);
 
 	if (why)
 		return why;
-	len = acpi_field(table, len, 4, 4);
 	for (size_t off = 44; off + 16 <= len && info->nr_mcfg < ACPI_MAX_MCFG; off += 16) {
 		struct acpi_mcfg m = {
 			.base = acpi_field(table, len, off, 8),
@@ -344,7 +335,7 @@ void __init acpi_init(u64 rsdp)
 		return;
 	}
 	table = acpi_map_table(root, &len);
-	why = table ? acpi_check_table(table, len) : "its length is wrong";
+	why = table ? acpi_check_table(table, &len, 0) : "its length is wrong";
 	if (why) {
 		pr_err("ACPI: root table at %lx ignored: %s; going on without ACPI\n", root, why);
 		return;

@@ -50,7 +50,6 @@ extern struct acpi_info acpi_info;
 void acpi_init(u64 rsdp);
 
 /* The parsers, one table each: NULL, or what is wrong. For acpi_init() and tests. */
-const char *acpi_check_table(const void *table, size_t len);
 const char *acpi_parse_rsdp(const void *p, size_t len, u64 *root, bool *is_xsdt);
 const char *acpi_parse_madt(const void *table, size_t len, struct acpi_info *info);
 const char *acpi_parse_fadt(const void *table, size_t len, struct acpi_info *info);
