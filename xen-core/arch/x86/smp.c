@@ -39,8 +39,10 @@ void tlb_switched(struct cpu *cpu)
 void tlb_flush_local(void)
 {
 	struct cpu *cpu = this_cpu();
+	u64 began;
 
 	tlb_switched(cpu);
+	began = cpu->arch->tlb_time;
 	/*
 	 * An idle CPU may still have a guest's root loaded, and that frame may
 	 * be about to get another use: leave it.
@@ -51,13 +53,16 @@ void tlb_flush_local(void)
 	} else {
 		write_cr3(read_cr3());
 	}
+	/* Release: who sees it relies on the flush being done. */
+	__atomic_store_n(&cpu->arch->tlb_flushed, began, __ATOMIC_RELEASE);
 }
 
 u32 tlb_clock_now(void)
 {
 	u32 now = __atomic_load_n(&tlb_clock, __ATOMIC_SEQ_CST);
 
-	return now ? now : 1;
+	/* 0 means no stamp; a number that the clock has not reached would look old. */
+	return now ? now : (u32)__atomic_add_fetch(&tlb_clock, 1, __ATOMIC_SEQ_CST);
 }
 
 /* @what can be done now: nothing that prints while a lock is waited for. */
@@ -70,12 +75,15 @@ static void do_requests(struct cpu *cpu, u32 what)
 	if (req & REQ_STOP)
 		for (;;)
 			asm volatile("cli; hlt");
-	if (req & REQ_FLUSH)
+	if (req & REQ_FLUSH) {
+		/* T1: first the bit: who sets it again meanwhile wants another flush. */
+		__atomic_fetch_and(&cpu->arch->requests, ~REQ_FLUSH, __ATOMIC_SEQ_CST);
 		tlb_flush_local();
-	if (req & REQ_DUMP)
+	}
+	if (req & REQ_DUMP) {
 		arch_vcpu_dump(cpu->curr);
-	/* Release: the sender sees the flush done when it sees the bits clear. */
-	__atomic_fetch_and(&cpu->arch->requests, ~req, __ATOMIC_RELEASE);
+		__atomic_fetch_and(&cpu->arch->requests, ~REQ_DUMP, __ATOMIC_RELEASE);
+	}
 }
 
 void arch_spin_poll(void)
@@ -90,20 +98,30 @@ void smp_handle_interrupt(void)
 	do_requests(this_cpu(), ~0u);
 }
 
+/* Has @cpu done @what, a flush if it began after the clock was at @since? */
+static bool is_done(const struct cpu *cpu, enum request what, u64 since)
+{
+	if (what == REQ_FLUSH)
+		return __atomic_load_n(&cpu->arch->tlb_flushed, __ATOMIC_ACQUIRE) > since;
+	return !(__atomic_load_n(&cpu->arch->requests, __ATOMIC_ACQUIRE) & what);
+}
+
 static void request(u64 mask, enum request what, bool wait)
 {
+	u64 since = __atomic_load_n(&tlb_clock, __ATOMIC_SEQ_CST);
 	struct cpu *me = this_cpu();
 
 	mask &= ~(1ull << me->id);
 	for (u32 i = 0; i < nr_cpus; i++) {
-		if (!(mask >> i & 1) || !cpus[i]->online)
+		if (!cpus[i]->online)
+			mask &= ~(1ull << i);
+		if (!(mask >> i & 1))
 			continue;
 		__atomic_fetch_or(&cpus[i]->arch->requests, what, __ATOMIC_SEQ_CST);
 		apic_send_ipi(cpus[i], VECTOR_REQUEST);
 	}
 	for (u32 i = 0; wait && i < nr_cpus; i++)
-		while (mask >> i & 1 && cpus[i]->online &&
-		       __atomic_load_n(&cpus[i]->arch->requests, __ATOMIC_ACQUIRE) & what)
+		while (mask >> i & 1 && !is_done(cpus[i], what, since))
 			arch_spin_poll();
 }
 

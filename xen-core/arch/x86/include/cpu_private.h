@@ -14,13 +14,14 @@
  * @loaded:	vcpu whose segments, FPU and CR3 are in the registers, or NULL
  * @requests:	bits of smp.c asked for by other CPUs, atomic
  * @tlb_time:	TLB clock when the last full flush began
+ * @tlb_flushed: when the last one on request began that has been done since
  */
 struct arch_cpu {
 	u64 *gdt;
 	struct vcpu *loaded;
 	struct vcpu *fpu_owner;
 	u32 requests;
-	u64 tlb_time;
+	u64 tlb_time, tlb_flushed;
 	bool breakpoints;
 	u32 tsd;
 };

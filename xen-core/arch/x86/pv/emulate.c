@@ -12,6 +12,7 @@
 #include "decode.h"
 #include "errno.h"
 #include "page_type.h"
+#include "preempt.h"
 #include "pv.h"
 #include "traps.h"
 #include "uaccess.h"
@@ -100,7 +101,11 @@ static enum outcome write_cr(struct vcpu *v, u32 cr, u64 val)
 		return DONE;
 	case 3:
 		op.arg1.mfn = val >> PAGE_SHIFT;
-		return pv_mmuext_one(v, &op) ? FAULT : DONE;
+		switch (pv_mmuext_one(v, &op)) {
+		case 0:		return DONE;
+		case -ERESTART:	return STAY;	/* long: the instruction comes again */
+		default:	return FAULT;
+		}
 	case 4:
 		v->arch.cr4 = val;
 		pv_load_tsd(v);
