@@ -177,10 +177,11 @@ static int exchange_one(struct domain *d, const struct xen_memory_exchange *x, u
 	return copy_to_guest(slot, &mfn, sizeof(mfn));
 }
 
-static long exchange(gva_t arg)
+static long exchange(u64 start, gva_t arg)
 {
 	struct xen_memory_exchange x;
 	struct domain *d;
+	u64 ratio, i;
 	int err = 0;
 
 	if (copy_from_guest(&x, arg, sizeof(x)))
@@ -193,15 +194,22 @@ static long exchange(gva_t arg)
 	if (x.out.extent_order > GUEST_ORDER_MAX && !current->domain->privileged)
 		return -EPERM;
 	/* Into larger or equal pieces; breaking up has no user. */
-	if (x.out.extent_order < x.in.extent_order || x.nr_exchanged)
+	if (x.out.extent_order < x.in.extent_order)
+		return -EINVAL;
+	ratio = 1ull << (x.out.extent_order - x.in.extent_order);
+	if (start > x.out.nr_extents || x.nr_exchanged != start * ratio)
 		return -EINVAL;
 	if (x.in.domid != DOMID_SELF && x.in.domid != current->domain->id)
 		return -EPERM;
 	d = current->domain;
-	for (u64 i = 0; i < x.out.nr_extents && !err; i++) {
+	for (i = start; i < x.out.nr_extents && !err; i++) {
 		err = exchange_one(d, &x, i);
 		if (!err)
-			x.nr_exchanged += 1ull << (x.out.extent_order - x.in.extent_order);
+			x.nr_exchanged += ratio;
+		if (!err && i + 1 < x.out.nr_extents && preempt_requested()) {
+			hypercall_set_arg(0, XENMEM_exchange | (i + 1) << EXTENT_SHIFT);
+			err = -ERESTART;
+		}
 	}
 	if (copy_to_guest(GVA(arg.a + offsetof(struct xen_memory_exchange, nr_exchanged)),
 			  &x.nr_exchanged, sizeof(x.nr_exchanged)))
@@ -241,7 +249,7 @@ long do_memory_op(u64 cmd, gva_t arg)
 	case XENMEM_populate_physmap:
 		return change_reservation(cmd, start, arg);
 	case XENMEM_exchange:
-		return exchange(arg);
+		return exchange(start, arg);
 	case XENMEM_maximum_ram_page:
 		return max_mfn;
 	case XENMEM_current_reservation:

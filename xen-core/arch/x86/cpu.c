@@ -162,6 +162,8 @@ static void init_syscall(struct cpu *cpu)
 	wrmsr(MSR_STAR, (u64)0xe023 << 48 | (u64)CORE_CS << 32);
 	wrmsr(MSR_LSTAR, block + STACK_STUB);
 	wrmsr(MSR_CSTAR, block + STACK_STUB32);
+	/* E7: what ran before may have left an entry point at CPL 0; 0: SYSENTER faults. */
+	wrmsr(MSR_SYSENTER_CS, 0);
 	wrmsr(MSR_SYSCALL_MASK, EFLAGS_IF | EFLAGS_TF | EFLAGS_DF | EFLAGS_NT | EFLAGS_AC |
 	      EFLAGS_RF | EFLAGS_IOPL | EFLAGS_VM);
 }

@@ -172,6 +172,10 @@ void trap_from_core(struct regs *regs)
 		regs->rflags &= ~(u64)EFLAGS_TF;
 		return;
 	}
+	/* A selector that the core loads for the guest may be in an unmapped part of its LDT. */
+	if (regs->vector == TRAP_PF && current && !current->is_idle &&
+	    pv_ldt_map(current, read_cr2()))
+		return;
 	if (fix_up(regs))
 		return;
 	trap_dump_regs(regs);

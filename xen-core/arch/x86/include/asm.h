@@ -99,6 +99,7 @@ static inline void wbinvd(void) { asm volatile("wbinvd" ::: "memory"); }
 
 #define MSR_TSC			0x10
 #define MSR_APIC_BASE		0x1b
+#define MSR_SYSENTER_CS		0x174
 #define MSR_PAT			0x277
 #define MSR_EFER		0xc0000080
 #define MSR_STAR		0xc0000081

@@ -66,6 +66,7 @@ void pv_show_m2p(mfn_t root, bool visible);
 /** descriptor_fix() - make @d harmless. Return: false when it cannot be. */
 bool descriptor_fix(u64 *d);
 bool pv_ldt_fault(struct vcpu *v, u64 va);
+bool pv_ldt_map(struct vcpu *v, u64 va);
 int pv_set_gdt(struct vcpu *v, const u64 *frames, u32 entries);
 void pv_load_descriptors(struct vcpu *v);
 int pv_desc_area_create(struct vcpu *v);

@@ -57,11 +57,11 @@ bool descriptor_fix(u64 *d)
 	return true;
 }
 
-static void map_area_page(struct vcpu *v, u32 n, const void *page, bool writable)
+static int map_area_page(struct vcpu *v, u32 n, const void *page, bool writable)
 {
 	/* Writable for the accessed bits that the CPU sets; only the core can get there. */
-	paging_map(v->arch.gdt_va + n * PAGE_SIZE, arch_direct_unmap(page), PAGE_SIZE,
-		   writable ? PTE_CORE_RW & ~PTE_G : PTE_CORE_RO & ~PTE_G);
+	return paging_map(v->arch.gdt_va + n * PAGE_SIZE, arch_direct_unmap(page), PAGE_SIZE,
+			  writable ? PTE_CORE_RW & ~PTE_G : PTE_CORE_RO & ~PTE_G);
 }
 
 static void unmap_area(struct vcpu *v, u32 from, u32 to)
@@ -79,18 +79,20 @@ static void flush_area(struct vcpu *v)
 
 int pv_desc_area_create(struct vcpu *v)
 {
-	u32 n;
+	int err = -ENOMEM;
 
+	/* Also while mapping: areas share the tables above, and only here they are made. */
 	spin_lock(&area_lock);
-	n = nr_areas < MAX_AREAS ? nr_areas++ : MAX_AREAS;
+	if (nr_areas < MAX_AREAS) {
+		v->arch.gdt_va = DESC_VA + (u64)nr_areas * AREA_PAGES * PAGE_SIZE;
+		err = map_area_page(v, GDT_FRAMES, reserved_gdt, false);
+		for (u32 i = 0; i < GDT_FRAMES && !err; i++)
+			err = map_area_page(v, i, zero_page, false);
+		if (!err)
+			nr_areas++;
+	}
 	spin_unlock(&area_lock);
-	if (n == MAX_AREAS)
-		return -ENOMEM;
-	v->arch.gdt_va = DESC_VA + (u64)n * AREA_PAGES * PAGE_SIZE;
-	for (u32 i = 0; i < GDT_FRAMES; i++)
-		map_area_page(v, i, zero_page, false);
-	map_area_page(v, GDT_FRAMES, reserved_gdt, false);
-	return 0;
+	return err;
 }
 
 void pv_load_descriptors(struct vcpu *v)
@@ -250,20 +252,25 @@ static bool map_ldt_page(struct vcpu *v, u32 n)
 	return p;
 }
 
-/*
- * The CPU faulted at @va while it read the LDT. Return: false when @va is no
- * part of this vcpu's LDT area.
+/**
+ * pv_ldt_map() - the CPU faulted at @va: map that page of @v's LDT
+ * Return: false when it is no part of it, cannot be, or was mapped already.
  */
+bool pv_ldt_map(struct vcpu *v, u64 va)
+{
+	u64 n = (va - v->arch.gdt_va) / PAGE_SIZE - LDT_PAGE;
+
+	return n < AREA_PAGES - LDT_PAGE && !(v->arch.ldt_mapped & 1u << n) && map_ldt_page(v, n);
+}
+
+/* The same for the guest's own doing. Return: false when @va is no part of its LDT area. */
 bool pv_ldt_fault(struct vcpu *v, u64 va)
 {
 	u64 off = va - v->arch.gdt_va - LDT_PAGE * PAGE_SIZE;
-	u32 n = off >> PAGE_SHIFT;
 
-	if (va < v->arch.gdt_va + LDT_PAGE * PAGE_SIZE ||
-	    va >= v->arch.gdt_va + AREA_PAGES * PAGE_SIZE)
+	if (off >= (AREA_PAGES - LDT_PAGE) * PAGE_SIZE)
 		return false;
-	if (!(v->arch.ldt_mapped & 1u << n) && map_ldt_page(v, n))
-		return true;
-	pv_inject_page_fault(v, v->arch.ldt_base + off, 0);
+	if (!pv_ldt_map(v, va))
+		pv_inject_page_fault(v, v->arch.ldt_base + off, 0);
 	return true;
 }
