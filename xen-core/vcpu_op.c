@@ -216,9 +216,8 @@ static long vcpu_register_info(struct vcpu *v, gva_t arg)
 
 	if (copy_from_guest(&r, arg, sizeof(r)))
 		return -EFAULT;
-	if (r.offset > PAGE_SIZE - sizeof(struct vcpu_info))
-		return -ENXIO;
-	if (r.offset % __alignof__(struct vcpu_info))
+	if (r.offset > PAGE_SIZE - sizeof(struct vcpu_info) ||
+	    r.offset % __alignof__(struct vcpu_info))
 		return -ENXIO;
 	page = arch_get_guest_page_writable(d, r.mfn);
 	if (!page)

@@ -20,12 +20,10 @@
 
 #define __packed	__attribute__((packed))
 #define __aligned(x)	__attribute__((aligned(x)))
-#define __maybe_unused	__attribute__((unused))
 #define __used		__attribute__((used))
 #define __noreturn	__attribute__((noreturn))
 #define __must_check	__attribute__((warn_unused_result))
 #define __printf(a, b)	__attribute__((format(printf, a, b)))
-#define __cold		__attribute__((cold))
 #undef __always_inline
 #define __always_inline	inline __attribute__((always_inline))
 #define noinline	__attribute__((noinline))

@@ -34,7 +34,6 @@ typedef struct { u64 a; } gva_t;
 #define GFN(x)		((gfn_t){ (x) })
 #define MADDR(x)	((maddr_t){ (x) })
 #define GVA(x)		((gva_t){ (u64)(x) })
-#define INVALID_MFN	MFN(~0ull)
 
 #define PAGE_SHIFT	12
 #define PAGE_SIZE	4096ul
