@@ -28,7 +28,7 @@ bool page_get(struct page *p, const struct domain *d)
 	} while (!__atomic_compare_exchange_n(&p->count, &count, count + 1, false,
 					      __ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
 
-	/* The reference keeps the owner what it is, so look now, not before. */
+	/* F1: the reference keeps the owner what it is, so look now, not before. */
 	if (likely(p->owner == d))
 		return true;
 	page_put(p);
@@ -76,7 +76,7 @@ static noinline void frame_free(struct page *p, u64 count)
 	p->owner = NULL;
 	p->count = 0;
 	if (!(count & PC_XEN)) {
-		/* Each typed use has a reference too. */
+		/* F3: each typed use has a reference too. */
 		BUG_ON(p->type & PT_COUNT_MASK);
 		spin_lock(&d->page_lock);
 		frame_list_del(d, page_to_mfn(p).n);
@@ -120,7 +120,7 @@ int domain_page_adopt(struct domain *d, struct page *first, unsigned int order)
 		return -ENOMEM;
 	for (struct page *p = first; p < first + nr; p++) {
 		/*
-		 * What others had in it is not for this domain's eyes. Memory
+		 * F4: what others had in it is not for this domain's eyes. Memory
 		 * never used since the start may hold what ran before: dom0
 		 * could have looked there anyway, and needs it quickly.
 		 */

@@ -51,7 +51,7 @@ static bool grant_mark(struct grant_entry_v1 *e, domid_t domid, bool readonly)
 		if ((flags & GTF_type_mask) != GTF_permit_access || flags & GTF_sub_page ||
 		    (!readonly && flags & GTF_readonly) || (domid_t)(old >> 16) != domid)
 			return false;
-		/* Acquire: the frame number is read after the permission. */
+		/* G1; acquire: the frame number is read after the permission. */
 	} while (!__atomic_compare_exchange_n(header, &old,
 					      old | GTF_reading | (readonly ? 0 : GTF_writing),
 					      false, __ATOMIC_ACQ_REL, __ATOMIC_RELAXED));

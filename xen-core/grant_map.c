@@ -216,7 +216,7 @@ static void batch_end_uses(struct grant_batch *b)
 	b->nr = 0;
 }
 
-/** grant_finish_batch() - flush TLBs, then end the uses that @b has collected */
+/** grant_finish_batch() - G3: flush TLBs, then end the uses that @b has collected */
 void grant_finish_batch(struct grant_batch *b)
 {
 	if (!b->nr)

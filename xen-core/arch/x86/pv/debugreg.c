@@ -57,7 +57,7 @@ long pv_set_debugreg(struct vcpu *v, u32 reg, u64 val)
 
 	switch (reg) {
 	case 0 ... 3:
-		if (!va_is_guest(val))
+		if (!va_is_guest(val))	/* E8 */
 			return -EPERM;
 		v->arch.dr[reg] = val;
 		break;

@@ -57,6 +57,7 @@ bool pv_port_allowed(struct vcpu *v, u16 port, u32 bytes)
 	return v->arch.iopl >= cpl || bitmap_allows(v, port, bytes);
 }
 
+/* I1: whatever the guest allows itself. */
 static bool owns_ports(const struct vcpu *v, u16 port, u32 bytes)
 {
 	for (u32 p = port; p < (u32)port + bytes; p++)

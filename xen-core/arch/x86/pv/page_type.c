@@ -37,7 +37,7 @@
 #define ENTRIES		512
 #define FIRST_CORE_SLOT	256
 #define END_CORE_SLOT	272
-/* Bits an entry above L1 may not have: no large pages, and tables are cached. */
+/* P7: bits an entry above L1 may not have: no large pages, and tables are cached. */
 #define UPPER_DENY	(PTE_PSE | PTE_G | PTE_PCD | PTE_PWT)
 #define L1_ADDR_BITS	0x000ffffffffff000ull
 #define MMIO_DENY_MAX	64
@@ -53,7 +53,7 @@ void mmio_deny(mfn_t mfn, bool read)
 	denied[nr_denied++].read = read;
 }
 
-/* 0: none, 1: read-only, 2: all. */
+/* I3, I4: 0: none, 1: read-only, 2: all. */
 static int mmio_access(const struct domain *d, mfn_t mfn)
 {
 	if (!d->privileged || mfn.n >> (cpu_phys_bits() - PAGE_SHIFT))
@@ -148,7 +148,7 @@ static int entry_get(struct domain *owner, struct domain *fd, unsigned int level
 {
 	*e |= PTE_U;	/* guest kernels run at CPL 3 too */
 	if (level == 1) {
-		*e &= ~PTE_G;	/* global entries would outlive an address space */
+		*e &= ~PTE_G;	/* T4: global entries would outlive an address space */
 		return l1_get(owner, fd, e);
 	}
 	if (*e & UPPER_DENY)

@@ -162,7 +162,7 @@ static bool emulate_on(struct domain *d, struct insn *i, struct regs *r, u64 *sl
 	return false;
 }
 
-/* The frame that @va maps read-only, when it is a live L1 table of @d. */
+/* P8: the frame that @va maps read-only, when it is a live L1 table of @d. */
 static u64 *find_table_slot(struct vcpu *v, u64 va)
 {
 	u64 *slot = pt_find_l1(v->arch.kernel_cr3, va), e;
