@@ -38,11 +38,6 @@ static struct msix_table {
 static u32 nr_tables;		/* lock */
 static struct spinlock lock = SPINLOCK_INIT;
 
-static struct pci_addr msi_addr(const struct msi *m)
-{
-	return (struct pci_addr){ m->seg, m->bus, m->devfn };
-}
-
 /* ---- the MSI-X table ---- */
 
 /* Machine address of memory BAR @bir, or 0. */
@@ -133,7 +128,7 @@ bool msi_is_protected(mfn_t m)
 static void msi_write_message(struct irq *irq, u32 apic_id)
 {
 	const struct msi *m = &irq->msi;
-	struct pci_addr a = msi_addr(m);
+	struct pci_addr a = m->addr;
 
 	if (irq->source == IRQ_MSIX) {
 		m->table[3] = 1;		/* not while it changes */
@@ -158,7 +153,7 @@ void msi_set_mask(struct irq *irq, bool masked)
 		m->table[3] = masked;
 		(void)m->table[3];		/* until the read returns it may still send */
 	} else if (m->maskable) {
-		pci_write(msi_addr(m), reg, 4, masked);
+		pci_write(m->addr, reg, 4, masked);
 	}
 }
 
@@ -168,13 +163,13 @@ void msi_set_target(struct irq *irq, u32 apic_id)
 	if (irq->source == IRQ_MSIX)
 		irq->msi.table[0] = MSI_ADDRESS(apic_id);
 	else
-		pci_write(msi_addr(&irq->msi), irq->msi.cap + 4, 4, MSI_ADDRESS(apic_id));
+		pci_write(irq->msi.addr, irq->msi.cap + 4, 4, MSI_ADDRESS(apic_id));
 }
 
 /* Switch the capability on; MSI: with one vector. */
 static void msi_enable(struct irq *irq)
 {
-	struct pci_addr a = msi_addr(&irq->msi);
+	struct pci_addr a = irq->msi.addr;
 	u32 control = pci_read(a, irq->msi.cap + 2, 2);
 
 	if (irq->source == IRQ_MSIX)
@@ -228,8 +223,7 @@ int msi_setup(struct irq *irq, struct pci_addr a, bool msix, u32 entry, u64 tabl
 
 	if (!cap)
 		return -ENODEV;
-	irq->msi = (struct msi){ .seg = a.seg, .bus = a.bus, .devfn = a.devfn,
-				 .cap = cap, .entry = (u16)entry };
+	irq->msi = (struct msi){ .addr = a, .cap = cap, .entry = (u16)entry };
 	rc = msix ? msi_setup_msix(irq, a, cap, entry, table_base) : msi_setup_msi(irq, a, cap);
 	if (!rc)
 		msi_restore(irq, irq->cpu->apic_id);
@@ -238,7 +232,7 @@ int msi_setup(struct irq *irq, struct pci_addr a, bool msix, u32 entry, u64 tabl
 
 void msi_teardown(struct irq *irq)
 {
-	struct pci_addr a = msi_addr(&irq->msi);
+	struct pci_addr a = irq->msi.addr;
 	u32 control = pci_read(a, irq->msi.cap + 2, 2);
 
 	msi_set_mask(irq, true);

@@ -129,8 +129,8 @@ static u32 physdev_free_pirq(const struct domain_pirqs *p)
 /* Is @irq a message of device @a? */
 static bool physdev_is_from(const struct irq *irq, struct pci_addr a)
 {
-	return irq && irq->source != IRQ_GSI && irq->msi.seg == a.seg && irq->msi.bus == a.bus &&
-	       irq->msi.devfn == a.devfn;
+	return irq && irq->source != IRQ_GSI && irq->msi.addr.seg == a.seg &&
+	       irq->msi.addr.bus == a.bus && irq->msi.addr.devfn == a.devfn;
 }
 
 static bool physdev_is_mapped_msi(const struct domain_pirqs *p, struct pci_addr a, bool msix,

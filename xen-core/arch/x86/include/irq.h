@@ -12,6 +12,7 @@
 #define XENLITE_IRQ_H
 
 #include "domain.h"
+#include "pci.h"
 #include "spinlock.h"
 #include "types.h"
 
@@ -32,8 +33,7 @@ enum irq_source { IRQ_FREE, IRQ_GSI, IRQ_MSI, IRQ_MSIX };
  * @table:	MSI-X: this vector's table entry
  */
 struct msi {
-	u16 seg;
-	u8 bus, devfn;
+	struct pci_addr addr;
 	u8 cap;
 	u16 entry;
 	bool is_64bit, maskable;
