@@ -51,6 +51,11 @@ int pt_finish_deferred(struct domain *d);
 int __must_check pt_write_l1(struct domain *owner, struct domain *fd, u64 *slot, u64 val,
 			     bool keep_ad);
 /**
+ * pt_exchange_l1() - the same for @d's own frames, if the entry still is @old.
+ * Return: as above, or -EAGAIN: the CPU changed its accessed or dirty bit.
+ */
+int __must_check pt_exchange_l1(struct domain *d, u64 *slot, u64 old, u64 val);
+/**
  * pt_write() - the same for a table of @level 2 and above.
  * Return: 0, -EINVAL, the error of a bad L1 entry below, or -ERESTART.
  */

@@ -456,6 +456,43 @@ int pt_write_l1(struct domain *owner, struct domain *fd, u64 *slot, u64 val, boo
 	return 0;
 }
 
+/* Only if the entry still is @old: what an instruction read of it must hold. */
+static inline bool entry_exchange(u64 *slot, u64 old, u64 new)
+{
+	return __atomic_compare_exchange_n(slot, &old, new, false, __ATOMIC_SEQ_CST,
+					   __ATOMIC_RELAXED);
+}
+
+int pt_exchange_l1(struct domain *d, u64 *slot, u64 old, u64 val)
+{
+	u64 change = val ^ old;
+	struct page *p = mfn_to_page(PTE_MFN(old));
+	int err;
+
+	/* The right to write ends, as in fork: only the writable use goes. */
+	if (val & old & PTE_P && !(change & L1_ADDR_BITS) && !(val & change & PTE_W) &&
+	    mfn_valid(PTE_MFN(old)) && p->owner == d) {
+		if (!entry_exchange(slot, old, (val | PTE_U) & ~PTE_G))
+			return -EAGAIN;
+		if (change & PTE_W)
+			writable_put(p);
+		return 0;
+	}
+	if (val & PTE_P) {
+		err = entry_get(d, d, 1, &val);
+		if (err)
+			return err;
+	}
+	if (!entry_exchange(slot, old, val)) {
+		if (val & PTE_P)
+			l1_put(val);
+		return -EAGAIN;
+	}
+	if (old & PTE_P)
+		l1_put(old);
+	return 0;
+}
+
 int pt_write(struct domain *owner, unsigned int level, u64 *slot, u64 val, bool keep_ad)
 {
 	u64 old = READ_ONCE(*slot);

@@ -85,13 +85,13 @@ static void do_cmpxchg(struct insn *i, struct regs *r, struct rmw *m)
 	}
 }
 
-/* All but the plain store; registers and flags change in @r. */
+/* What @i makes of m->old; registers and flags change in @r. */
 static bool execute(struct insn *i, struct regs *r, struct rmw *m)
 {
 	m->write = true;
 	switch (i->opcode) {
-	case 0x88:
-		m->new = insn_read_reg(i, r, i->reg, 1);
+	case 0x88: case 0x89:
+		m->new = insn_read_reg(i, r, i->reg, m->bytes);
 		return true;
 	case 0xc6: case 0xc7:
 		m->new = i->imm;
@@ -144,21 +144,26 @@ static bool emulate_on(struct domain *d, struct insn *i, struct regs *r, u64 *sl
 {
 	struct rmw m = { .bytes = is_byte_form(i->opcode) ? 1 : i->bytes };
 	u64 entry = READ_ONCE(*slot), flags, rax, rdi, val, *reg;
+	int err = 0;
 
 	if (off + m.bytes > 8)
 		return false;
-	if (i->opcode == 0x89) {
-		m.new = insn_read_reg(i, r, i->reg, m.bytes);
-		return !pt_write_l1(d, d, slot, merge(entry, off, &m), false);
-	}
+	if (i->opcode == 0x89 && m.bytes == 8)	/* set_pte(): a plain store of all of it */
+		return !pt_write_l1(d, d, slot, insn_read_reg(i, r, i->reg, 8), false);
+	/* Between read and write the CPU may set A or D, which must not be lost. */
 	reg = insn_reg(r, i->reg);
 	flags = r->rflags, rax = r->rax, rdi = r->rdi, val = *reg;
-	m.old = entry >> off * 8 & mask_of(m.bytes);
-	if (execute(i, r, &m) &&
-	    (!m.write || !pt_write_l1(d, d, slot, merge(entry, off, &m), false)))
-		return true;
-	*reg = val;
-	r->rflags = flags, r->rax = rax, r->rdi = rdi;
+	do {
+		entry = READ_ONCE(*slot);
+		m.old = entry >> off * 8 & mask_of(m.bytes);
+		if (execute(i, r, &m)) {
+			err = m.write ? pt_exchange_l1(d, slot, entry, merge(entry, off, &m)) : 0;
+			if (!err)
+				return true;
+		}
+		*reg = val;
+		r->rflags = flags, r->rax = rax, r->rdi = rdi;
+	} while (err == -EAGAIN);
 	return false;
 }
 
