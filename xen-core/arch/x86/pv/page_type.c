@@ -399,23 +399,6 @@ static inline void entry_replace(u64 *slot, u64 *old, u64 val, bool keep_ad)
 					      __ATOMIC_RELAXED));
 }
 
-static noinline int l1_rewrite(struct domain *owner, struct domain *fd, u64 *slot, u64 val,
-			       bool keep_ad)
-{
-	u64 old = READ_ONCE(*slot);
-	int err;
-
-	if (val & PTE_P) {
-		err = entry_get(owner, fd, 1, &val);
-		if (err)
-			return err;
-	}
-	entry_replace(slot, &old, val, keep_ad);
-	if (old & PTE_P)
-		l1_put(old);
-	return 0;
-}
-
 /* The common new mapping: the domain's own frame, writable already or read-only. */
 static inline bool l1_take_frame(struct domain *fd, struct page *p, u64 val)
 {
@@ -427,6 +410,28 @@ static inline bool l1_take_frame(struct domain *fd, struct page *p, u64 val)
 	return false;
 }
 
+static noinline int l1_rewrite(struct domain *owner, struct domain *fd, u64 *slot, u64 val,
+			       bool keep_ad)
+{
+	u64 old = READ_ONCE(*slot);
+	int err;
+
+	if (!(old & PTE_P) && val & PTE_P &&
+	    l1_take_frame(fd, mfn_to_page(PTE_MFN(val)), val)) {
+		entry_replace(slot, &old, (val | PTE_U) & ~PTE_G, false);
+		return 0;
+	}
+	if (val & PTE_P) {
+		err = entry_get(owner, fd, 1, &val);
+		if (err)
+			return err;
+	}
+	entry_replace(slot, &old, val, keep_ad);
+	if (old & PTE_P)
+		l1_put(old);
+	return 0;
+}
+
 /*
  * Most writes leave the frame and change bits, or the right to write: mprotect,
  * fork, the accessed bit. They need no reference, and at most the writable use.
@@ -436,12 +441,8 @@ int pt_write_l1(struct domain *owner, struct domain *fd, u64 *slot, u64 val, boo
 	u64 old = READ_ONCE(*slot), change = val ^ old, new = (val | PTE_U) & ~PTE_G;
 	struct page *p = mfn_to_page(PTE_MFN(val));
 
-	if (change & (L1_ADDR_BITS | PTE_P) || !(val & PTE_P)) {
-		if (old & PTE_P || !(val & PTE_P) || !l1_take_frame(fd, p, val))
-			return l1_rewrite(owner, fd, slot, val, keep_ad);
-		entry_replace(slot, &old, new, false);
-		return 0;
-	}
+	if (change & (L1_ADDR_BITS | PTE_P) || !(val & PTE_P))
+		return l1_rewrite(owner, fd, slot, val, keep_ad);
 	if (!(change & PTE_W)) {
 		entry_replace(slot, &old, new, keep_ad);
 		return 0;
