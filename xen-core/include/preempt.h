@@ -3,7 +3,8 @@
  * Preemption points of long hypercalls.
  *
  * The core runs with interrupts off. A long operation calls
- * preempt_requested() between two steps, with no lock held: it lets pending
+ * preempt_requested() between two steps, with no lock held that a handler may
+ * take (docs/LOCKING.md): it lets pending
  * interrupts in for a moment and says whether they left work that should not
  * wait. The operation then stores its progress in the hypercall's arguments
  * (hypercall_set_arg) and returns -ERESTART; the guest re-enters it.
