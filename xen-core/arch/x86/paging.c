@@ -99,7 +99,8 @@ int paging_map(u64 va, maddr_t ma, u64 len, u64 flags)
 	return 0;
 }
 
-void *map_mmio(maddr_t ma, size_t len)
+/* The next free piece of the device range, for [ma, ma + len). NULL: none, or no memory. */
+static void *map_device_range(maddr_t ma, size_t len, u64 flags)
 {
 	u64 off = ma.a & (PAGE_SIZE - 1), va;
 
@@ -107,25 +108,20 @@ void *map_mmio(maddr_t ma, size_t len)
 	spin_lock(&mmio_lock);
 	va = mmio_next;
 	mmio_next += len;
-	if (mmio_next > FRAMES_VA ||
-	    paging_map(va, MADDR(ma.a - off), len, PTE_CORE_RW | PTE_UC))
+	if (mmio_next > FRAMES_VA || paging_map(va, MADDR(ma.a - off), len, flags))
 		va = 0;
 	spin_unlock(&mmio_lock);
 	return va ? (void *)(va + off) : NULL;
 }
 
+void *map_mmio(maddr_t ma, size_t len)
+{
+	return map_device_range(ma, len, PTE_CORE_RW | PTE_UC);
+}
+
 const void *map_firmware(maddr_t ma, size_t len)
 {
-	u64 off = ma.a & (PAGE_SIZE - 1), va;
-
-	len = ROUND_UP(len + off, PAGE_SIZE);
-	spin_lock(&mmio_lock);
-	va = mmio_next;
-	mmio_next += len;
-	if (mmio_next > FRAMES_VA || paging_map(va, MADDR(ma.a - off), len, PTE_CORE_RO))
-		va = 0;
-	spin_unlock(&mmio_lock);
-	return va ? (const void *)(va + off) : NULL;
+	return map_device_range(ma, len, PTE_CORE_RO);
 }
 
 static __init void map_image(const char *from, const char *to, u64 flags)

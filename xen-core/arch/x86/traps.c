@@ -51,6 +51,7 @@ static void guest_debug_exception(struct vcpu *v)
 	pv_inject_trap(v, TRAP_DB, 0);
 }
 
+/* Page faults do not come here: entry.S and pv_page_fault() handle them. */
 void trap_from_guest(struct vcpu *v)
 {
 	u32 vector = v->regs.vector, error = v->regs.error_code;
@@ -60,9 +61,6 @@ void trap_from_guest(struct vcpu *v)
 		return;
 	}
 	switch (vector) {
-	case TRAP_PF:
-		pv_page_fault(v);
-		break;
 	case TRAP_GP:
 		pv_general_protection(v);
 		break;

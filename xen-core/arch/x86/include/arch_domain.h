@@ -51,14 +51,12 @@ struct arch_vcpu {
 	bool in_nmi;
 	bool ts;				/* the guest's CR0.TS */
 	u8 iopl;			/* virtual IOPL, 0 .. 3 */
-	u8 fpu_loaded;
 
 	u64 fs_base, gs_kernel, gs_user;	/* while not running */
 	u16 ds, es, fs, gs;
 
 	u64 cr2, cr4;			/* as the guest wrote them */
 	u64 dr[8];
-	bool dr_active;
 
 	u64 gdt_va;
 	u16 gdt_limit;			/* bytes - 1 */

@@ -19,7 +19,6 @@
 struct arch_cpu {
 	u64 *gdt;
 	struct vcpu *loaded;
-	struct vcpu *fpu_owner;
 	u32 requests;
 	u64 tlb_time, tlb_flushed;
 	bool breakpoints;
