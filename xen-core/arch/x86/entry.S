@@ -580,21 +580,6 @@ uaccess_copy:
 	EXTABLE 1b, 3b
 	EXTABLE 2b, 3b
 
-/* int uaccess_read16(void *dst, u64 src): 16 bytes, as above */
-	.globl	uaccess_read16
-	.balign	16
-uaccess_read16:
-	STAC
-1:	movq	(%rsi), %rax
-2:	movq	8(%rsi), %rdx
-	CLAC
-	movq	%rax, (%rdi)
-	movq	%rdx, 8(%rdi)
-	xorl	%eax, %eax
-	ret
-	EXTABLE 1b, 3b
-	EXTABLE 2b, 3b
-
 /* int uaccess_clear(void *dst, size_t n) */
 	.globl	uaccess_clear
 uaccess_clear:

@@ -64,6 +64,16 @@ static inline void irq_disable(void) { asm volatile("cli" ::: "memory"); }
 static inline void invlpg(u64 va) { asm volatile("invlpg (%0)" : : "r"(va) : "memory"); }
 static inline void wbinvd(void) { asm volatile("wbinvd" ::: "memory"); }
 
+/* For asm(): a fault at label @from continues at @to (entry.S has the same in assembly). */
+#define EXTABLE(from, to) \
+	".pushsection .extable, \"a\"\n .quad " #from ", " #to "\n .popsection\n"
+/* stac or clac where the CPU has SMAP: three bytes, patched while booting. */
+#define SMAP_SITE(byte) \
+	"9: .byte 0x0f, 0x1f, 0x00\n .pushsection .init.alternatives, \"a\"\n" \
+	".quad 9b, " #byte "\n .popsection\n"
+#define ASM_STAC	SMAP_SITE(0xcb)
+#define ASM_CLAC	SMAP_SITE(0xca)
+
 #define CR0_PE		(1u << 0)
 #define CR0_MP		(1u << 1)
 #define CR0_EM		(1u << 2)

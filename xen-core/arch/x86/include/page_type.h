@@ -8,12 +8,29 @@
 #include "domain.h"
 #include "paging.h"
 
+#include <xen/xen.h>
+
 #define PT_LEVEL(type)	((unsigned int)((type) >> 60))	/* of PT_L1 .. PT_L4: 1 .. 4 */
 #define PT_OF_LEVEL(l)	((u64)(l) << 60)
 
 static inline bool type_is_table(u64 type)
 {
 	return PT_LEVEL(type) >= 1 && PT_LEVEL(type) <= 4;
+}
+
+/** page_is_l1() - is @p a live level 1 table of @d? pt_lock held, so that it stays one. */
+static inline bool page_is_l1(const struct page *p, const struct domain *d)
+{
+	u64 type = READ_ONCE(p->type);
+
+	return p->owner == d && (type & (PT_TYPE_MASK | PT_VALID)) == (PT_L1 | PT_VALID) &&
+	       type & PT_COUNT_MASK;
+}
+
+/** update_is_for() - does @req write an entry of the table @mfn (xen/xen.h: MMU_*_UPDATE)? */
+static inline bool update_is_for(const struct mmu_update *req, mfn_t mfn)
+{
+	return req->ptr >> PAGE_SHIFT == mfn.n && !(req->ptr & 7 & ~MMU_PT_UPDATE_PRESERVE_AD);
 }
 
 /**
@@ -50,6 +67,17 @@ int pt_finish_deferred(struct domain *d);
  */
 int __must_check pt_write_l1(struct domain *owner, struct domain *fd, u64 *slot, u64 val,
 			     bool keep_ad);
+/**
+ * pt_map_l1() - the usual case of that, quickly: the entry is absent and comes to map
+ * a frame of @d's. Return: false when it is another case; then nothing has changed.
+ */
+bool pt_map_l1(struct domain *d, u64 *slot, u64 val);
+/**
+ * pt_write_l1_run() - the same for the first of @n requests that are for table @table.
+ * Return: how many were done; *@err is set when one failed.
+ */
+u32 pt_write_l1_run(struct domain *owner, struct domain *fd, mfn_t table,
+		    const struct mmu_update *req, u32 n, int *err);
 /**
  * pt_exchange_l1() - the same for @d's own frames, if the entry still is @old.
  * Return: as above, or -EAGAIN: the CPU changed its accessed or dirty bit.

@@ -9,6 +9,7 @@
 #include "asm.h"
 #include "cpu.h"
 #include "domain.h"
+#include "errno.h"
 #include "msi.h"
 #include "paging.h"
 #include "percpu.h"
@@ -21,17 +22,30 @@ static inline u8 cpu_phys_bits(void) { return cpu_features.phys_bits; }
 
 static inline bool va_is_canonical(u64 va) { return (u64)((s64)(va << 16) >> 16) == va; }
 
-/* Canonical, and outside the core's range. */
+/* Canonical, and outside the core's range: from CORE_VA_END up, round to 2^47. */
 static inline bool va_is_guest(u64 va)
 {
-	return va_is_canonical(va) && (va < CORE_VA_START || va >= CORE_VA_END);
+	return va - CORE_VA_END < (1ull << 47) - CORE_VA_END;
 }
 
-/*
- * entry.S: 16 bytes from an address that va_is_guest(): they cannot reach the
- * core, for what lies below its range is not canonical. Return: 0 or -EFAULT.
+/**
+ * uaccess_read16() - two words from an address that va_is_guest().
+ *
+ * They cannot reach the core, for what lies below its range is not canonical.
+ * Return: 0 or -EFAULT.
  */
-int uaccess_read16(void *dst, u64 src);
+static __always_inline int uaccess_read16(u64 src, u64 *lo, u64 *hi)
+{
+	int err = -EFAULT;
+
+	asm volatile(ASM_STAC
+		     "1: movq (%3), %1\n"
+		     "2: movq 8(%3), %2\n"
+		     "   xorl %0, %0\n"
+		     "3:\n" ASM_CLAC EXTABLE(1b, 3b) EXTABLE(2b, 3b)
+		     : "+r"(err), "=&r"(*lo), "=&r"(*hi) : "r"(src) : "memory");
+	return err;
+}
 
 /* callbacks.c: entering the guest's kernel */
 void pv_inject_trap(struct vcpu *v, u32 vector, u32 error);

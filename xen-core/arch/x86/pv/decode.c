@@ -116,7 +116,7 @@ bool insn_decode(struct vcpu *v, struct insn *i)
 
 	*i = (struct insn){ 0 };
 	/* The next page may be absent without being needed. */
-	if (!va_is_guest(rip) || uaccess_read16(bytes, rip)) {
+	if (!va_is_guest(rip) || uaccess_read16(rip, (u64 *)bytes, (u64 *)bytes + 1)) {
 		got = MIN(got, (u32)(PAGE_SIZE - (rip & ~PAGE_MASK)));
 		if (copy_from_guest(bytes, GVA(rip), got))
 			return false;

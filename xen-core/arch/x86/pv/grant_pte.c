@@ -29,7 +29,7 @@ static u64 *slot_at(struct domain *d, u64 ma, struct page **table)
 
 	if (ma & 7 || !mfn_valid(maddr_to_mfn(MADDR(ma))) || !page_get(p, d))
 		return NULL;
-	if ((p->type & PT_TYPE_MASK) == PT_L1 && p->type & PT_VALID && p->type & PT_COUNT_MASK) {
+	if (page_is_l1(p, d)) {
 		*table = p;
 		return arch_direct_map(MADDR(ma));
 	}

@@ -140,24 +140,20 @@ static int update_domains(struct update *u, u32 foreign)
 }
 
 /*
- * More entries of the L1 table that the last request was for: requests come in
- * such runs, so nothing is looked up. Return: how many were done.
+ * More requests for the frame that the last one was for: they come in such runs,
+ * so nothing is looked up. Return: how many were done.
  */
-static inline u32 update_l1_run(struct update *u, const struct mmu_update *req, u32 n, int *err)
+static inline u32 update_more(struct update *u, const struct mmu_update *req, u32 n, int *err)
 {
-	u8 *table = mfn_to_virt(u->mfn);
+	u8 *frame = mfn_to_virt(u->mfn);
 	u32 i;
 
-	for (i = 0; i < n; i++) {
-		u64 ptr = req[i].ptr;
-
-		if (ptr >> PAGE_SHIFT != u->mfn.n || ptr & 5)
-			break;
-		*err = pt_write_l1(u->owner, u->fd, (u64 *)(table + (ptr & ~PAGE_MASK & ~7ull)),
-				   req[i].val, ptr & MMU_PT_UPDATE_PRESERVE_AD);
-		if (*err)
-			break;
-	}
+	if (!u->page || u->level > 1)
+		return 0;
+	if (u->level)
+		return pt_write_l1_run(u->owner, u->fd, u->mfn, req, n, err);
+	for (i = 0; i < n && update_is_for(&req[i], u->mfn); i++)
+		WRITE_ONCE(*(u64 *)(frame + (req[i].ptr & ~PAGE_MASK & ~7ull)), req[i].val);
 	return i;
 }
 
@@ -175,10 +171,10 @@ static int update_run(struct update *u, gva_t reqs, u32 count, u32 *done)
 				      n * sizeof(*req));
 		for (i = 0; i < n && !err;) {
 			err = update_one(u, &req[i]);
-			if (!err)
-				i++;
-			if (!err && u->page && u->level == 1)
-				i += update_l1_run(u, &req[i], n - i, &err);
+			if (err)
+				break;
+			i++;
+			i += update_more(u, &req[i], n - i, &err);
 		}
 		*done += i;
 		if (!err && *done < count && preempt_requested())
@@ -193,25 +189,28 @@ static int update_run(struct update *u, gva_t reqs, u32 count, u32 *done)
  * One entry of an L1 table of the caller's own: set_pte() outside of a batch,
  * so on every page fault. Return: false when it is anything else.
  */
-static bool update_single(gva_t reqs, long *ret)
+static __always_inline bool update_single(gva_t reqs, long *ret)
 {
 	struct domain *d = current->domain;
 	struct mmu_update req;
-	struct page *p;
-	bool done = false;
+	u64 *slot;
+	mfn_t mfn;
+	bool done;
 
 	static_assert(sizeof(req) == 16, "xen/xen.h");
-	if (!va_is_guest(reqs.a) || uaccess_read16(&req, reqs.a))
+	if (!va_is_guest(reqs.a) || uaccess_read16(reqs.a, &req.ptr, &req.val))
 		return false;
-	if (req.ptr & 5 || !mfn_valid(maddr_to_mfn(MADDR(req.ptr))))
+	mfn = maddr_to_mfn(MADDR(req.ptr));
+	if (!mfn_valid(mfn) || !update_is_for(&req, mfn))
 		return false;
-	p = mfn_to_page(maddr_to_mfn(MADDR(req.ptr)));
+	slot = arch_direct_map(MADDR(req.ptr & ~7ull));
 	spin_lock(&d->pt_lock);
-	if (likely(p->owner == d && p->type & PT_COUNT_MASK &&
-		   (p->type & (PT_TYPE_MASK | PT_VALID)) == (PT_L1 | PT_VALID))) {
-		*ret = pt_write_l1(d, d, arch_direct_map(MADDR(req.ptr & ~7ull)), req.val,
-				   req.ptr & MMU_PT_UPDATE_PRESERVE_AD);
-		done = true;
+	done = page_is_l1(mfn_to_page(mfn), d);
+	if (likely(done)) {
+		*ret = 0;
+		if (!pt_map_l1(d, slot, req.val))
+			*ret = pt_write_l1(d, d, slot, req.val,
+					   req.ptr & MMU_PT_UPDATE_PRESERVE_AD);
 	}
 	spin_unlock(&d->pt_lock);
 	return done;

@@ -70,7 +70,7 @@ static bool is_mmio(mfn_t mfn)
 }
 
 /* One writable use less: what page_type_put() does, for that type only. */
-static inline void writable_put(struct page *p)
+static __always_inline void writable_put(struct page *p)
 {
 	u64 x = READ_ONCE(p->type);
 
@@ -82,7 +82,7 @@ static inline void writable_put(struct page *p)
 }
 
 /* One more, of a frame that is writable already; others take the long way. */
-static inline bool writable_get(struct page *p)
+static __always_inline bool writable_get(struct page *p)
 {
 	u64 x = READ_ONCE(p->type);
 
@@ -93,8 +93,20 @@ static inline bool writable_get(struct page *p)
 	return false;
 }
 
-/* P5, P1: what one L1 entry maps. @e may lose its W bit (protected device pages). */
-static int l1_get(struct domain *owner, struct domain *fd, u64 *e)
+/* The common mapping: a frame of @fd's, writable already or mapped read-only. */
+static __always_inline bool l1_get_quick(struct domain *fd, u64 e)
+{
+	struct page *p = mfn_to_page(PTE_MFN(e));
+
+	if (!mfn_valid(PTE_MFN(e)) || !page_get(p, fd))
+		return false;
+	if (likely(!(e & PTE_W) || writable_get(p)))
+		return true;
+	page_put(p);
+	return false;
+}
+
+static noinline int l1_get_slow(struct domain *owner, struct domain *fd, u64 *e)
 {
 	mfn_t mfn = PTE_MFN(*e);
 	struct page *p;
@@ -110,21 +122,28 @@ static int l1_get(struct domain *owner, struct domain *fd, u64 *e)
 	p = mfn_to_page(mfn);
 	if (unlikely(!page_get(p, fd)))
 		return -EBUSY;
-	if (!(*e & PTE_W) || writable_get(p))
-		return 0;
-	err = page_type_get(p, PT_WRITABLE);
+	err = *e & PTE_W ? page_type_get(p, PT_WRITABLE) : 0;
 	if (err)
 		page_put(p);
 	return err ? -EBUSY : 0;
 }
 
-static void l1_put(u64 e)
+/*
+ * P5, P1: a present L1 entry @e becomes live: take what it maps. It gets the bits
+ * that all have, and may lose W (protected device pages).
+ */
+static __always_inline int l1_get(struct domain *owner, struct domain *fd, u64 *e)
 {
-	struct page *p;
+	*e = (*e | PTE_U) & ~PTE_G;	/* kernels are at CPL 3; T4: none outlives its root */
+	return likely(l1_get_quick(fd, *e)) ? 0 : l1_get_slow(owner, fd, e);
+}
+
+static __always_inline void l1_put(u64 e)
+{
+	struct page *p = mfn_to_page(PTE_MFN(e));
 
 	if (is_mmio(PTE_MFN(e)))
 		return;
-	p = mfn_to_page(PTE_MFN(e));
 	if (e & PTE_W)
 		writable_put(p);
 	page_put(p);
@@ -144,16 +163,12 @@ int pt_get(struct domain *d, mfn_t mfn, unsigned int level)
 }
 
 /* A present entry @e of a table of @level becomes live: check it, take its uses. */
-static int entry_get(struct domain *owner, struct domain *fd, unsigned int level, u64 *e)
+static __always_inline int entry_get(struct domain *owner, unsigned int level, u64 *e)
 {
-	*e |= PTE_U;	/* guest kernels run at CPL 3 too */
-	if (level == 1) {
-		*e &= ~PTE_G;	/* T4: global entries would outlive an address space */
-		return l1_get(owner, fd, e);
-	}
-	if (*e & UPPER_DENY)
-		return -EINVAL;
-	return pt_get(owner, PTE_MFN(*e), level - 1);
+	if (level == 1)
+		return l1_get(owner, owner, e);
+	*e |= PTE_U;
+	return *e & UPPER_DENY ? -EINVAL : pt_get(owner, PTE_MFN(*e), level - 1);
 }
 
 int pt_get_whole(struct domain *d, mfn_t mfn, unsigned int level)
@@ -169,16 +184,15 @@ int pt_get_whole(struct domain *d, mfn_t mfn, unsigned int level)
 	return err;
 }
 
-static int entry_put(unsigned int level, u64 e)
+static __always_inline int entry_put(unsigned int level, u64 e)
 {
-	struct page *p;
+	struct page *p = mfn_to_page(PTE_MFN(e));
 	int err;
 
 	if (level == 1) {
 		l1_put(e);
 		return 0;
 	}
-	p = mfn_to_page(PTE_MFN(e));
 	err = page_type_put(p);
 	if (!err)
 		page_put(p);
@@ -195,18 +209,17 @@ static inline bool core_slot(unsigned int level, unsigned int i)
 	return level == 4 && i >= FIRST_CORE_SLOT && i < END_CORE_SLOT;
 }
 
-/* Entries of @p hold their references up to nr_valid: lower that to 0. */
-static int table_release(struct page *p, unsigned int level)
+/*
+ * Entries of @p hold their references up to nr_valid: lower that to 0. Most tables
+ * are nearly empty: eight entries at a glance.
+ */
+static __always_inline int entries_release(struct page *p, unsigned int level)
 {
-	u64 *t = page_to_virt(p);
+	u64 *t = page_to_virt(p), e;
 	unsigned int i = p->nr_valid;
 	int err = 0;
 
-	__atomic_fetch_and(&p->type, ~PT_VALID, __ATOMIC_ACQ_REL);
-	while (i) {
-		u64 e;
-
-		/* Most tables are nearly empty: eight entries at a glance. */
+	while (i && !err) {
 		if (!(i % 8) && eight_absent(&t[i - 8])) {
 			i -= 8;
 			continue;
@@ -216,11 +229,8 @@ static int table_release(struct page *p, unsigned int level)
 			err = entry_put(level, e);
 			if (err)
 				break;
-			if (level > 1 && preempt_requested()) {
-				i--;
-				err = i ? -ERESTART : 0;
-				break;
-			}
+			if (level > 1 && i > 1 && preempt_requested())
+				err = -ERESTART;
 		}
 		i--;
 	}
@@ -229,40 +239,46 @@ static int table_release(struct page *p, unsigned int level)
 }
 
 /* P2: raise nr_valid to all entries. */
-static int table_validate(struct page *p, unsigned int level)
+static __always_inline int entries_validate(struct page *p, unsigned int level)
 {
-	u64 *t = page_to_virt(p);
+	struct domain *owner = p->owner;
+	u64 *t = page_to_virt(p), e;
 	unsigned int i = p->nr_valid;
 	int err = 0;
 
-	if (level == 4)
-		paging_fill_root(t);	/* P3 */
-	while (i < ENTRIES) {
-		u64 e;
-
+	while (i < ENTRIES && !err) {
 		if (!(i % 8) && eight_absent(&t[i])) {
 			i += 8;
 			continue;
 		}
 		e = t[i];
 		if (e & PTE_P && !core_slot(level, i)) {
-			u64 old = e;
-
-			err = entry_get(p->owner, p->owner, level, &e);
+			err = entry_get(owner, level, &e);
 			if (err)
 				break;
-			if (e != old)
+			if (e != t[i])
 				t[i] = e;
-			if (level > 1 && preempt_requested()) {
-				i++;
-				err = i < ENTRIES ? -ERESTART : 0;
-				break;
-			}
+			if (level > 1 && i + 1 < ENTRIES && preempt_requested())
+				err = -ERESTART;
 		}
 		i++;
 	}
 	p->nr_valid = i;
 	return err;
+}
+
+/* Level 1, of which there are most, has its own copy of the loops. */
+static int table_release(struct page *p, unsigned int level)
+{
+	__atomic_fetch_and(&p->type, ~PT_VALID, __ATOMIC_ACQ_REL);
+	return level == 1 ? entries_release(p, 1) : entries_release(p, level);
+}
+
+static int table_validate(struct page *p, unsigned int level)
+{
+	if (level == 4)
+		paging_fill_root(page_to_virt(p));	/* P3 */
+	return level == 1 ? entries_validate(p, 1) : entries_validate(p, level);
 }
 
 /* GDT or LDT contents: every descriptor must be harmless. */
@@ -388,103 +404,56 @@ int pt_finish_deferred(struct domain *d)
 	return 0;
 }
 
-/* The CPU may set accessed and dirty bits of the old entry meanwhile. */
-static inline void entry_replace(u64 *slot, u64 *old, u64 val, bool keep_ad)
-{
-	u64 new;
-
-	do {
-		new = val | (keep_ad && val & PTE_P ? *old & (PTE_A | PTE_D) : 0);
-	} while (!__atomic_compare_exchange_n(slot, old, new, false, __ATOMIC_SEQ_CST,
-					      __ATOMIC_RELAXED));
-}
-
-/* The common new mapping: the domain's own frame, writable already or read-only. */
-static inline bool l1_take_frame(struct domain *fd, struct page *p, u64 val)
-{
-	if (!mfn_valid(PTE_MFN(val)) || !page_get(p, fd))
-		return false;
-	if (likely(!(val & PTE_W) || writable_get(p)))
-		return true;
-	page_put(p);
-	return false;
-}
-
-static noinline int l1_rewrite(struct domain *owner, struct domain *fd, u64 *slot, u64 val,
-			       bool keep_ad)
-{
-	u64 old = READ_ONCE(*slot);
-	int err;
-
-	if (!(old & PTE_P) && val & PTE_P &&
-	    l1_take_frame(fd, mfn_to_page(PTE_MFN(val)), val)) {
-		entry_replace(slot, &old, (val | PTE_U) & ~PTE_G, false);
-		return 0;
-	}
-	if (val & PTE_P) {
-		err = entry_get(owner, fd, 1, &val);
-		if (err)
-			return err;
-	}
-	entry_replace(slot, &old, val, keep_ad);
-	if (old & PTE_P)
-		l1_put(old);
-	return 0;
-}
-
-/*
- * Most writes leave the frame and change bits, or the right to write: mprotect,
- * fork, the accessed bit. They need no reference, and at most the writable use.
- */
-int pt_write_l1(struct domain *owner, struct domain *fd, u64 *slot, u64 val, bool keep_ad)
-{
-	u64 old = READ_ONCE(*slot), change = val ^ old, new = (val | PTE_U) & ~PTE_G;
-	struct page *p = mfn_to_page(PTE_MFN(val));
-
-	if (change & (L1_ADDR_BITS | PTE_P) || !(val & PTE_P))
-		return l1_rewrite(owner, fd, slot, val, keep_ad);
-	if (!(change & PTE_W)) {
-		entry_replace(slot, &old, new, keep_ad);
-		return 0;
-	}
-	/* Somebody else's frame, or a device's, may have become read-only for a reason. */
-	if (unlikely(!mfn_valid(PTE_MFN(val)) || p->owner != fd) ||
-	    (val & PTE_W && !writable_get(p)))
-		return l1_rewrite(owner, fd, slot, val, keep_ad);
-	entry_replace(slot, &old, new, keep_ad);
-	if (!(val & PTE_W))
-		writable_put(p);
-	return 0;
-}
-
-/* Only if the entry still is @old: what an instruction read of it must hold. */
 static inline bool entry_exchange(u64 *slot, u64 old, u64 new)
 {
 	return __atomic_compare_exchange_n(slot, &old, new, false, __ATOMIC_SEQ_CST,
 					   __ATOMIC_RELAXED);
 }
 
-int pt_exchange_l1(struct domain *d, u64 *slot, u64 old, u64 val)
+/*
+ * Many writes leave the frame and change bits, or the right to write: mprotect,
+ * fork, the accessed bit. These need no reference, and at most the writable use.
+ * Return: false when it is no such write, or no longer @old; nothing has changed.
+ */
+static __always_inline bool l1_change_bits(struct domain *owner, u64 *slot, u64 old, u64 val)
 {
-	u64 change = val ^ old;
-	struct page *p = mfn_to_page(PTE_MFN(old));
+	struct page *p = mfn_to_page(PTE_MFN(val));
+	u64 change = old ^ val;
+
+	if (change & (L1_ADDR_BITS | PTE_P) || !(val & PTE_P))
+		return false;
+	val = (val | PTE_U) & ~PTE_G;
+	if (!(change & PTE_W))
+		return entry_exchange(slot, old, val);
+	/* Somebody else's frame, or a device's, may have become read-only for a reason. */
+	if (unlikely(!mfn_valid(PTE_MFN(val)) || p->owner != owner))
+		return false;
+	if (!(val & PTE_W)) {
+		if (unlikely(!entry_exchange(slot, old, val)))
+			return false;
+		writable_put(p);
+		return true;
+	}
+	if (unlikely(!writable_get(p)))
+		return false;
+	if (likely(entry_exchange(slot, old, val)))
+		return true;
+	writable_put(p);
+	return false;
+}
+
+/* One L1 entry becomes @val if it still is @old. */
+static __always_inline int l1_exchange(struct domain *owner, struct domain *fd, u64 *slot,
+				       u64 old, u64 val)
+{
 	int err;
 
-	/* The right to write ends, as in fork: only the writable use goes. */
-	if (val & old & PTE_P && !(change & L1_ADDR_BITS) && !(val & change & PTE_W) &&
-	    mfn_valid(PTE_MFN(old)) && p->owner == d) {
-		if (!entry_exchange(slot, old, (val | PTE_U) & ~PTE_G))
-			return -EAGAIN;
-		if (change & PTE_W)
-			writable_put(p);
+	if (l1_change_bits(owner, slot, old, val))
 		return 0;
-	}
-	if (val & PTE_P) {
-		err = entry_get(d, d, 1, &val);
-		if (err)
-			return err;
-	}
-	if (!entry_exchange(slot, old, val)) {
+	err = val & PTE_P ? l1_get(owner, fd, &val) : 0;
+	if (unlikely(err))
+		return err;
+	if (unlikely(!entry_exchange(slot, old, val))) {
 		if (val & PTE_P)
 			l1_put(val);
 		return -EAGAIN;
@@ -494,9 +463,61 @@ int pt_exchange_l1(struct domain *d, u64 *slot, u64 old, u64 val)
 	return 0;
 }
 
+int pt_write_l1(struct domain *owner, struct domain *fd, u64 *slot, u64 val, bool keep_ad)
+{
+	u64 kept = keep_ad && val & PTE_P ? PTE_A | PTE_D : 0;
+	int err;
+
+	/* P9: bits that the CPU sets meanwhile are in the next @old. */
+	do {
+		u64 old = READ_ONCE(*slot);
+
+		err = l1_exchange(owner, fd, slot, old, val | (old & kept));
+	} while (unlikely(err == -EAGAIN));
+	return err;
+}
+
+bool pt_map_l1(struct domain *d, u64 *slot, u64 val)
+{
+	u64 old = READ_ONCE(*slot), e = (val | PTE_U) & ~PTE_G;
+
+	if (old & PTE_P || !(val & PTE_P) || !l1_get_quick(d, e))
+		return false;
+	if (likely(entry_exchange(slot, old, e)))
+		return true;
+	l1_put(e);
+	return false;
+}
+
+u32 pt_write_l1_run(struct domain *owner, struct domain *fd, mfn_t table,
+		    const struct mmu_update *req, u32 n, int *err)
+{
+	u8 *entries = mfn_to_virt(table);
+	u32 i;
+
+	for (i = 0; i < n && update_is_for(&req[i], table); i++) {
+		u64 *slot = (u64 *)(entries + (req[i].ptr & ~PAGE_MASK & ~7ull));
+		bool keep_ad = req[i].ptr & MMU_PT_UPDATE_PRESERVE_AD;
+		u64 old = READ_ONCE(*slot);
+
+		if (likely(l1_change_bits(owner, slot, old,
+					  req[i].val | (keep_ad ? old & (PTE_A | PTE_D) : 0))))
+			continue;
+		*err = pt_write_l1(owner, fd, slot, req[i].val, keep_ad);
+		if (unlikely(*err))
+			break;
+	}
+	return i;
+}
+
+int pt_exchange_l1(struct domain *d, u64 *slot, u64 old, u64 val)
+{
+	return l1_exchange(d, d, slot, old, val);
+}
+
 int pt_write(struct domain *owner, unsigned int level, u64 *slot, u64 val, bool keep_ad)
 {
-	u64 old = READ_ONCE(*slot);
+	u64 old = READ_ONCE(*slot), new;
 	bool same = val & old & PTE_P && !((val ^ old) & (L1_ADDR_BITS | UPPER_DENY));
 	int err;
 
@@ -505,28 +526,40 @@ int pt_write(struct domain *owner, unsigned int level, u64 *slot, u64 val, bool 
 	if (same) {
 		val |= PTE_U;
 	} else if (val & PTE_P) {
-		err = entry_get(owner, owner, level, &val);
+		err = entry_get(owner, level, &val);
 		if (err)
 			return err;
 	}
-	entry_replace(slot, &old, val, keep_ad);
+	/* P9, as above */
+	do {
+		new = val | (keep_ad && val & PTE_P ? old & (PTE_A | PTE_D) : 0);
+	} while (!__atomic_compare_exchange_n(slot, &old, new, false, __ATOMIC_SEQ_CST,
+					      __ATOMIC_RELAXED));
 	if (!same && old & PTE_P)
 		pt_put(mfn_to_page(PTE_MFN(old)));
 	return 0;
 }
 
+/* The table that entry @va >> @shift of table @e leads to; @e is 0 behind an absent one. */
+static inline u64 table_below(u64 e, u64 va, unsigned int shift)
+{
+	u64 *t = arch_direct_map(MADDR(e & PTE_MFN_MASK));
+
+	e = READ_ONCE(t[va >> shift & 511]);
+	return e & PTE_P ? e : 0;
+}
+
 u64 *pt_find_l1(u64 root, u64 va)
 {
-	u64 *t = arch_direct_map(MADDR(root & PTE_MFN_MASK));
+	u64 *t;
 
 	if (!va_is_guest(va))
 		return NULL;
 	for (int shift = 39; shift > 12; shift -= 9) {
-		u64 e = READ_ONCE(t[va >> shift & 511]);
-
-		if (!(e & PTE_P))
+		root = table_below(root, va, shift);
+		if (!root)
 			return NULL;
-		t = arch_direct_map(MADDR(e & PTE_MFN_MASK));
 	}
+	t = arch_direct_map(MADDR(root & PTE_MFN_MASK));
 	return &t[va >> 12 & 511];
 }

@@ -139,6 +139,21 @@ static u64 merge(u64 entry, u32 off, const struct rmw *m)
 	return (entry & ~mask) | (m->new << off * 8 & mask);
 }
 
+/* The whole entry stored (set_pte), or exchanged with a register (ptep_get_and_clear). */
+static bool store_entry(struct domain *d, struct insn *i, struct regs *r, u64 *slot)
+{
+	u64 *reg = insn_reg(r, i->reg), old;
+	int err;
+
+	do {
+		old = READ_ONCE(*slot);
+		err = pt_exchange_l1(d, slot, old, *reg);
+	} while (unlikely(err == -EAGAIN));
+	if (!err && i->opcode == 0x87)
+		*reg = old;
+	return !err;
+}
+
 /* Return: false when the guest gets a page fault; then nothing has changed. */
 static bool emulate_on(struct domain *d, struct insn *i, struct regs *r, u64 *slot, u32 off)
 {
@@ -148,8 +163,8 @@ static bool emulate_on(struct domain *d, struct insn *i, struct regs *r, u64 *sl
 
 	if (off + m.bytes > 8)
 		return false;
-	if (i->opcode == 0x89 && m.bytes == 8)	/* set_pte(): a plain store of all of it */
-		return !pt_write_l1(d, d, slot, insn_read_reg(i, r, i->reg, 8), false);
+	if (m.bytes == 8 && (i->opcode == 0x87 || i->opcode == 0x89))
+		return store_entry(d, i, r, slot);
 	/* Between read and write the CPU may set A or D, which must not be lost. */
 	reg = insn_reg(r, i->reg);
 	flags = r->rflags, rax = r->rax, rdi = r->rdi, val = *reg;
@@ -171,16 +186,13 @@ static bool emulate_on(struct domain *d, struct insn *i, struct regs *r, u64 *sl
 static u64 *find_table_slot(struct vcpu *v, u64 va)
 {
 	u64 *slot = pt_find_l1(v->arch.kernel_cr3, va), e;
-	struct page *p;
 
 	if (!slot)
 		return NULL;
 	e = READ_ONCE(*slot);
 	if ((e & (PTE_P | PTE_W)) != PTE_P || !mfn_valid(PTE_MFN(e)))
 		return NULL;
-	p = mfn_to_page(PTE_MFN(e));
-	if (p->owner != v->domain || (p->type & (PT_TYPE_MASK | PT_VALID)) != (PT_L1 | PT_VALID) ||
-	    !(p->type & PT_COUNT_MASK))
+	if (!page_is_l1(mfn_to_page(PTE_MFN(e)), v->domain))
 		return NULL;
 	return (u64 *)mfn_to_virt(PTE_MFN(e)) + (va >> 3 & 511);
 }
