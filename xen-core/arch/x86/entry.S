@@ -476,6 +476,7 @@ core_enter:
 	cmpq	%rax, 24(%rsp)
 	je	iretq_fault
 	popq	%rax
+	CLAC
 	cld
 	PUSH_GPRS
 	movq	%rsp, %rdi
@@ -519,6 +520,7 @@ iretq_fault:
 
 /* NMI, #DB, #DF, #MC: on their own stack. */
 ist_enter:
+	CLAC
 	cld
 	PUSH_GPRS
 	movq	%rsp, %rdi
