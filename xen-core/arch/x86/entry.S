@@ -49,40 +49,26 @@
 #define STAC SMAP_SITE 0xcb
 #define CLAC SMAP_SITE 0xca
 
-.macro PUSH_GPRS
-	pushq	%rdi
-	pushq	%rsi
-	pushq	%rdx
-	pushq	%rcx
-	pushq	%rax
-	pushq	%r8
-	pushq	%r9
-	pushq	%r10
-	pushq	%r11
-	pushq	%rbx
-	pushq	%rbp
-	pushq	%r12
-	pushq	%r13
-	pushq	%r14
-	pushq	%r15
+.macro PUSH regs:vararg
+	.irp	reg, \regs
+	pushq	%\reg
+	.endr
 .endm
 
+.macro POP regs:vararg
+	.irp	reg, \regs
+	popq	%\reg
+	.endr
+.endm
+
+/* struct regs below the error code and vector; all, and what C may change of them. */
+#define PUSH_GPRS PUSH rdi, rsi, rdx, rcx, rax, r8, r9, r10, r11, rbx, rbp, r12, r13, r14, r15
 .macro POP_GPRS
-	popq	%r15
-	popq	%r14
-	popq	%r13
-	popq	%r12
-	popq	%rbp
-	popq	%rbx
-	popq	%r11
-	popq	%r10
-	popq	%r9
-	popq	%r8
-	popq	%rax
-	popq	%rcx
-	popq	%rdx
-	popq	%rsi
-	popq	%rdi
+	POP	r15, r14, r13, r12, rbp
+	POP_CHANGED
+.endm
+.macro POP_CHANGED
+	POP	rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi
 	addq	$16, %rsp
 .endm
 
@@ -92,28 +78,21 @@
  * only. MOV SS can delay a #DB to here: that has a stack of its own.
  */
 	.section .rodata
-	.globl	syscall_stub, syscall_stub_end, syscall_stub32, syscall_stub32_end
-syscall_stub:
-	movq	%rsp, syscall_stub + STACK_SCRATCH - STACK_STUB(%rip)
-	movq	syscall_stub + STACK_TSS + 4 - STACK_STUB(%rip), %rsp
+.macro SYSCALL_STUB name where cs target
+	.globl	\name, \name\()_end
+\name:
+	movq	%rsp, \name + STACK_SCRATCH - \where(%rip)
+	movq	\name + STACK_TSS + 4 - \where(%rip), %rsp
 	pushq	$USER_SS
-	pushq	syscall_stub + STACK_SCRATCH - STACK_STUB(%rip)
+	pushq	\name + STACK_SCRATCH - \where(%rip)
 	pushq	%r11
-	pushq	$USER_CS
+	pushq	$\cs
 	pushq	%rcx
-	jmpq	*syscall_stub + STACK_SYSCALL_TARGET - STACK_STUB(%rip)
-syscall_stub_end:
-
-syscall_stub32:
-	movq	%rsp, syscall_stub32 + STACK_SCRATCH - STACK_STUB32(%rip)
-	movq	syscall_stub32 + STACK_TSS + 4 - STACK_STUB32(%rip), %rsp
-	pushq	$USER_SS
-	pushq	syscall_stub32 + STACK_SCRATCH - STACK_STUB32(%rip)
-	pushq	%r11
-	pushq	$USER_CS32
-	pushq	%rcx
-	jmpq	*syscall_stub32 + STACK_SYSCALL_TARGET + 8 - STACK_STUB32(%rip)
-syscall_stub32_end:
+	jmpq	*\name + \target - \where(%rip)
+\name\()_end:
+.endm
+	SYSCALL_STUB syscall_stub STACK_STUB USER_CS STACK_SYSCALL_TARGET
+	SYSCALL_STUB syscall_stub32 STACK_STUB32 USER_CS32 STACK_SYSCALL_TARGET+8
 
 	.section .text.hot, "ax"
 
@@ -227,17 +206,7 @@ hypercall_general:
 	cmpb	$0, V_NMI(%rbx)
 	jne	ret_to_guest
 	leaq	R_RBX(%rbx), %rsp
-	popq	%rbx
-	popq	%r11
-	popq	%r10
-	popq	%r9
-	popq	%r8
-	popq	%rax
-	popq	%rcx
-	popq	%rdx
-	popq	%rsi
-	popq	%rdi
-	addq	$16, %rsp
+	POP_CHANGED
 	jmp	guest_iretq
 hypercall_unknown:
 	movq	$-38, R_RAX(%rbx)	/* -ENOSYS */
@@ -503,15 +472,7 @@ iretq_fault:
 	movq	%rsi, R_RSI - R_R8(%rsp)
 	movq	%rdi, R_RDI - R_R8(%rsp)
 	movq	%r8, (%rsp)
-	pushq	%r9
-	pushq	%r10
-	pushq	%r11
-	pushq	%rbx
-	pushq	%rbp
-	pushq	%r12
-	pushq	%r13
-	pushq	%r14
-	pushq	%r15
+	PUSH	r9, r10, r11, rbx, rbp, r12, r13, r14, r15
 	cld
 	movq	%rsp, %rdi
 	movq	V_STACK(%rsp), %rsp
