@@ -52,7 +52,7 @@ static __init int bzimage_parse_payload(const u8 *payload, size_t len, struct ke
 		*why = "the kernel is packed in a format other than xz, gzip, zstd and lz4";
 		return -ENOSYS;
 	}
-	out->unpacked_size = unpack_le32(payload + len - 4);
+	out->unpacked_size = unpack_le(payload + len - 4, 4);
 	if (strcmp(format, "gzip"))
 		out->payload_len -= 4;
 	if (!out->unpacked_size) {
@@ -84,16 +84,16 @@ __init int bzimage_parse(const void *file, size_t len, struct kernel_image *out,
 		*why = "the file is too short to be a kernel";
 		return -EINVAL;
 	}
-	if (unpack_le16(p + BZIMAGE_BOOT_FLAG) != 0xaa55 || memcmp(p + BZIMAGE_MAGIC, "HdrS", 4)) {
+	if (unpack_le(p + BZIMAGE_BOOT_FLAG, 2) != 0xaa55 || memcmp(p + BZIMAGE_MAGIC, "HdrS", 4)) {
 		*why = "the file is neither a bzImage nor an ELF file";
 		return -EINVAL;
 	}
-	if (unpack_le16(p + BZIMAGE_VERSION) < BZIMAGE_MIN_VERSION) {
+	if (unpack_le(p + BZIMAGE_VERSION, 2) < BZIMAGE_MIN_VERSION) {
 		*why = "the bzImage is older than boot protocol 2.08 (Linux 2.6.26)";
 		return -ENOSYS;
 	}
-	offset = unpack_le32(p + BZIMAGE_PAYLOAD_OFFSET);
-	size = unpack_le32(p + BZIMAGE_PAYLOAD_LENGTH);
+	offset = unpack_le(p + BZIMAGE_PAYLOAD_OFFSET, 4);
+	size = unpack_le(p + BZIMAGE_PAYLOAD_LENGTH, 4);
 	if (!offset || !size) {
 		*why = "the bzImage has no payload entry";
 		return -EINVAL;

@@ -6,18 +6,15 @@
  * caller's business (bzimage.c). Each format has its own file: unxz.c,
  * inflate.c (gzip), unzstd.c, unlz4.c.
  */
-#include "errno.h"
 #include "string.h"
 #include "unpack.h"
 
-struct unpack_format {
+static const struct unpack_format {
 	char name[16];
 	u8 magic[6];
 	u8 magic_len;
-	int (*decode)(struct unpack_io *io);
-};
-
-static const struct unpack_format unpack_formats[] = {
+	void (*decode)(struct unpack_io *io);
+} unpack_formats[] = {
 	{ "xz", { 0xfd, '7', 'z', 'X', 'Z', 0 }, 6, unxz_decode },
 	{ "gzip", { 0x1f, 0x8b }, 2, inflate_decode },
 	{ "zstd", { 0x28, 0xb5, 0x2f, 0xfd }, 4, unzstd_decode },
@@ -26,11 +23,12 @@ static const struct unpack_format unpack_formats[] = {
 
 static __init const struct unpack_format *unpack_find_format(const void *in, size_t len)
 {
-	const struct unpack_format *f;
+	for (size_t i = 0; i < ARRAY_SIZE(unpack_formats); i++) {
+		const struct unpack_format *f = &unpack_formats[i];
 
-	for (f = unpack_formats; f < unpack_formats + ARRAY_SIZE(unpack_formats); f++)
 		if (len >= f->magic_len && !memcmp(in, f->magic, f->magic_len))
 			return f;
+	}
 	return NULL;
 }
 
@@ -46,6 +44,15 @@ __init const char *unpack_name(const void *in, size_t len)
 	const struct unpack_format *f = unpack_find_format(in, len);
 
 	return f ? f->name : NULL;
+}
+
+static __init void unpack_init_crc_table(struct unpack_io *io)
+{
+	for (u32 i = 0; i < 256; i++)
+		for (u32 v = i, bit = 0; bit < 64; bit++) {
+			v = v >> 1 ^ (v & 1 ? 0xedb88320 : 0);
+			io->crc_table[bit / 8][i] = v;
+		}
 }
 
 /**
@@ -67,50 +74,47 @@ __init long unpack_payload(const void *in, size_t in_len, void *out, size_t out_
 {
 	const struct unpack_format *f = unpack_find_format(in, in_len);
 	struct unpack_io *io = (void *)ROUND_UP((uintptr_t)scratch, UNPACK_ALIGN);
-	int ret;
 
 	if (!f)
 		return -ENOSYS;
 	if (scratch_size < UNPACK_SCRATCH_SIZE)
 		return -ENOMEM;
-	*io = (struct unpack_io){ .in = in, .in_end = (const u8 *)in + in_len,
-				  .out = out, .out_end = (u8 *)out + out_size };
+	*io = (struct unpack_io){ .in = in, .in_end = in + in_len,
+				  .out = out, .out_end = out + out_size };
+	unpack_init_crc_table(io);
+	if (__builtin_setjmp(io->failed))
+		return io->error;
 	do {
+		const u8 *magic = unpack_take(io, f->magic_len);
+
+		unpack_check(io, !memcmp(magic, f->magic, f->magic_len));
 		io->base = io->out;
-		ret = f->decode(io);
-		if (ret)
-			return ret;
+		f->decode(io);
 	} while (io->in < io->in_end);
 	return io->out - (u8 *)out;
 }
 
-/** unpack_crc32_init() - build the tables: row k is a byte followed by k zeros */
-__init void unpack_crc32_init(struct unpack_crc32 *crc)
+/**
+ * unpack_fail() - the payload cannot be unpacked: have unpack_payload() return @error
+ *
+ * It leaves every function of the decoder at once, wherever that is: they hold
+ * nothing that would have to be given back.
+ */
+__init noinline void unpack_fail(struct unpack_io *io, int error)
 {
-	u32 i, bit, row, v;
-
-	for (i = 0; i < 256; i++) {
-		v = i;
-		for (bit = 0; bit < 8; bit++)
-			v = v >> 1 ^ (v & 1 ? 0xedb88320 : 0);
-		crc->table[0][i] = v;
-	}
-	for (row = 1; row < 8; row++)
-		for (i = 0; i < 256; i++) {
-			v = crc->table[row - 1][i];
-			crc->table[row][i] = v >> 8 ^ crc->table[0][v & 0xff];
-		}
+	io->error = error;
+	__builtin_longjmp(io->failed, 1);
 }
 
-/** unpack_crc32() - the CRC-32 of gzip and XZ over @len bytes of @data */
-__init_hot u32 unpack_crc32(const struct unpack_crc32 *crc, const u8 *data, size_t len)
+/** unpack_crc32() - the CRC-32 of gzip and XZ over @len bytes of @data (IEEE 802.3, reflected) */
+__init_hot u32 unpack_crc32(const struct unpack_io *io, const u8 *data, size_t len)
 {
-	const u32 (*t)[256] = crc->table;
+	const u32 (*t)[256] = io->crc_table;
 	u32 v = ~0u;
-	u64 x;
 
 	for (; len >= 8; len -= 8, data += 8) {
-		x = unpack_le64(data) ^ v;
+		u64 x = unpack_le(data, 8) ^ v;
+
 		v = t[7][x & 0xff] ^ t[6][x >> 8 & 0xff] ^
 		    t[5][x >> 16 & 0xff] ^ t[4][x >> 24 & 0xff] ^
 		    t[3][x >> 32 & 0xff] ^ t[2][x >> 40 & 0xff] ^
@@ -121,48 +125,42 @@ __init_hot u32 unpack_crc32(const struct unpack_crc32 *crc, const u8 *data, size
 	return ~v;
 }
 
-/** unpack_store() - @len bytes go from input to output; -EINVAL or -ENOSPC */
-__init_hot int unpack_store(struct unpack_io *io, size_t len)
-{
-	if (len > unpack_left(io))
-		return -EINVAL;
-	if (len > unpack_room(io))
-		return -ENOSPC;
-	unpack_copy(io->out, io->in, len);
-	io->in += len;
-	io->out += len;
-	return 0;
-}
-
-/** unpack_repeat() - @len bytes of output repeat what is @distance back; -EINVAL or -ENOSPC */
-__init_hot int unpack_repeat(struct unpack_io *io, size_t distance, size_t len)
-{
-	if (!distance || distance > (size_t)(io->out - io->base))
-		return -EINVAL;
-	if (len > unpack_room(io))
-		return -ENOSPC;
-	unpack_copy_match(io->out, distance, len);
-	io->out += len;
-	return 0;
-}
-
-/**
- * unpack_copy_match() - repeat bytes written before, without a check
- * @dst: where to write; [@dst - @distance, @dst + @len) is the caller's to check
- * @distance: how far back the source starts, at least 1
- * @len: bytes; more than @distance repeats the pattern
+/*
+ * Copies short runs faster than a call of memcpy() does. @dst may lie behind
+ * @src and overlap it, by 8 bytes or more.
  */
-__init_hot void unpack_copy_match(u8 *dst, size_t distance, size_t len)
+static __always_inline void unpack_copy(u8 *dst, const u8 *src, size_t len)
 {
-	size_t wide = distance, head;
+	for (; len >= 8; len -= 8, dst += 8, src += 8) {
+		u64 v = unpack_le(src, 8);
 
+		__builtin_memcpy(dst, &v, sizeof(v));
+	}
+	while (len--)
+		*dst++ = *src++;
+}
+
+/** unpack_put() - @len bytes of @data go to the output */
+__init_hot void unpack_put(struct unpack_io *io, const u8 *data, size_t len)
+{
+	unpack_copy(unpack_reserve(io, len), data, len);
+}
+
+/** unpack_repeat() - @len bytes of output repeat what is @distance back */
+__init_hot void unpack_repeat(struct unpack_io *io, size_t distance, size_t len)
+{
+	size_t wide = distance;
+	u8 *dst;
+
+	unpack_check(io, distance && distance <= (size_t)(io->out - io->base));
+	dst = unpack_reserve(io, len);
 	/*
 	 * Words may only be copied from 8 bytes back or more. The same bytes
 	 * are found any multiple of the distance back, once they are there.
 	 */
 	while (wide < 8)
 		wide += distance;
-	for (head = MIN(wide - distance, len); head; head--, len--, dst++)
+	for (size_t head = MIN(wide - distance, len); head; head--, len--, dst++)
 		*dst = dst[-(ptrdiff_t)distance];
 	unpack_copy(dst, dst - wide, len);
 }

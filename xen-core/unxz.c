@@ -9,19 +9,14 @@
  * The output is the LZMA2 dictionary. The x86 filter is undone over a block's
  * whole output once it is complete: the dictionary is the filtered data.
  * Of the checks, CRC32 is verified (kernels have no other); CRC64 and SHA-256
- * are stepped over. The index must repeat the sizes of the blocks seen.
+ * are stepped over. So are sizes that are stated besides.
  */
-#include "compiler.h"
-#include "errno.h"
 #include "string.h"
-#include "types.h"
 #include "unpack.h"
 
-#define XZ_HEADER_SIZE		12
 #define XZ_FILTER_X86		0x04
 #define XZ_FILTER_LZMA2		0x21
 #define XZ_CHECK_CRC32		1
-#define XZ_NONE			(~0ull)
 
 #define LZMA_STATES		12
 #define LZMA_STATE_AFTER_MATCH	7	/* states from here on: last was no literal */
@@ -32,22 +27,15 @@
 
 struct lzma_length_probs {
 	u16 choice, choice2;
-	u16 low[LZMA_POS_STATES][8];
-	u16 mid[LZMA_POS_STATES][8];
-	u16 high[256];
+	u16 low[LZMA_POS_STATES][8], mid[LZMA_POS_STATES][8], high[256];
 };
 
 /* Adaptive probabilities: all u16, so that a reset is one loop. */
 struct lzma_probs {
 	u16 is_match[LZMA_STATES][LZMA_POS_STATES];
-	u16 is_rep[LZMA_STATES];
-	u16 is_rep0[LZMA_STATES];
-	u16 is_rep1[LZMA_STATES];
-	u16 is_rep2[LZMA_STATES];
+	u16 is_rep[LZMA_STATES], is_rep0[LZMA_STATES], is_rep1[LZMA_STATES], is_rep2[LZMA_STATES];
 	u16 is_rep0_long[LZMA_STATES][LZMA_POS_STATES];
-	u16 slot[4][64];
-	u16 special[128];
-	u16 align[16];
+	u16 slot[4][64], special[128], align[16];
 	struct lzma_length_probs match_len, rep_len;
 	u16 literal[LZMA_LITERAL_PROBS];
 };
@@ -62,11 +50,7 @@ struct unxz {
 	u32 state;
 	u32 rep[4];		/* last distances, less one */
 	u32 lc, lp_mask, pos_mask;
-	bool need_props, need_state;
-	u8 check_size, check_type;
-	u64 blocks, blocks_hash;
 	struct lzma_probs probs;
-	struct unpack_crc32 crc32;
 };
 
 UNPACK_CHECK_STATE(struct unxz);
@@ -76,7 +60,7 @@ UNPACK_CHECK_STATE(struct unxz);
  * counting: lzma_decode_chunk() compares the count once at the end, and the
  * loop is bounded by the output.
  */
-static __unpack_inline void rc_normalize(struct lzma_rc *rc)
+static __always_inline void rc_normalize(struct lzma_rc *rc)
 {
 	if (rc->range < 1u << 24) {
 		rc->range <<= 8;
@@ -85,7 +69,7 @@ static __unpack_inline void rc_normalize(struct lzma_rc *rc)
 	}
 }
 
-static __unpack_inline u32 rc_bit(struct lzma_rc *rc, u16 *prob)
+static __always_inline u32 rc_bit(struct lzma_rc *rc, u16 *prob)
 {
 	u32 p = *prob, bound;
 
@@ -103,30 +87,29 @@ static __unpack_inline u32 rc_bit(struct lzma_rc *rc, u16 *prob)
 }
 
 /* A number of @bits bits, highest first; with a 1 above it. */
-static __unpack_inline u32 rc_tree(struct lzma_rc *rc, u16 *probs, u32 bits)
+static __always_inline u32 rc_tree(struct lzma_rc *rc, u16 *probs, u32 bits)
 {
-	u32 sym = 1, i;
+	u32 sym = 1;
 
 #pragma GCC unroll 8
-	for (i = 0; i < bits; i++)
+	for (u32 i = 0; i < bits; i++)
 		sym = sym << 1 | rc_bit(rc, &probs[sym]);
 	return sym;
 }
 
 /* A number of @bits bits, lowest first. */
-static __unpack_inline u32 rc_tree_reverse(struct lzma_rc *rc, u16 *probs, u32 bits)
+static __always_inline u32 rc_tree_reverse(struct lzma_rc *rc, u16 *probs, u32 bits)
 {
-	u32 sym = 1, value = 0, i, bit;
+	u32 sym = 1, value = 0;
 
-	for (i = 0; i < bits; i++) {
-		bit = rc_bit(rc, &probs[sym]);
-		sym = sym << 1 | bit;
-		value |= bit << i;
+	for (u32 i = 0; i < bits; i++) {
+		sym = sym << 1 | rc_bit(rc, &probs[sym]);
+		value |= (sym & 1) << i;
 	}
 	return value;
 }
 
-static __unpack_inline u32 rc_direct(struct lzma_rc *rc, u32 bits)
+static __always_inline u32 rc_direct(struct lzma_rc *rc, u32 bits)
 {
 	u32 value = 0;
 
@@ -143,14 +126,14 @@ static __unpack_inline u32 rc_direct(struct lzma_rc *rc, u32 bits)
 }
 
 /* A literal right after a match is coded against the byte the match would have. */
-static __unpack_inline u8 lzma_literal(struct lzma_rc *rc, u16 *probs, bool matched, u32 match)
+static __always_inline u8 lzma_literal(struct lzma_rc *rc, u16 *probs, bool matched, u32 match)
 {
-	u32 sym = 1, offset = 0x100, bit, i;
+	u32 sym = 1, offset = 0x100, bit;
 
 	if (!matched)
 		return rc_tree(rc, probs, 8);
 #pragma GCC unroll 8
-	for (i = 0; i < 8; i++) {
+	for (u32 i = 0; i < 8; i++) {
 		match <<= 1;
 		bit = rc_bit(rc, &probs[offset + (match & offset) + sym]);
 		sym = sym << 1 | bit;
@@ -159,211 +142,181 @@ static __unpack_inline u8 lzma_literal(struct lzma_rc *rc, u16 *probs, bool matc
 	return sym;
 }
 
-static __unpack_inline u32 lzma_length(struct lzma_rc *rc, struct lzma_length_probs *p,
+static __always_inline u32 lzma_length(struct lzma_rc *rc, struct lzma_length_probs *p,
 				       u32 pos_state)
 {
-	u32 len;
-
 	if (!rc_bit(rc, &p->choice))
-		len = rc_tree(rc, p->low[pos_state], 3) - 8;
-	else if (!rc_bit(rc, &p->choice2))
-		len = rc_tree(rc, p->mid[pos_state], 3);
-	else
-		len = rc_tree(rc, p->high, 8) - 256 + 16;
-	return len + LZMA_MATCH_MIN;
+		return LZMA_MATCH_MIN + rc_tree(rc, p->low[pos_state], 3) - 8;
+	if (!rc_bit(rc, &p->choice2))
+		return LZMA_MATCH_MIN + rc_tree(rc, p->mid[pos_state], 3);
+	return LZMA_MATCH_MIN + rc_tree(rc, p->high, 8) - 256 + 16;
 }
 
 /* A new distance, less one. Short lengths have a slot table of their own. */
-static __unpack_inline u32 lzma_distance(struct lzma_rc *rc, struct lzma_probs *p, u32 len)
+static __always_inline u32 lzma_distance(struct lzma_rc *rc, struct lzma_probs *p, u32 len)
 {
-	u32 set = MIN(len - LZMA_MATCH_MIN, 3u);
-	u32 slot = rc_tree(rc, p->slot[set], 6) - 64;
-	u32 dist = slot, bits;
+	u32 slot = rc_tree(rc, p->slot[MIN(len - LZMA_MATCH_MIN, 3u)], 6) - 64;
+	u32 bits, dist;
 
-	if (slot >= 4) {
-		bits = (slot >> 1) - 1;
-		dist = (2 | (slot & 1)) << bits;
-		if (slot < 14) {
-			dist += rc_tree_reverse(rc, p->special + dist - slot, bits);
-		} else {
-			dist += rc_direct(rc, bits - 4) << 4;
-			dist += rc_tree_reverse(rc, p->align, 4);
-		}
-	}
-	return dist;
-}
-
-/* Which of the last four distances comes back, and moves to the front. */
-static __unpack_inline void lzma_rotate_reps(struct lzma_rc *rc, struct unxz *s, u32 state)
-{
-	u32 which = 1, dist;
-
-	if (rc_bit(rc, &s->probs.is_rep1[state]))
-		which = 2 + rc_bit(rc, &s->probs.is_rep2[state]);
-	dist = s->rep[which];
-	for (; which; which--)
-		s->rep[which] = s->rep[which - 1];
-	s->rep[0] = dist;
+	if (slot < 4)
+		return slot;
+	bits = (slot >> 1) - 1;
+	dist = (2 | (slot & 1)) << bits;
+	if (slot < 14)
+		return dist + rc_tree_reverse(rc, p->special + dist - slot, bits);
+	dist += rc_direct(rc, bits - 4) << 4;
+	return dist + rc_tree_reverse(rc, p->align, 4);
 }
 
 /*
  * Everything but a plain literal: fills s->rep[0] and the new state.
  * Return: the length; 1 is the single byte at rep0.
  */
-static __unpack_inline u32 lzma_match(struct lzma_rc *rc, struct unxz *s, u32 *state_p,
+static __always_inline u32 lzma_match(struct lzma_rc *rc, struct unxz *s, u32 *state_p,
 				      u32 pos_state)
 {
 	struct lzma_probs *p = &s->probs;
-	u32 state = *state_p, len;
+	u32 state = *state_p, len, dist, which = 0;
 	bool after = state >= LZMA_STATE_AFTER_MATCH;
 
 	if (!rc_bit(rc, &p->is_rep[state])) {
-		len = lzma_length(rc, &p->match_len, pos_state);
-		s->rep[3] = s->rep[2];
-		s->rep[2] = s->rep[1];
-		s->rep[1] = s->rep[0];
-		s->rep[0] = lzma_distance(rc, p, len);
 		*state_p = after ? 10 : 7;
-		return len;
+		len = lzma_length(rc, &p->match_len, pos_state);
+		dist = lzma_distance(rc, p, len);
+		which = 3;
+	} else {
+		if (rc_bit(rc, &p->is_rep0[state])) {
+			which = 1;
+			if (rc_bit(rc, &p->is_rep1[state]))
+				which = 2 + rc_bit(rc, &p->is_rep2[state]);
+		} else if (!rc_bit(rc, &p->is_rep0_long[state][pos_state])) {
+			*state_p = after ? 11 : 9;
+			return 1;
+		}
+		*state_p = after ? 11 : 8;
+		len = lzma_length(rc, &p->rep_len, pos_state);
+		dist = s->rep[which];
 	}
-	if (rc_bit(rc, &p->is_rep0[state])) {
-		lzma_rotate_reps(rc, s, state);
-	} else if (!rc_bit(rc, &p->is_rep0_long[state][pos_state])) {
-		*state_p = after ? 11 : 9;
-		return 1;
-	}
-	*state_p = after ? 11 : 8;
-	return lzma_length(rc, &p->rep_len, pos_state);
+	/* It moves to the front of the last four, or comes in there. */
+	for (; which; which--)
+		s->rep[which] = s->rep[which - 1];
+	s->rep[0] = dist;
+	return len;
 }
 
-static const u8 lzma_state_after_literal[LZMA_STATES] __initconst = {
-	0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 4, 5
-};
-
 /* One LZMA chunk: exactly @out_len bytes from exactly @in_len. */
-static __init_hot int lzma_decode_chunk(struct unxz *s, size_t in_len, size_t out_len)
+static __init_hot void lzma_decode_chunk(struct unxz *s, size_t in_len, size_t out_len)
 {
-	const u8 *in = s->io.in, *dict = s->io.base;
-	struct lzma_rc rc = {
-		.in = in + 5, .end = in + in_len, .range = ~0u,
-		.code = (u32)in[1] << 24 | in[2] << 16 | in[3] << 8 | in[4],
-	};
+	static const u8 after_literal[] __initconst = { 0, 0, 0, 0, 1, 2, 3, 4, 5, 6, 4, 5 };
+	const u8 *in = unpack_take(&s->io, in_len), *dict = s->io.base;
 	const u32 lc = s->lc, lp_mask = s->lp_mask, pos_mask = s->pos_mask;
-	u8 *out = s->io.out, *out_end = out + out_len;
+	struct lzma_rc rc = { .in = in + 5, .end = in + in_len, .range = ~0u,
+			      .code = __builtin_bswap32(unpack_le(in + 1, 4)) };
+	size_t pos, end = s->io.out - dict + out_len;
 	u32 state = s->state;
 
-	if (in[0])
-		return -EINVAL;
-	while (out < out_end) {
-		u32 pos = out - dict, pos_state = pos & pos_mask, len;
+	while ((pos = s->io.out - dict) < end) {
+		u32 pos_state = pos & pos_mask, len;
 
 		if (!rc_bit(&rc, &s->probs.is_match[state][pos_state])) {
+			const u8 *out = s->io.out;
 			u32 prev = pos ? out[-1] : 0;
 			u32 set = (pos & lp_mask) << lc | prev >> (8 - lc);
 			bool matched = state >= LZMA_STATE_AFTER_MATCH;
 			u32 match = matched ? out[-(ptrdiff_t)s->rep[0] - 1] : 0;
 
-			*out++ = lzma_literal(&rc, s->probs.literal + 0x300 * set, matched, match);
-			state = lzma_state_after_literal[state];
+			*unpack_reserve(&s->io, 1) =
+				lzma_literal(&rc, s->probs.literal + 0x300 * set, matched, match);
+			state = after_literal[state];
 			continue;
 		}
 		len = lzma_match(&rc, s, &state, pos_state);
-		if (s->rep[0] >= (size_t)(out - dict) || len > (size_t)(out_end - out))
-			return -EINVAL;
-		unpack_copy_match(out, (size_t)s->rep[0] + 1, len);
-		out += len;
+		unpack_repeat(&s->io, (size_t)s->rep[0] + 1, len);
 	}
 	rc_normalize(&rc);
-	if (rc.in != rc.end || rc.code)
-		return -EINVAL;
+	unpack_check(&s->io, pos == end && rc.in == rc.end && !rc.code && !in[0]);
 	s->state = state;
-	s->io.in = rc.in;
-	s->io.out = out;
-	return 0;
 }
 
 static __init void lzma_reset_state(struct unxz *s)
 {
-	u16 *prob = (u16 *)&s->probs, *end = (u16 *)(&s->probs + 1);
-
-	while (prob < end)
-		*prob++ = LZMA_PROB_INIT;
+	for (u16 *prob = (u16 *)&s->probs; prob < (u16 *)(&s->probs + 1); prob++)
+		*prob = LZMA_PROB_INIT;
 	s->state = 0;
 	memset(s->rep, 0, sizeof(s->rep));
-	s->need_state = false;
 }
 
-static __init int lzma_set_props(struct unxz *s, u8 props)
+static __init void lzma_set_props(struct unxz *s, u8 props)
 {
 	u32 lp = props / 9 % 5, pb = props / 45;
 
 	s->lc = props % 9;
-	if (pb > 4 || s->lc + lp > 4)
-		return -EINVAL;
+	unpack_check(&s->io, pb <= 4 && s->lc + lp <= 4);
 	s->lp_mask = (1u << lp) - 1;
 	s->pos_mask = (1u << pb) - 1;
-	s->need_props = false;
-	return 0;
 }
 
-/* Control bytes 0x80 to 0xff: an LZMA chunk, and what it resets first. */
-static __init int lzma2_lzma_chunk(struct unxz *s, u8 control)
+/* A size of 16 bits, highest byte first, less one. */
+static __init size_t lzma2_read_size(struct unxz *s)
 {
-	const u8 *p = s->io.in;
-	size_t in_len, out_len;
-	bool props = control >= 0xc0;
+	const u8 *p = unpack_take(&s->io, 2);
 
-	if (unpack_left(&s->io) < 5u + props)
-		return -EINVAL;
-	out_len = ((control & 0x1f) << 16 | p[0] << 8 | p[1]) + 1;
-	in_len = (p[2] << 8 | p[3]) + 1;
-	s->io.in += 4 + props;
-	if ((props ? lzma_set_props(s, p[4]) : s->need_props) ||
-	    (control < 0xa0 && s->need_state) || in_len < 5 || in_len > unpack_left(&s->io))
-		return -EINVAL;
-	if (out_len > unpack_room(&s->io))
-		return -ENOSPC;
-	if (control >= 0xa0)
-		lzma_reset_state(s);
-	return lzma_decode_chunk(s, in_len, out_len);
+	return (p[0] << 8 | p[1]) + 1;
 }
 
-static __init int lzma2_stored_chunk(struct unxz *s)
+/*
+ * Chunks, each with a control byte: 0 for the end, 1 or 2 for stored bytes, or
+ * from 0x80 on for LZMA. A chunk may reset things first: the coder's state (1),
+ * its properties also (2), the dictionary also (3). The first one has to.
+ */
+static __init void lzma2_decode(struct unxz *s)
 {
-	const u8 *p = s->io.in;
+	u32 control, reset, needed = 3;
+	size_t len, packed;
 
-	if (unpack_left(&s->io) < 2)
-		return -EINVAL;
-	s->io.in += 2;
-	return unpack_store(&s->io, (p[0] << 8 | p[1]) + 1);
-}
-
-static __init int lzma2_decode(struct unxz *s)
-{
-	bool need_dict = true;
-	u8 control;
-	int ret;
-
-	s->need_state = true;
-	do {
-		if (!unpack_left(&s->io))
-			return -EINVAL;
-		control = *s->io.in++;
-		if (control == 0)
-			return 0;
-		if (control == 1 || control >= 0xe0) {
+	while ((control = unpack_number(&s->io, 1))) {
+		reset = control >= 0x80 ? control >> 5 & 3 : control == 1 ? 3 : 0;
+		unpack_check(&s->io, control >= 0x80 || control <= 2);
+		if (reset == 3) {
 			s->io.base = s->io.out;
-			need_dict = false;
-			s->need_props = true;
+			needed = 2;
 		}
-		if (need_dict || (control > 2 && control < 0x80))
-			return -EINVAL;
-		ret = control < 0x80 ? lzma2_stored_chunk(s) : lzma2_lzma_chunk(s, control);
-	} while (!ret);
-	return ret;
+		len = lzma2_read_size(s);
+		if (control < 0x80) {
+			unpack_check(&s->io, needed < 3);
+			unpack_put(&s->io, unpack_take(&s->io, len), len);
+			continue;
+		}
+		unpack_check(&s->io, reset >= needed);
+		needed = 0;
+		len += (control & 0x1f) << 16;
+		packed = lzma2_read_size(s);
+		unpack_check(&s->io, packed >= 5);
+		if (reset >= 2)
+			lzma_set_props(s, unpack_number(&s->io, 1));
+		if (reset)
+			lzma_reset_state(s);
+		lzma_decode_chunk(s, packed, len);
+	}
 }
 
-static __unpack_inline bool bcj_is_sign(u32 byte)
+/* The first e8 or e9 at or after @i, or a place where less than 8 bytes are left. */
+static __always_inline size_t bcj_x86_find(const u8 *buf, size_t i, size_t size)
+{
+	const u64 ones = 0x0101010101010101;
+
+	for (; size - i >= 8; i += 8) {
+		/* A zero byte after the xor; the lowest such is marked truly. */
+		u64 x = (unpack_le(buf + i, 8) & ~ones) ^ 0xe8 * ones;
+
+		x = (x - ones) & ~x & 0x80 * ones;
+		if (x)
+			return i + __builtin_ctzll(x) / 8;
+	}
+	return i;
+}
+
+static __always_inline bool bcj_is_sign(u32 byte)
 {
 	return byte == 0 || byte == 0xff;
 }
@@ -376,33 +329,26 @@ static __unpack_inline bool bcj_is_sign(u32 byte)
  */
 static __init_hot void bcj_x86_decode(u8 *buf, size_t size)
 {
-	const u64 ones = 0x0101010101010101;
 	u32 hist = 0, near, addr;
-	size_t i = 0;
-	u64 x;
 
-	while (size - i >= 5) {
-		/* On to the next e8 or e9: a zero byte after the xor. */
-		if (!hist && size - i >= 8) {
-			x = (unpack_le64(buf + i) & ~ones) ^ 0xe8 * ones;
-			x = (x - ones) & ~x & 0x80 * ones;
-			i += x ? __builtin_ctzll(x) / 8 : 8;
-			if (!x || size - i < 5)
-				continue;
-		} else if ((buf[i] & 0xfe) != 0xe8) {
-			hist = hist << 1 & 7;
-			i++;
+	for (size_t i = 0; i + 5 <= size; i++) {
+		if (!hist)
+			i = bcj_x86_find(buf, i, size);
+		if (i + 5 > size)
+			break;
+		hist &= 7;
+		if ((buf[i] & 0xfe) != 0xe8) {
+			hist <<= 1;
 			continue;
 		}
 		/* Converted only with at most one such byte before it. */
-		near = hist & 4 ? 3 : hist & 2 ? 2 : hist;
+		near = hist & 4 ? 3 : hist;
 		if ((hist & (hist - 1)) || !bcj_is_sign(buf[i + 4]) ||
 		    (hist && bcj_is_sign(buf[i + 4 - near]))) {
-			hist = (hist << 1 | 1) & 7;
-			i++;
+			hist = hist << 1 | 1;
 			continue;
 		}
-		addr = unpack_le32(buf + i + 1) - (u32)(i + 5);
+		addr = unpack_le(buf + i + 1, 4) - (u32)(i + 5);
 		if (hist && bcj_is_sign(addr >> (24 - 8 * near) & 0xff))
 			addr = (addr ^ ((1u << (32 - 8 * near)) - 1)) - (u32)(i + 5);
 		/* Bit 24 is the sign of the 25-bit operand. */
@@ -410,156 +356,95 @@ static __init_hot void bcj_x86_decode(u8 *buf, size_t size)
 		addr |= -(addr & 0x01000000);
 		__builtin_memcpy(buf + i + 1, &addr, sizeof(addr));
 		hist = 0;
-		i += 5;
+		i += 4;
 	}
 }
 
-/* A variable-length integer of the container, up to 63 bits; XZ_NONE if damaged. */
-static __init u64 xz_read_number(const u8 **in, const u8 *end)
+/* A variable-length integer of the container, up to 63 bits. */
+static __init u64 xz_read_number(struct unpack_io *io)
 {
-	u64 value = 0;
-	u32 shift;
-	u8 byte;
+	u64 value = 0, byte;
 
-	for (shift = 0; shift < 63 && *in < end; shift += 7) {
-		byte = *(*in)++;
-		value |= (u64)(byte & 0x7f) << shift;
+	for (u32 shift = 0; shift < 63; shift += 7) {
+		byte = unpack_number(io, 1);
+		value |= (byte & 0x7f) << shift;
 		if (!(byte & 0x80))
-			return byte || !shift ? value : XZ_NONE;
+			return value;
 	}
-	return XZ_NONE;
+	unpack_fail(io, -EINVAL);
+}
+
+/* The next word is the CRC32 of [@start, @end). */
+static __init void xz_check_crc(struct unpack_io *io, const u8 *start, const u8 *end)
+{
+	unpack_check(io, unpack_number(io, 4) == unpack_crc32(io, start, end - start));
 }
 
 /* Zeros fill up to a multiple of four bytes from @start. */
-static __init bool xz_skip_padding(struct unxz *s, const u8 *start)
+static __init void xz_skip_padding(struct unpack_io *io, const u8 *start)
 {
-	for (; (s->io.in - start) & 3; s->io.in++)
-		if (!unpack_left(&s->io) || *s->io.in)
-			return false;
-	return true;
+	while ((io->in - start) & 3)
+		unpack_check(io, !unpack_number(io, 1));
 }
 
-/* What a block's header says; a size is XZ_NONE if it is not stated. */
-struct xz_block {
-	u64 packed, unpacked;
-	bool x86;
-};
-
-static __init int xz_read_block_header(struct unxz *s, struct xz_block *b)
+/* Return: are the bytes to go through the x86 filter? */
+static __init bool xz_read_block_header(struct unpack_io *io, u32 words)
 {
-	size_t size = (*s->io.in + 1) * 4;
-	const u8 *p = s->io.in + 2, *end = s->io.in + size - 4;
-	u8 flags;
+	const u8 *start = io->in - 1, *end = unpack_enter(io, words * 4 - 1);
+	u8 flags = unpack_number(io, 1);
 
-	if (size > unpack_left(&s->io) ||
-	    unpack_crc32(&s->crc32, s->io.in, size - 4) != unpack_le32(end))
-		return -EINVAL;
-	flags = s->io.in[1];
-	b->packed = flags & 0x40 ? xz_read_number(&p, end) : XZ_NONE;
-	b->unpacked = flags & 0x80 ? xz_read_number(&p, end) : XZ_NONE;
-	b->x86 = flags & 1;
+	for (u32 sizes = (flags >> 6 & 1) + (flags >> 7); sizes; sizes--)
+		xz_read_number(io);
 	/* One filter or two; the dictionary's size does not matter: it is all there. */
-	if ((flags & 0x3e) || (b->x86 && (xz_read_number(&p, end) != XZ_FILTER_X86 ||
-					  xz_read_number(&p, end) != 0)) ||
-	    xz_read_number(&p, end) != XZ_FILTER_LZMA2 ||
-	    xz_read_number(&p, end) != 1 || p == end || *p++ > 40)
-		return -EINVAL;
-	for (; p < end; p++)
-		if (*p)
-			return -EINVAL;
-	s->io.in += size;
-	return 0;
+	unpack_check(io, !(flags & 0x3e));
+	if (flags & 1)
+		unpack_check(io, unpack_number(io, 2) == XZ_FILTER_X86);
+	unpack_check(io, unpack_number(io, 2) == (XZ_FILTER_LZMA2 | 1 << 8));
+	unpack_check(io, unpack_number(io, 1) <= 40);
+	while (io->in < io->in_end)
+		unpack_check(io, !unpack_number(io, 1));
+	unpack_leave(io, end);
+	xz_check_crc(io, start, io->in);
+	return flags & 1;
 }
 
-/* Folds the sizes of one block into a hash, to compare blocks and index by. */
-static __init u64 xz_hash_sizes(u64 hash, u64 a, u64 b)
+static __init void xz_decode_block(struct unxz *s, u32 header_words, u32 check_type)
 {
-	hash = (hash ^ a) * 0x9e3779b97f4a7c15;
-	hash = (hash ^ hash >> 29 ^ b) * 0x9e3779b97f4a7c15;
-	return hash ^ hash >> 32;
-}
-
-static __init int xz_decode_block(struct unxz *s)
-{
-	const u8 *header = s->io.in, *data;
+	const u8 *start = s->io.in - 1;
+	bool x86 = xz_read_block_header(&s->io, header_words);
 	u8 *out = s->io.out;
-	struct xz_block b;
-	size_t len;
-	int ret;
 
-	ret = xz_read_block_header(s, &b);
-	data = s->io.in;
-	ret = ret ?: lzma2_decode(s);
-	if (ret)
-		return ret;
-	len = s->io.out - out;
-	if ((b.packed != XZ_NONE && b.packed != (u64)(s->io.in - data)) ||
-	    (b.unpacked != XZ_NONE && b.unpacked != len))
-		return -EINVAL;
-	if (b.x86)
-		bcj_x86_decode(out, len);
-	s->blocks++;
-	s->blocks_hash = xz_hash_sizes(s->blocks_hash, s->io.in - header + s->check_size, len);
-	if (!xz_skip_padding(s, header) || s->check_size > unpack_left(&s->io) ||
-	    (s->check_type == XZ_CHECK_CRC32 &&
-	     unpack_crc32(&s->crc32, out, len) != unpack_le32(s->io.in)))
-		return -EINVAL;
-	s->io.in += s->check_size;
-	return 0;
-}
-
-/* The index, which starts with a zero byte, and the footer behind it. */
-static __init int xz_read_index(struct unxz *s, const u8 *stream_flags)
-{
-	const u8 *start = s->io.in++, *end = s->io.in_end, *footer;
-	u64 records = xz_read_number(&s->io.in, end), packed, unpacked, hash = 0;
-	size_t size;
-
-	if (records != s->blocks)
-		return -EINVAL;
-	while (records--) {
-		packed = xz_read_number(&s->io.in, end);
-		unpacked = xz_read_number(&s->io.in, end);
-		hash = xz_hash_sizes(hash, packed, unpacked);
-	}
-	if (hash != s->blocks_hash || !xz_skip_padding(s, start) ||
-	    unpack_left(&s->io) < 4 + XZ_HEADER_SIZE)
-		return -EINVAL;
-	size = s->io.in - start;
-	footer = s->io.in + 4;
-	s->io.in += 4 + XZ_HEADER_SIZE;
-	if (unpack_crc32(&s->crc32, start, size) != unpack_le32(footer - 4) ||
-	    unpack_crc32(&s->crc32, footer + 4, 6) != unpack_le32(footer) ||
-	    unpack_le32(footer + 4) != size / 4 ||
-	    memcmp(footer + 8, stream_flags, 2) || memcmp(footer + 10, "YZ", 2))
-		return -EINVAL;
-	return 0;
+	lzma2_decode(s);
+	if (x86)
+		bcj_x86_decode(out, s->io.out - out);
+	xz_skip_padding(&s->io, start);
+	/* Types 1-3 have 4 bytes, each next three twice as many. */
+	if (check_type == XZ_CHECK_CRC32)
+		xz_check_crc(&s->io, out, s->io.out);
+	else if (check_type)
+		unpack_take(&s->io, 4 << (check_type - 1) / 3);
 }
 
 /** unxz_decode() - unpack one stream; see unpack.h */
-__init int unxz_decode(struct unpack_io *io)
+__init void unxz_decode(struct unpack_io *io)
 {
-	struct unxz *s = container_of(io, struct unxz, io);
-	const u8 *flags = io->in + 6;
-	int ret;
+	const u8 *flags = unpack_take(io, 2), *index, *footer;
+	u32 blocks, size;
 
-	unpack_crc32_init(&s->crc32);
-	if (unpack_left(io) < XZ_HEADER_SIZE || memcmp(io->in, "\xfd" "7zXZ", 6) ||
-	    unpack_crc32(&s->crc32, flags, 2) != unpack_le32(flags + 2) ||
-	    flags[0] || flags[1] > 15)
-		return -EINVAL;
-	io->in += XZ_HEADER_SIZE;
-	s->check_type = flags[1];
-	/* Types 1-3 have 4 bytes, each next three twice as many. */
-	s->check_size = s->check_type ? 4 << (s->check_type - 1) / 3 : 0;
-	s->blocks = 0;
-	s->blocks_hash = 0;
-	while (unpack_left(io) && *io->in) {
-		ret = xz_decode_block(s);
-		if (ret)
-			return ret;
-	}
-	if (!unpack_left(io) || xz_read_index(s, flags))
-		return -EINVAL;
-	return 0;
+	unpack_check(io, !flags[0] && flags[1] <= 15);
+	xz_check_crc(io, flags, flags + 2);
+	/* A block starts with the size of its header, the index with a zero byte. */
+	for (blocks = 0; (size = unpack_number(io, 1)); blocks++)
+		xz_decode_block(container_of(io, struct unxz, io), size, flags[1]);
+	index = io->in - 1;
+	unpack_check(io, xz_read_number(io) == blocks);
+	for (u32 i = 0; i < 2 * blocks; i++)
+		xz_read_number(io);
+	xz_skip_padding(io, index);
+	size = io->in - index;
+	xz_check_crc(io, index, io->in);
+	footer = unpack_take(io, 12);
+	unpack_check(io, unpack_le(footer, 4) == unpack_crc32(io, footer + 4, 6));
+	unpack_check(io, unpack_le(footer + 4, 4) == size / 4 &&
+		     !memcmp(footer + 8, flags, 2) && !memcmp(footer + 10, "YZ", 2));
 }

@@ -4,13 +4,14 @@
  *
  * The whole input and the whole output lie in memory, so the output itself is
  * the dictionary and nothing is copied twice. All state is in the caller's
- * scratch buffer. Input is hostile: every decoder checks each read against the
- * end of the input and each write against the end of the output.
+ * scratch buffer. Input is hostile: every read is checked against the end of
+ * the input and every write against the end of the output.
  */
 #ifndef XENLITE_UNPACK_H
 #define XENLITE_UNPACK_H
 
 #include "compiler.h"
+#include "errno.h"
 #include "types.h"
 
 /* What unpack_payload() needs as scratch, any alignment, any contents. */
@@ -25,24 +26,34 @@ const char *unpack_name(const void *in, size_t len);
 /**
  * struct unpack_io - where a decoder stands; heads its state in the scratch buffer
  * @in: next byte of input
- * @in_end: end of the input
+ * @in_end: end of the input, or of the part of it that is being read
  * @base: first byte that a match may reach back to
  * @out: where the next byte goes
  * @out_end: end of the room
+ * @bits: bits taken off the input and not used yet, the next one lowest
+ * @nr_bits: number of them
+ * @error: what unpack_payload() is to return
+ * @failed: where it is to go on then
+ * @crc_table: row k is the CRC-32 of a byte followed by k zeros
  */
 struct unpack_io {
 	const u8 *in, *in_end;
 	u8 *base, *out, *out_end;
+	u64 bits;
+	u32 nr_bits;
+	int error;
+	void *failed[5];
+	u32 crc_table[8][256];
 };
 
 /*
- * The decoders take one unit (stream, member or frame) off the input, from its
- * magic number to its last checksum. Return: 0, -EINVAL or -ENOSPC.
+ * The decoders take one unit (stream, member or frame) off the input, from
+ * behind its magic number to its last checksum.
  */
-int unxz_decode(struct unpack_io *io);
-int inflate_decode(struct unpack_io *io);
-int unzstd_decode(struct unpack_io *io);
-int unlz4_decode(struct unpack_io *io);
+void unxz_decode(struct unpack_io *io);
+void inflate_decode(struct unpack_io *io);
+void unzstd_decode(struct unpack_io *io);
+void unlz4_decode(struct unpack_io *io);
 
 /* A decoder's state fits the scratch buffer, however that is aligned. */
 #define UNPACK_ALIGN		64u
@@ -52,75 +63,93 @@ int unlz4_decode(struct unpack_io *io);
 
 /* Runs for every byte: in the init section, but not `cold`, nor inlined into such. */
 #define __init_hot		__section(".init.text") __attribute__((hot)) noinline
-#define __unpack_inline		inline __attribute__((always_inline))
 
-/** struct unpack_crc32 - tables to take eight bytes a step (IEEE 802.3, reflected) */
-struct unpack_crc32 {
-	u32 table[8][256];
-};
+void unpack_fail(struct unpack_io *io, int error) __noreturn;
+u32 unpack_crc32(const struct unpack_io *io, const u8 *data, size_t len);
+void unpack_put(struct unpack_io *io, const u8 *data, size_t len);
+void unpack_repeat(struct unpack_io *io, size_t distance, size_t len);
 
-void unpack_crc32_init(struct unpack_crc32 *crc);
-u32 unpack_crc32(const struct unpack_crc32 *crc, const u8 *data, size_t len);
-int unpack_store(struct unpack_io *io, size_t len);
-int unpack_repeat(struct unpack_io *io, size_t distance, size_t len);
-void unpack_copy_match(u8 *dst, size_t distance, size_t len);
-
-static __unpack_inline size_t unpack_left(const struct unpack_io *io)
+/* Damage ends it all: nobody has to hand an error on, nor can forget to. */
+static __always_inline void unpack_check(struct unpack_io *io, bool good)
 {
-	return io->in_end - io->in;
+	if (unlikely(!good))
+		unpack_fail(io, -EINVAL);
 }
 
-static __unpack_inline size_t unpack_room(const struct unpack_io *io)
+/* The next @size bytes of the input. */
+static __always_inline const u8 *unpack_take(struct unpack_io *io, size_t size)
 {
-	return io->out_end - io->out;
+	const u8 *p = io->in;
+
+	unpack_check(io, size <= (size_t)(io->in_end - p));
+	io->in += size;
+	return p;
 }
 
-/* Little-endian loads from any address; one instruction each. */
-static __unpack_inline u16 unpack_le16(const void *p)
+/* The next @size bytes of the output, to be filled. */
+static __always_inline u8 *unpack_reserve(struct unpack_io *io, size_t size)
 {
-	u16 v;
+	u8 *p = io->out;
 
-	__builtin_memcpy(&v, p, sizeof(v));
+	if (unlikely(size > (size_t)(io->out_end - p)))
+		unpack_fail(io, -ENOSPC);
+	io->out += size;
+	return p;
+}
+
+/* Only the next @size bytes are the input, until unpack_leave() gets what this returns. */
+static __always_inline const u8 *unpack_enter(struct unpack_io *io, size_t size)
+{
+	const u8 *end = io->in_end;
+
+	unpack_check(io, size <= (size_t)(end - io->in));
+	io->in_end = io->in + size;
+	return end;
+}
+
+/* That part of the input must be used up. */
+static __always_inline void unpack_leave(struct unpack_io *io, const u8 *end)
+{
+	unpack_check(io, io->in == io->in_end);
+	io->in_end = end;
+}
+
+/* A little-endian number of up to 8 bytes at any address. */
+static __always_inline u64 unpack_le(const void *p, size_t size)
+{
+	u64 v = 0;
+
+	__builtin_memcpy(&v, p, size);
 	return v;
 }
 
-static __unpack_inline u32 unpack_le32(const void *p)
+static __always_inline u64 unpack_number(struct unpack_io *io, size_t size)
 {
-	u32 v;
-
-	__builtin_memcpy(&v, p, sizeof(v));
-	return v;
+	return unpack_le(unpack_take(io, size), size);
 }
 
-static __unpack_inline u64 unpack_le64(const void *p)
+/* The next @n <= 32 bits of the input as a number, its lowest bit first; they stay there. */
+static __always_inline u32 unpack_peek(struct unpack_io *io, u32 n)
 {
-	u64 v;
-
-	__builtin_memcpy(&v, p, sizeof(v));
-	return v;
+	for (; io->nr_bits < n; io->nr_bits += 8)
+		io->bits |= unpack_number(io, 1) << io->nr_bits;
+	return io->bits & ((1ull << n) - 1);
 }
 
-/*
- * Copies short runs faster than a call of memcpy() does. @dst may lie behind
- * @src and overlap it, by 8 bytes or more: the last word is taken last, when
- * all that is in front of it has been written.
- */
-static __unpack_inline void unpack_copy(u8 *dst, const u8 *src, size_t len)
+static __always_inline u32 unpack_bits(struct unpack_io *io, u32 n)
 {
-	size_t i;
-	u64 v;
+	u32 value = unpack_peek(io, n);
 
-	for (i = 0; i + 8 <= len; i += 8) {
-		v = unpack_le64(src + i);
-		__builtin_memcpy(dst + i, &v, sizeof(v));
-	}
-	if (i < len && len >= 8) {
-		v = unpack_le64(src + len - 8);
-		__builtin_memcpy(dst + len - 8, &v, sizeof(v));
-		return;
-	}
-	for (; i < len; i++)
-		dst[i] = src[i];
+	io->bits >>= n;
+	io->nr_bits -= n;
+	return value;
+}
+
+/* Back to whole bytes: to the first of which no bit was used. */
+static __always_inline void unpack_align(struct unpack_io *io)
+{
+	io->in -= io->nr_bits / 8;
+	io->bits = io->nr_bits = 0;
 }
 
 #endif

@@ -14,19 +14,29 @@
 #include "fuzz_util.h"
 #include "unpack.h"
 
+static u32 crc32(const u8 *data, size_t len)
+{
+	u32 v = ~0u;
+
+	while (len--) {
+		v ^= *data++;
+		for (u32 bit = 0; bit < 8; bit++)
+			v = v >> 1 ^ (v & 1 ? 0xedb88320 : 0);
+	}
+	return ~v;
+}
+
 static size_t wrap(const u8 *data, size_t len, bool x86, u8 *file)
 {
-	static struct unpack_crc32 crc;
 	u8 header[12] = { 2, x86, 0x04, 0x00, 0x21, 0x01, 8 };
 	u32 sum;
 
-	unpack_crc32_init(&crc);
 	if (!x86)
 		memcpy(header + 2, "\x21\x01\x08\0\0", 5);
 	memcpy(file, "\xfd" "7zXZ\0\0\0", 8);
-	sum = unpack_crc32(&crc, file + 6, 2);
+	sum = crc32(file + 6, 2);
 	memcpy(file + 8, &sum, 4);
-	sum = unpack_crc32(&crc, header, 8);
+	sum = crc32(header, 8);
 	memcpy(header + 8, &sum, 4);
 	memcpy(file + 12, header, 12);
 	memcpy(file + 24, data, len);
