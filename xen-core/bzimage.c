@@ -15,7 +15,6 @@
  */
 #include "bzimage.h"
 #include "compiler.h"
-#include "errno.h"
 #include "string.h"
 #include "unpack.h"
 
@@ -29,37 +28,23 @@
 #define BZIMAGE_HEADER_END	0x250
 #define BZIMAGE_MIN_VERSION	0x0208
 
-static __init bool bzimage_is_elf(const u8 *p, size_t len)
-{
-	return len >= 4 && !memcmp(p, "\177ELF", 4);
-}
-
 /* What the payload is: ELF as it stands, or a format that we unpack. */
-static __init int bzimage_parse_payload(const u8 *payload, size_t len, struct kernel_image *out,
-					const char **why)
+static __init const char *bzimage_parse_payload(const u8 *payload, size_t len,
+						struct kernel_image *out)
 {
-	const char *format;
+	const char *format = unpack_name(payload, len);
 
-	out->payload = payload;
-	out->payload_len = len;
-	out->is_elf = bzimage_is_elf(payload, len);
-	if (out->is_elf) {
-		out->unpacked_size = len;
-		return 0;
-	}
-	format = unpack_name(payload, len);
-	if (!format || len < 8) {
-		*why = "the kernel is packed in a format other than xz, gzip, zstd and lz4";
-		return -ENOSYS;
-	}
+	*out = (struct kernel_image){ .payload = payload, .payload_len = len,
+				      .unpacked_size = len };
+	out->is_elf = len >= 4 && !memcmp(payload, "\177ELF", 4);
+	if (out->is_elf)
+		return NULL;
+	if (!format || len < 8)
+		return "the kernel is packed in a format other than xz, gzip, zstd and lz4";
 	out->unpacked_size = unpack_le(payload + len - 4, 4);
 	if (strcmp(format, "gzip"))
 		out->payload_len -= 4;
-	if (!out->unpacked_size) {
-		*why = "the kernel image says that its kernel is empty";
-		return -EINVAL;
-	}
-	return 0;
+	return out->unpacked_size ? NULL : "the kernel image says that its kernel is empty";
 }
 
 /**
@@ -67,42 +52,29 @@ static __init int bzimage_parse_payload(const u8 *payload, size_t len, struct ke
  * @file: the whole file
  * @len: its size
  * @out: where the kernel is in it, and in what form
- * @why: on failure one short sentence for the console
  *
- * Return: 0, -EINVAL or -ENOSYS.
+ * Return: NULL, or why there is none: one short sentence for the console.
  */
-__init int bzimage_parse(const void *file, size_t len, struct kernel_image *out, const char **why)
+__init const char *bzimage_parse(const void *file, size_t len, struct kernel_image *out)
 {
+	u64 start, offset, size;
 	const u8 *p = file;
-	size_t start, offset, size;
 
-	*out = (struct kernel_image){ 0 };
-	*why = NULL;
-	if (bzimage_is_elf(p, len))
-		return bzimage_parse_payload(p, len, out, why);
-	if (len < BZIMAGE_HEADER_END) {
-		*why = "the file is too short to be a kernel";
-		return -EINVAL;
-	}
-	if (unpack_le(p + BZIMAGE_BOOT_FLAG, 2) != 0xaa55 || memcmp(p + BZIMAGE_MAGIC, "HdrS", 4)) {
-		*why = "the file is neither a bzImage nor an ELF file";
-		return -EINVAL;
-	}
-	if (unpack_le(p + BZIMAGE_VERSION, 2) < BZIMAGE_MIN_VERSION) {
-		*why = "the bzImage is older than boot protocol 2.08 (Linux 2.6.26)";
-		return -ENOSYS;
-	}
+	if (len >= 4 && !memcmp(p, "\177ELF", 4))
+		return bzimage_parse_payload(p, len, out);
+	if (len < BZIMAGE_HEADER_END)
+		return "the file is too short to be a kernel";
+	if (unpack_le(p + BZIMAGE_BOOT_FLAG, 2) != 0xaa55 || memcmp(p + BZIMAGE_MAGIC, "HdrS", 4))
+		return "the file is neither a bzImage nor an ELF file";
+	if (unpack_le(p + BZIMAGE_VERSION, 2) < BZIMAGE_MIN_VERSION)
+		return "the bzImage is older than boot protocol 2.08 (Linux 2.6.26)";
 	offset = unpack_le(p + BZIMAGE_PAYLOAD_OFFSET, 4);
 	size = unpack_le(p + BZIMAGE_PAYLOAD_LENGTH, 4);
-	if (!offset || !size) {
-		*why = "the bzImage has no payload entry";
-		return -EINVAL;
-	}
+	if (!offset || !size)
+		return "the bzImage has no payload entry";
 	/* No field is wider than 32 bits: the sums cannot wrap. */
 	start = ((p[BZIMAGE_SETUP_SECTS] ?: 4) + 1) * BZIMAGE_SECTOR + offset;
-	if (start > len || size > len - start) {
-		*why = "the bzImage is cut short";
-		return -EINVAL;
-	}
-	return bzimage_parse_payload(p + start, size, out, why);
+	if (start > len || size > len - start)
+		return "the bzImage is cut short";
+	return bzimage_parse_payload(p + start, size, out);
 }

@@ -42,11 +42,6 @@ struct elf64_header {
 	u16 ehsize, phentsize, phnum, shentsize, shnum, shstrndx;
 };
 
-struct elf64_phdr {
-	u32 type, flags;
-	u64 offset, vaddr, paddr, filesz, memsz, align;
-};
-
 struct elf_note_header {
 	u32 namesz, descsz, type;
 };
@@ -62,15 +57,6 @@ static __init const u8 *elf_range(const struct elf_image *img, u64 offset, u64 s
 	return img->file + offset;
 }
 
-static __init bool elf_read(const struct elf_image *img, u64 offset, void *to, size_t size)
-{
-	const u8 *p = elf_range(img, offset, size);
-
-	if (p)
-		memcpy(to, p, size);
-	return p;
-}
-
 static const char elf_features[][32] __initconst = {
 	[XENFEAT_writable_page_tables] = "writable_page_tables",
 	[XENFEAT_writable_descriptor_tables] = "writable_descriptor_tables",
@@ -81,38 +67,35 @@ static const char elf_features[][32] __initconst = {
 	[XENFEAT_dom0] = "dom0",
 };
 
-/* One name of the FEATURES string, of interest only when it is required. */
-static __init const char *elf_parse_feature(struct elf_notes *notes, const char *name, size_t len)
+/* The bit of a feature's name; 0 if there is none of that name. */
+static __init u32 elf_feature_bit(const char *name, size_t len)
 {
-	u32 i;
-
-	if (!len || *name != '!')
-		return NULL;
-	name++;
-	len--;
-	for (i = 0; len && i < ARRAY_SIZE(elf_features); i++) {
-		if (len == strlen(elf_features[i]) && !strncmp(elf_features[i], name, len)) {
-			notes->features_required |= 1u << i;
-			return NULL;
-		}
-	}
-	return "the kernel requires an unknown hypervisor feature";
+	for (u32 i = 0; len && i < ARRAY_SIZE(elf_features); i++)
+		if (strlen(elf_features[i]) == len && !memcmp(elf_features[i], name, len))
+			return 1u << i;
+	return 0;
 }
 
+/* The FEATURES string: names with '|' between them, of interest if required: with a '!'. */
 static __init const char *elf_parse_features(struct elf_notes *notes, const char *s, size_t len)
 {
-	const char *why = NULL;
-	size_t n;
+	const char *end = s + len;
 
-	while (len && *s && !why) {
-		for (n = 0; n < len && s[n] && s[n] != '|'; n++)
-			;
-		why = elf_parse_feature(notes, s, n);
-		n += n < len && s[n] == '|';
-		s += n;
-		len -= n;
+	while (s < end && *s) {
+		const char *name = s;
+		u32 bit;
+
+		while (s < end && *s && *s != '|')
+			s++;
+		if (*name == '!') {
+			bit = elf_feature_bit(name + 1, s - name - 1);
+			if (!bit)
+				return "the kernel requires an unknown hypervisor feature";
+			notes->features_required |= bit;
+		}
+		s += s < end && *s == '|';
 	}
-	return why;
+	return NULL;
 }
 
 static __init const char *elf_parse_number(u64 *to, const u8 *desc, u32 size)
@@ -151,38 +134,31 @@ static __init const char *elf_parse_note(struct elf_notes *n, u32 type, const u8
 	return NULL;
 }
 
-/* One block of notes, from a segment or a section. */
-static __init const char *elf_parse_notes(struct elf_image *img, u64 offset, u64 size, u64 align)
+static __init const char *elf_parse_notes(struct elf_image *img, const struct elf64_phdr *ph)
 {
-	const u8 *p = elf_range(img, offset, size);
+	const u8 *p = elf_range(img, ph->offset, ph->filesz);
+	u64 size = ph->filesz, align = ph->align == 8 ? 8 : 4, desc, next;
 	struct elf_note_header h;
 	const char *why = NULL;
-	u64 desc, next;
 
 	if (!p)
 		return "the notes of the kernel lie outside its file";
 	if (size > ELF_MAX_NOTES_SIZE)
 		return "the notes of the kernel are too long";
-	align = align == 8 ? 8 : 4;
-	while (size >= sizeof(h) && !why) {
+	for (; size >= sizeof(h) && !why; p += next, size -= next) {
 		memcpy(&h, p, sizeof(h));
 		desc = ROUND_UP(sizeof(h) + (u64)h.namesz, align);
-		next = ROUND_UP(desc + h.descsz, align);
 		if (desc + h.descsz > size)
 			return "the notes of the kernel are damaged";
 		if (h.namesz == 4 && !memcmp(p + sizeof(h), "Xen", 4))
 			why = elf_parse_note(&img->notes, h.type, p + desc, h.descsz);
-		next = MIN(next, size);
-		p += next;
-		size -= next;
+		next = MIN(ROUND_UP(desc + h.descsz, align), size);
 	}
 	return why;
 }
 
-static __init const char *elf_read_header(struct elf_image *img, struct elf64_header *h)
+static __init const char *elf_check_header(const struct elf64_header *h)
 {
-	if (!elf_read(img, 0, h, sizeof(*h)) || memcmp(h->ident, "\177ELF", 4))
-		return "the kernel is not an ELF file";
 	if (h->ident[4] == ELF_CLASS_32)
 		return "32-bit kernels are not supported";
 	if (h->ident[4] != ELF_CLASS_64 || h->ident[5] != ELF_DATA_LSB ||
@@ -208,28 +184,22 @@ static __init const char *elf_add_segment(struct elf_image *img, const struct el
 		return "the kernel's ELF file has a damaged segment";
 	if (img->nr_segments == ELF_MAX_SEGMENTS)
 		return "the kernel has too many segments";
-	img->segments[img->nr_segments++] = (struct elf_segment){
-		.paddr = ph->paddr, .offset = ph->offset,
-		.filesz = ph->filesz, .memsz = ph->memsz,
-	};
+	img->segments[img->nr_segments++] = *ph;
 	return NULL;
 }
 
 static __init const char *elf_read_segments(struct elf_image *img, const struct elf64_header *h)
 {
-	const char *why = NULL;
+	const u8 *p = elf_range(img, h->phoff, (u64)h->phnum * h->phentsize);
+	const char *why = p ? NULL : "the kernel's ELF file is cut short";
 	struct elf64_phdr ph;
-	u32 i;
 
-	for (i = 0; i < h->phnum && !why; i++) {
-		/* phoff is the file's word; the product is at most 32 bits. */
-		if (h->phoff > img->file_len ||
-		    !elf_read(img, h->phoff + i * (u64)h->phentsize, &ph, sizeof(ph)))
-			return "the kernel's ELF file is cut short";
+	for (u32 i = 0; i < h->phnum && !why; i++, p += h->phentsize) {
+		memcpy(&ph, p, sizeof(ph));
 		if (ph.type == ELF_PT_LOAD)
 			why = elf_add_segment(img, &ph);
 		else if (ph.type == ELF_PT_NOTE)
-			why = elf_parse_notes(img, ph.offset, ph.filesz, ph.align);
+			why = elf_parse_notes(img, &ph);
 	}
 	if (!why && !img->nr_segments)
 		why = "the kernel's ELF file has nothing to load";
@@ -246,19 +216,17 @@ static __init bool elf_contains(const struct elf_image *img, gva_t va, u64 size)
 static __init const char *elf_check_layout(struct elf_image *img)
 {
 	u64 start = ~0ull, end = 0, bias = img->notes.virt_base - img->notes.paddr_offset;
-	u32 i;
 
-	for (i = 0; i < img->nr_segments; i++) {
+	for (u32 i = 0; i < img->nr_segments; i++) {
 		start = MIN(start, img->segments[i].paddr);
 		end = MAX(end, img->segments[i].paddr + img->segments[i].memsz);
 	}
 	start = ROUND_DOWN(start, PAGE_SIZE);
 	if (end > ~0ull - PAGE_SIZE || end - start > ELF_MAX_IMAGE_SIZE)
 		return "the kernel's segments are too far apart";
-	end = ROUND_UP(end, PAGE_SIZE);
 	img->paddr_start = start;
 	img->virt_start = GVA(start + bias);
-	img->virt_end = GVA(end + bias);
+	img->virt_end = GVA(ROUND_UP(end, PAGE_SIZE) + bias);
 	if (bias & (PAGE_SIZE - 1) || img->virt_end.a <= img->virt_start.a)
 		return "the kernel's VIRT_BASE note does not fit its segments";
 	if (!elf_contains(img, img->notes.entry, 1))
@@ -290,24 +258,20 @@ static __init const char *elf_check_notes(const struct elf_image *img)
  * @file: the whole ELF file
  * @len: its size
  * @img: filled; refers to @file
- * @why: on failure one short sentence for the console
  *
- * Return: 0 or -EINVAL.
+ * Return: NULL, or why it cannot be loaded: one short sentence for the console.
  */
-__init int elf_parse(const void *file, size_t len, struct elf_image *img, const char **why)
+__init const char *elf_parse(const void *file, size_t len, struct elf_image *img)
 {
 	struct elf64_header h;
 
-	memset(img, 0, sizeof(*img));
-	img->file = file;
-	img->file_len = len;
-	*why = elf_read_header(img, &h);
-	if (*why)
-		return -EINVAL;
+	*img = (struct elf_image){ .file = file, .file_len = len };
+	if (len < sizeof(h) || memcmp(file, "\177ELF", 4))
+		return "the kernel is not an ELF file";
+	memcpy(&h, file, sizeof(h));
 	img->notes.entry = GVA(h.entry);
-	*why = elf_read_segments(img, &h);
-	*why = *why ?: elf_check_notes(img) ?: elf_check_layout(img);
-	return *why ? -EINVAL : 0;
+	return elf_check_header(&h) ?: elf_read_segments(img, &h) ?:
+	       elf_check_notes(img) ?: elf_check_layout(img);
 }
 
 /**
@@ -323,15 +287,14 @@ __init int elf_parse(const void *file, size_t len, struct elf_image *img, const 
  */
 __init int elf_load(const struct elf_image *img, void *dest, size_t size)
 {
-	const struct elf_segment *s;
-	u8 *to;
-
 	if (size < img->virt_end.a - img->virt_start.a)
 		return -ENOSPC;
-	for (s = img->segments; s < img->segments + img->nr_segments; s++) {
-		to = (u8 *)dest + (s->paddr - img->paddr_start);
-		memcpy(to, img->file + s->offset, s->filesz);
-		memset(to + s->filesz, 0, s->memsz - s->filesz);
+	for (u32 i = 0; i < img->nr_segments; i++) {
+		const struct elf64_phdr *ph = &img->segments[i];
+		u8 *to = (u8 *)dest + (ph->paddr - img->paddr_start);
+
+		memcpy(to, img->file + ph->offset, ph->filesz);
+		memset(to + ph->filesz, 0, ph->memsz - ph->filesz);
 	}
 	return 0;
 }

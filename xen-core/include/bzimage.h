@@ -19,6 +19,6 @@ struct kernel_image {
 	bool is_elf;
 };
 
-int bzimage_parse(const void *file, size_t len, struct kernel_image *out, const char **why);
+const char *bzimage_parse(const void *file, size_t len, struct kernel_image *out);
 
 #endif

@@ -9,11 +9,10 @@
 #define ELF_MAX_SEGMENTS	32
 #define ELF_NOTE_STRING_SIZE	32
 
-/** struct elf_segment - a PT_LOAD entry, its file range checked */
-struct elf_segment {
-	u64 paddr;		/* pseudo-physical, as in the file */
-	u64 offset, filesz;	/* lies within the file */
-	u64 memsz;		/* >= filesz; the rest is zero */
+/** struct elf64_phdr - a program header, as it is in the file */
+struct elf64_phdr {
+	u32 type, flags;
+	u64 offset, vaddr, paddr, filesz, memsz, align;
 };
 
 /**
@@ -42,6 +41,7 @@ struct elf_notes {
  * @virt_start: virtual address of @paddr_start, page aligned
  * @virt_end: end of the highest segment, page aligned
  * @nr_segments: used entries of @segments
+ * @segments: what to load: ranges checked, file contents within the file
  */
 struct elf_image {
 	const u8 *file;
@@ -50,7 +50,7 @@ struct elf_image {
 	gva_t virt_start, virt_end;
 	struct elf_notes notes;
 	unsigned int nr_segments;
-	struct elf_segment segments[ELF_MAX_SEGMENTS];
+	struct elf64_phdr segments[ELF_MAX_SEGMENTS];
 };
 
 /** elf_has_note() - did the kernel carry note @type (XEN_ELFNOTE_*)? */
@@ -59,7 +59,7 @@ static inline bool elf_has_note(const struct elf_image *img, unsigned int type)
 	return type <= XEN_ELFNOTE_MAX && (img->notes.present >> type & 1);
 }
 
-int elf_parse(const void *file, size_t len, struct elf_image *img, const char **why);
+const char *elf_parse(const void *file, size_t len, struct elf_image *img);
 int elf_load(const struct elf_image *img, void *dest, size_t size);
 
 #endif

@@ -13,15 +13,11 @@
 static void fuzz_elf(const void *file, size_t len)
 {
 	struct elf_image elf;
-	const char *why;
 	u64 size;
 	u8 *to;
 
-	if (elf_parse(file, len, &elf, &why)) {
-		if (!why)
-			abort();
+	if (elf_parse(file, len, &elf))
 		return;
-	}
 	size = elf.virt_end.a - elf.virt_start.a;
 	if (size > MAX_LOADED)
 		return;
@@ -34,14 +30,10 @@ static void fuzz_elf(const void *file, size_t len)
 int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 {
 	struct kernel_image image;
-	const char *why;
 	u8 *file = malloc(len ? len : 1);
 
 	memcpy(file, data, len);
-	if (bzimage_parse(file, len, &image, &why)) {
-		if (!why)
-			abort();
-	} else {
+	if (!bzimage_parse(file, len, &image)) {
 		const u8 *payload = image.payload;
 
 		if (payload < file || image.payload_len > len - (payload - file))

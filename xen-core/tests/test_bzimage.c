@@ -22,7 +22,6 @@
 
 static u8 file[FILE_SIZE];
 static struct kernel_image kernel;
-static const char *why;
 
 static void put16(size_t at, u16 v)
 {
@@ -48,20 +47,22 @@ static int setup(void **state)
 	return 0;
 }
 
-static int parse(size_t len)
+/* Return: why there is no kernel in the first @len bytes. */
+static const char *parse(size_t len)
 {
 	struct test_blob b = test_blob_copy(file, len);
-	int ret = bzimage_parse(b.data, len, &kernel, &why);
+	const char *why = bzimage_parse(b.data, len, &kernel);
 
 	/* Only to be looked at: what it points to goes with @b. */
 	kernel.payload = (const u8 *)((uintptr_t)kernel.payload - (uintptr_t)b.data);
 	test_blob_free(&b);
-	return ret;
+	return why;
 }
 
-static void check_bad(int ret, const char *reason)
+static void check_bad(const char *reason)
 {
-	assert_int_equal(parse(FILE_SIZE), ret);
+	const char *why = parse(FILE_SIZE);
+
 	assert_non_null(why);
 	if (!strstr(why, reason))
 		fail_msg("'%s' lacks '%s'", why, reason);
@@ -69,15 +70,14 @@ static void check_bad(int ret, const char *reason)
 
 static void payload_is_found(void **state)
 {
-	assert_int_equal(parse(FILE_SIZE), 0);
-	assert_null(why);
+	assert_null(parse(FILE_SIZE));
 	assert_int_equal((uintptr_t)kernel.payload, PAYLOAD_AT);
 	assert_int_equal(kernel.payload_len, 60);
 	assert_int_equal(kernel.unpacked_size, 123456);
 	assert_false(kernel.is_elf);
 	/* No sectors given means four (boot.rst, setup_sects). */
 	file[0x1f1] = 0;
-	assert_int_equal(parse(FILE_SIZE), 0);
+	assert_null(parse(FILE_SIZE));
 	assert_int_equal((uintptr_t)kernel.payload, PAYLOAD_AT);
 }
 
@@ -85,7 +85,7 @@ static void payload_is_found(void **state)
 static void gzip_keeps_its_trailer(void **state)
 {
 	memcpy(file + PAYLOAD_AT, "\x1f\x8b\x08", 3);
-	assert_int_equal(parse(FILE_SIZE), 0);
+	assert_null(parse(FILE_SIZE));
 	assert_int_equal(kernel.payload_len, 64);
 	assert_int_equal(kernel.unpacked_size, 123456);
 }
@@ -93,63 +93,61 @@ static void gzip_keeps_its_trailer(void **state)
 static void elf_is_taken_as_it_is(void **state)
 {
 	memcpy(file + PAYLOAD_AT, "\177ELF", 4);
-	assert_int_equal(parse(FILE_SIZE), 0);
+	assert_null(parse(FILE_SIZE));
 	assert_true(kernel.is_elf);
 	assert_int_equal(kernel.payload_len, 64);
 	assert_int_equal(kernel.unpacked_size, 64);
 	memcpy(file, "\177ELF", 4);
-	assert_int_equal(parse(FILE_SIZE), 0);
+	assert_null(parse(FILE_SIZE));
 	assert_true(kernel.is_elf);
 	assert_int_equal((uintptr_t)kernel.payload, 0);
 	assert_int_equal(kernel.payload_len, FILE_SIZE);
-	assert_int_equal(parse(5), 0);
+	assert_null(parse(5));
 }
 
 static void refusals_have_reasons(void **state)
 {
 	put16(0x1fe, 0);
-	check_bad(-EINVAL, "neither a bzImage nor an ELF");
+	check_bad("neither a bzImage nor an ELF");
 	setup(NULL);
 	memcpy(file + 0x202, "HdrX", 4);
-	check_bad(-EINVAL, "neither a bzImage nor an ELF");
+	check_bad("neither a bzImage nor an ELF");
 	setup(NULL);
 	put16(0x206, 0x207);
-	check_bad(-ENOSYS, "2.08");
+	check_bad("2.08");
 	setup(NULL);
 	put32(0x248, 0);
-	check_bad(-EINVAL, "no payload");
+	check_bad("no payload");
 	setup(NULL);
 	put32(0x24c, 0);
-	check_bad(-EINVAL, "no payload");
+	check_bad("no payload");
 	setup(NULL);
 	put32(0x24c, 65);
-	check_bad(-EINVAL, "cut short");
+	check_bad("cut short");
 	setup(NULL);
 	put32(0x248, 0xffffffff);
-	check_bad(-EINVAL, "cut short");
+	check_bad("cut short");
 	setup(NULL);
 	put32(0x248, 0xffffff00);
 	put32(0x24c, 0xffffff00);
-	check_bad(-EINVAL, "cut short");
+	check_bad("cut short");
 	setup(NULL);
 	memcpy(file + PAYLOAD_AT, "BZh9", 4);
-	check_bad(-ENOSYS, "other than xz");
+	check_bad("other than xz");
 	setup(NULL);
 	put32(0x24c, 6);
-	check_bad(-ENOSYS, "other than xz");
+	check_bad("other than xz");
 	setup(NULL);
 	put32(FILE_SIZE - 4, 0);
-	check_bad(-EINVAL, "empty");
+	check_bad("empty");
 }
 
 static void any_prefix_is_an_error(void **state)
 {
 	size_t len;
 
-	for (len = 0; len < FILE_SIZE; len++) {
-		assert_int_not_equal(parse(len), 0);
-		assert_non_null(why);
-	}
+	for (len = 0; len < FILE_SIZE; len++)
+		assert_non_null(parse(len));
 }
 
 /* The kernel that the Makefile found; .data is NULL if there is none. */
@@ -164,8 +162,9 @@ static void check_kernel_notes(const struct test_blob *vmlinux)
 {
 	static struct elf_image elf;
 	struct test_blob memory;
+	const char *why = elf_parse(vmlinux->data, vmlinux->len, &elf);
 
-	if (elf_parse(vmlinux->data, vmlinux->len, &elf, &why))
+	if (why)
 		fail_msg("%s", why);
 	assert_string_equal(elf.notes.loader, "generic");
 	assert_string_equal(elf.notes.xen_version, "xen-3.0");
@@ -184,6 +183,7 @@ static void debian_kernel_unpacks(void **state)
 {
 	struct test_blob b = read_kernel(), out, expected;
 	char name[] = "/tmp/test_bzimage.XXXXXX", command[64];
+	const char *why;
 	void *scratch;
 	long ret;
 	FILE *f;
@@ -191,7 +191,8 @@ static void debian_kernel_unpacks(void **state)
 
 	if (!b.data)
 		skip_because("no Debian kernel in /boot or build/dom0");
-	if (bzimage_parse(b.data, b.len, &kernel, &why))
+	why = bzimage_parse(b.data, b.len, &kernel);
+	if (why)
 		fail_msg("%s", why);
 	out = (struct test_blob){ malloc(kernel.unpacked_size), kernel.unpacked_size };
 	scratch = malloc(UNPACK_SCRATCH_SIZE);
@@ -230,7 +231,7 @@ static void damaged_debian_kernel_is_refused(void **state)
 
 	if (!b.data)
 		skip_because("no Debian kernel in /boot or build/dom0");
-	assert_int_equal(bzimage_parse(b.data, b.len, &kernel, &why), 0);
+	assert_null(bzimage_parse(b.data, b.len, &kernel));
 	payload = b.data + ((const u8 *)kernel.payload - b.data);
 	out = (struct test_blob){ malloc(kernel.unpacked_size), kernel.unpacked_size };
 	scratch = malloc(UNPACK_SCRATCH_SIZE);

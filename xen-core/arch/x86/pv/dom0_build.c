@@ -304,20 +304,22 @@ static __init void open_kernel(struct elf_image *img, void **file, u32 *order)
 {
 	const struct boot_module *m = &boot_info.module[0];
 	struct kernel_image k;
-	const char *why = NULL;
+	const char *why;
 	size_t len;
 
 	*file = NULL;
 	if (!boot_info.nr_modules)
 		fail("kernel", "the boot loader passed no module; the first must be the kernel");
-	if (bzimage_parse(arch_direct_map(m->start), m->len, &k, &why))
+	why = bzimage_parse(arch_direct_map(m->start), m->len, &k);
+	if (why)
 		fail("kernel", why);
 	len = k.payload_len;
 	if (!k.is_elf) {
 		*file = unpack_kernel(&k, order, &len);
 		k.payload = *file;
 	}
-	if (elf_parse(k.payload, len, img, &why))
+	why = elf_parse(k.payload, len, img);
+	if (why)
 		fail("kernel", why);
 	check_notes(img);
 }
