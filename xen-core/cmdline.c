@@ -3,54 +3,23 @@
  * Parses the core's command line against a table of options.
  *
  * The line is cut into options at blanks that are not in quotes; each goes, as
- * a terminated copy, to the table's entry of its name. What an option means
+ * a terminated string, to the table's entry of its name. What an option means
  * is in the table and its owner; see the header for the syntax.
  */
 #include "cmdline.h"
 #include "compiler.h"
 #include "string.h"
 
-static __init bool cmdline_is_blank(char c)
+/* Return: 1 or 0, or -1 if @value is no word for either */
+static __init int cmdline_parse_bool(const char *value)
 {
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
-static __init bool cmdline_same_name(const char *a, const char *b)
-{
-	for (;; a++, b++) {
-		if ((*a == '_' ? '-' : *a) != (*b == '_' ? '-' : *b))
-			return false;
-		if (!*a)
-			return true;
-	}
-}
-
-static __init const struct cmdline_option *
-cmdline_find_option(const struct cmdline_option *table, size_t count, const char *name)
-{
-	const struct cmdline_option *o;
-
-	for (o = table; o < table + count; o++)
-		if (cmdline_same_name(o->name, name))
-			return o;
-	return NULL;
-}
-
-/**
- * cmdline_parse_bool() - Return: 1 or 0, or -1 if @value is no word for either
- */
-__init int cmdline_parse_bool(const char *value)
-{
-	static const char words[2][5][8] __initconst = {
-		{ "no", "off", "false", "disable", "0" },
-		{ "yes", "on", "true", "enable", "1" },
+	static const char words[][8] __initconst = {
+		"no", "yes", "off", "on", "false", "true", "disable", "enable", "0", "1",
 	};
-	int i, j;
 
-	for (i = 0; i < 2; i++)
-		for (j = 0; j < 5; j++)
-			if (!strcmp(value, words[i][j]))
-				return i;
+	for (u32 i = 0; i < ARRAY_SIZE(words); i++)
+		if (!strcmp(value, words[i]))
+			return i & 1;
 	return -1;
 }
 
@@ -65,34 +34,25 @@ static __init u32 cmdline_digit(char c)
 /**
  * cmdline_parse_uint() - a number: decimal, 0x... or 0...
  * @s: where it starts; moved behind it
- * @value: set when there is one
+ * @value: set to it
  *
  * Return: false if there is no number, or one beyond 64 bits.
  */
 __init bool cmdline_parse_uint(const char **s, u64 *value)
 {
-	const char *p = *s;
-	u32 base = 10, digit;
-	u64 v = 0;
+	u32 base = **s == '0' ? 8 : 10, digit;
+	const char *start;
 
-	if (*p == '0') {
-		base = 8;
-		if ((p[1] | 0x20) == 'x') {
-			base = 16;
-			p += 2;
-		}
+	if (base == 8 && ((*s)[1] | 0x20) == 'x') {
+		base = 16;
+		*s += 2;
 	}
-	if (cmdline_digit(*p) >= base)
-		return false;
-	while ((digit = cmdline_digit(*p)) < base) {
-		if (v > (~0ull - digit) / base)
+	*value = 0;
+	for (start = *s; (digit = cmdline_digit(**s)) < base; ++*s)
+		if (__builtin_mul_overflow(*value, base, value) ||
+		    __builtin_add_overflow(*value, digit, value))
 			return false;
-		v = v * base + digit;
-		p++;
-	}
-	*s = p;
-	*value = v;
-	return true;
+	return *s != start;
 }
 
 /**
@@ -104,64 +64,44 @@ __init bool cmdline_parse_uint(const char **s, u64 *value)
  */
 __init bool cmdline_parse_size(const char **s, u64 *value)
 {
-	const char *p = *s;
-	u32 shift = 10;
-	u64 v;
+	static const char suffixes[] __initconst = "bkmgt";
+	const char *suffix;
+	u64 unit = 1024;
 
-	if (!cmdline_parse_uint(&p, &v))
+	if (!cmdline_parse_uint(s, value))
 		return false;
-	switch (*p++ | 0x20) {
-	case 'b':
-		shift = 0;
-		break;
-	case 'k':
-		break;
-	case 'm':
-		shift = 20;
-		break;
-	case 'g':
-		shift = 30;
-		break;
-	case 't':
-		shift = 40;
-		break;
-	default:
-		p--;
+	suffix = strchr(suffixes, **s | 0x20);
+	if (suffix) {
+		unit = 1ull << 10 * (suffix - suffixes);
+		++*s;
 	}
-	if (v > ~0ull >> shift)
-		return false;
-	*s = p;
-	*value = v << shift;
-	return true;
+	return !__builtin_mul_overflow(*value, unit, value);
 }
 
 /* <size>, <size>+<percent>% or <percent>%; a '-' in front counts from the end. */
-static __init bool cmdline_parse_amount(const char **s, struct cmdline_amount *amount)
+static __init bool cmdline_parse_amount(const char **s, struct cmdline_amount *a)
 {
-	struct cmdline_amount a = { .set = true, .negative = **s == '-' };
-	const char *p = *s + a.negative;
-	const char *number = p;
-	u64 percent;
+	const char *start;
 
-	if (!cmdline_parse_uint(&p, &percent))
+	*a = (struct cmdline_amount){ .set = true, .negative = **s == '-' };
+	*s += a->negative;
+	start = *s;
+	if (!cmdline_parse_uint(s, &a->percent))
 		return false;
-	if (*p != '%') {
-		p = number;
-		percent = 0;
-		if (!cmdline_parse_size(&p, &a.bytes))
+	if (**s != '%') {
+		*s = start;
+		a->percent = 0;
+		if (!cmdline_parse_size(s, &a->bytes))
 			return false;
-		if (*p == '+') {
-			p++;
-			if (!cmdline_parse_uint(&p, &percent) || *p != '%')
-				return false;
-		}
+		if (**s != '+')
+			return true;
+		++*s;
+		if (!cmdline_parse_uint(s, &a->percent))
+			return false;
 	}
-	p += *p == '%';
-	if (percent >= 100)
+	if (**s != '%' || a->percent >= 100)
 		return false;
-	a.percent = percent;
-	*amount = a;
-	*s = p;
+	++*s;
 	return true;
 }
 
@@ -175,10 +115,10 @@ static __init bool cmdline_parse_amount(const char **s, struct cmdline_amount *a
 __init bool cmdline_parse_dom0_mem(const char *value, void *target)
 {
 	struct cmdline_dom0_mem spec = { 0 };
-	struct cmdline_amount *amount;
 
 	do {
-		amount = &spec.size;
+		struct cmdline_amount *amount = &spec.size;
+
 		if (!strncmp(value, "min:", 4))
 			amount = &spec.min;
 		else if (!strncmp(value, "max:", 4))
@@ -193,15 +133,17 @@ __init bool cmdline_parse_dom0_mem(const char *value, void *target)
 	return true;
 }
 
-/* What @a comes to in bytes; never below 0 nor beyond 64 bits. */
-static __init u64 cmdline_compute_amount(const struct cmdline_amount *a, u64 host, u64 avail)
+/* What @a comes to in bytes, @otherwise if not set; never below 0 nor beyond 64 bits. */
+static __init u64 cmdline_compute_amount(const struct cmdline_amount *a, u64 host, u64 avail,
+					 u64 otherwise)
 {
-	u64 bytes = host / 100 * a->percent;
+	u64 bytes;
 
-	bytes = a->bytes > ~0ull - bytes ? ~0ull : a->bytes + bytes;
-	if (a->negative)
-		return bytes < avail ? avail - bytes : 0;
-	return bytes;
+	if (!a->set)
+		return otherwise;
+	if (__builtin_add_overflow(a->bytes, host / 100 * a->percent, &bytes))
+		bytes = ~0ull;
+	return a->negative ? avail - MIN(bytes, avail) : bytes;
 }
 
 /**
@@ -219,15 +161,30 @@ static __init u64 cmdline_compute_amount(const struct cmdline_amount *a, u64 hos
 __init u64 cmdline_compute_dom0_mem(const struct cmdline_dom0_mem *spec, u64 host, u64 avail,
 				    u64 *max)
 {
-	u64 bytes = avail - MIN(avail / 16, 128ull << 20);
-	u64 min = spec->min.set ? cmdline_compute_amount(&spec->min, host, avail) : 0;
+	u64 bytes = cmdline_compute_amount(&spec->size, host, avail,
+					   avail - MIN(avail / 16, 128ull << 20));
 
-	*max = spec->max.set ? cmdline_compute_amount(&spec->max, host, avail) : ~0ull;
-	if (spec->size.set)
-		bytes = cmdline_compute_amount(&spec->size, host, avail);
-	bytes = MAX(bytes, min);
+	bytes = MAX(bytes, cmdline_compute_amount(&spec->min, host, avail, 0));
+	*max = cmdline_compute_amount(&spec->max, host, avail, ~0ull);
 	bytes = MIN(bytes, *max);
 	return MIN(bytes, avail);
+}
+
+static __init bool cmdline_same_name(const char *a, const char *b)
+{
+	for (; (*a == '_' ? '-' : *a) == (*b == '_' ? '-' : *b); a++, b++)
+		if (!*a)
+			return true;
+	return false;
+}
+
+static __init const struct cmdline_option *
+cmdline_find_option(const struct cmdline_option *table, size_t count, const char *name)
+{
+	for (size_t i = 0; i < count; i++)
+		if (cmdline_same_name(table[i].name, name))
+			return &table[i];
+	return NULL;
 }
 
 /* Sets one option; @value is NULL for a plain name. False for a bad value. */
@@ -245,7 +202,7 @@ static __init bool cmdline_set_option(const struct cmdline_option *o, const char
 		return true;
 	case CMDLINE_UINT:
 		if (!value || !cmdline_parse_uint(&value, &number) || *value ||
-		    number > UINT32_MAX || (o->limit && number > o->limit))
+		    number > (o->limit ?: UINT32_MAX))
 			return false;
 		*(u32 *)o->target = number;
 		return true;
@@ -260,82 +217,60 @@ static __init bool cmdline_set_option(const struct cmdline_option *o, const char
 	return false;
 }
 
-/* One option as a string of its own: name, name=value or no-name. */
-static __init void cmdline_parse_option(char *text, const struct cmdline_option *table,
-					size_t count, cmdline_report_t *report)
+static __init bool cmdline_is_blank(char c)
 {
-	const struct cmdline_option *o;
-	const char *value = NULL;
-	char *p;
-
-	for (p = text; *p && *p != '='; p++)
-		;
-	if (*p) {
-		*p = 0;
-		value = p + 1;
-	}
-	o = cmdline_find_option(table, count, text);
-	if (!o && !value && !strncmp(text, "no-", 3)) {
-		o = cmdline_find_option(table, count, text + 3);
-		if (o && o->type != CMDLINE_BOOL && o->type != CMDLINE_CALLBACK)
-			o = NULL;
-		value = o ? "no" : NULL;
-	}
-	if (!o)
-		report(CMDLINE_UNKNOWN, text, value);
-	else if (!cmdline_set_option(o, value))
-		report(CMDLINE_BAD_VALUE, text, value);
+	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
 }
 
-/* Cuts the next option off; NULL at the end of the line. Quotes are taken away. */
-static __init const char *cmdline_next_option(const char *line, char *text, bool *fits)
+/* Cuts the next option off, in place and without its quotes; NULL at the end of the line. */
+static __init char *cmdline_next_option(char **line)
 {
-	size_t n = 0;
-	char quote = 0;
+	char *from = *line, *option, *to, quote = 0;
 
-	while (cmdline_is_blank(*line))
-		line++;
-	if (!*line)
+	while (cmdline_is_blank(*from))
+		from++;
+	if (!*from)
 		return NULL;
-	*fits = true;
-	for (; *line && (quote || !cmdline_is_blank(*line)); line++) {
-		if (quote ? *line == quote : *line == '"' || *line == '\'') {
-			quote = quote ? 0 : *line;
-			continue;
-		}
-		if (n < CMDLINE_OPTION_SIZE - 1)
-			text[n++] = *line;
+	option = to = from;
+	for (; *from && (quote || !cmdline_is_blank(*from)); from++) {
+		if (quote ? *from == quote : *from == '"' || *from == '\'')
+			quote = quote ? 0 : *from;
 		else
-			*fits = false;
+			*to++ = *from;
 	}
-	text[n] = 0;
-	return line;
+	*line = from + !!*from;
+	*to = 0;
+	return option;
 }
 
 /**
  * cmdline_parse() - parse a whole command line
- * @line: terminated; not changed. "--" ends it: the rest is not ours
+ * @line: terminated; cut to pieces. "--" ends it: the rest is not ours
  * @table: the options
  * @count: number of them
  * @report: called for every option that is passed over
  */
-__init void cmdline_parse(const char *line, const struct cmdline_option *table, size_t count,
+__init void cmdline_parse(char *line, const struct cmdline_option *table, size_t count,
 			  cmdline_report_t *report)
 {
-	char text[CMDLINE_OPTION_SIZE];
-	char *p;
-	bool fits;
+	char *name, *value;
 
-	while ((line = cmdline_next_option(line, text, &fits))) {
-		if (!strcmp(text, "--"))
-			return;
-		if (!fits) {
-			for (p = text; *p && *p != '=' && p < text + 32; p++)
-				;
-			*p = 0;
-			report(CMDLINE_TOO_LONG, text, NULL);
-			continue;
+	while ((name = cmdline_next_option(&line)) && strcmp(name, "--")) {
+		const struct cmdline_option *o;
+
+		value = strchr(name, '=');
+		if (value)
+			*value++ = 0;
+		o = cmdline_find_option(table, count, name);
+		if (!o && !value && !strncmp(name, "no-", 3)) {
+			o = cmdline_find_option(table, count, name + 3);
+			if (o && o->type != CMDLINE_BOOL && o->type != CMDLINE_CALLBACK)
+				o = NULL;
+			value = o ? "no" : NULL;
 		}
-		cmdline_parse_option(text, table, count, report);
+		if (!o)
+			report(CMDLINE_UNKNOWN, name, value);
+		else if (!cmdline_set_option(o, value))
+			report(CMDLINE_BAD_VALUE, name, value);
 	}
 }

@@ -12,9 +12,6 @@
 
 #include "types.h"
 
-/* Longest option with its value, and a terminator; a longer one is reported. */
-#define CMDLINE_OPTION_SIZE	512
-
 enum cmdline_type {
 	CMDLINE_BOOL,		/* bool: name, no-name, yes/on/true/enable/1, no/off/... */
 	CMDLINE_UINT,		/* u32: decimal, 0x hexadecimal, 0 octal; up to @limit */
@@ -38,29 +35,27 @@ struct cmdline_option {
 	bool (*parse)(const char *value, void *target);
 };
 
-enum cmdline_problem { CMDLINE_UNKNOWN, CMDLINE_BAD_VALUE, CMDLINE_TOO_LONG };
+enum cmdline_problem { CMDLINE_UNKNOWN, CMDLINE_BAD_VALUE };
 
 /**
  * typedef cmdline_report_t - tells of an option that is passed over
  * @problem: what is wrong
- * @name: the option as written, without its value; cut when too long
+ * @name: the option as written, without its value
  * @value: its value, or NULL when there is none
  */
 typedef void cmdline_report_t(enum cmdline_problem problem, const char *name, const char *value);
 
-void cmdline_parse(const char *line, const struct cmdline_option *table, size_t count,
+void cmdline_parse(char *line, const struct cmdline_option *table, size_t count,
 		   cmdline_report_t *report);
 
 /* Parsers of single values, for callbacks. */
-int cmdline_parse_bool(const char *value);
 bool cmdline_parse_uint(const char **s, u64 *value);
 bool cmdline_parse_size(const char **s, u64 *value);
 
 /** struct cmdline_amount - bytes and a share of the host's memory; may count from its end */
 struct cmdline_amount {
 	bool set, negative;
-	u8 percent;
-	u64 bytes;
+	u64 bytes, percent;
 };
 
 /** struct cmdline_dom0_mem - the three parts of dom0_mem= */
@@ -69,7 +64,6 @@ struct cmdline_dom0_mem {
 };
 
 bool cmdline_parse_dom0_mem(const char *value, void *target);
-u64 cmdline_compute_dom0_mem(const struct cmdline_dom0_mem *spec, u64 host, u64 avail,
-			     u64 *max);
+u64 cmdline_compute_dom0_mem(const struct cmdline_dom0_mem *spec, u64 host, u64 avail, u64 *max);
 
 #endif

@@ -14,6 +14,7 @@ static bool a_bool;
 static u32 a_uint;
 static char a_string[8];
 static struct cmdline_dom0_mem a_mem;
+static size_t line_len;
 
 static const struct cmdline_option table[] = {
 	{ "bool", CMDLINE_BOOL, &a_bool },
@@ -24,7 +25,7 @@ static const struct cmdline_option table[] = {
 
 static void report(enum cmdline_problem problem, const char *name, const char *value)
 {
-	if (strlen(name) + (value ? strlen(value) : 0) >= CMDLINE_OPTION_SIZE)
+	if (strlen(name) + (value ? strlen(value) : 0) > line_len)
 		abort();
 }
 
@@ -35,6 +36,7 @@ int LLVMFuzzerTestOneInput(const u8 *data, size_t len)
 
 	memcpy(line, data, len);
 	line[len] = 0;
+	line_len = strlen(line);
 	a_string[0] = 0;
 	a_uint = 0;
 	memset(&a_mem, 0, sizeof(a_mem));

@@ -9,6 +9,7 @@
 #include "power.h"
 #include "printk.h"
 #include "serial.h"
+#include "setup.h"
 #include "string.h"
 
 __initdata struct cmdline_dom0_mem opt_dom0_mem;
@@ -51,7 +52,10 @@ static __init void note_problem(enum cmdline_problem problem, const char *name,
 
 __init void options_parse(const char *line)
 {
-	cmdline_parse(line, options, ARRAY_SIZE(options), note_problem);
+	char copy[sizeof(boot_info.cmdline)];
+
+	strlcpy(copy, line, sizeof(copy));
+	cmdline_parse(copy, options, ARRAY_SIZE(options), note_problem);
 	if (!opt_maxcpus)
 		opt_maxcpus = 1;
 }
@@ -61,11 +65,9 @@ __init void options_report(void)
 	for (u32 i = 0; i < nr_problems; i++)
 		if (problems[i].problem == CMDLINE_UNKNOWN)
 			pr_warn("command line: unknown option '%s' ignored\n", problems[i].name);
-		else if (problems[i].problem == CMDLINE_BAD_VALUE)
+		else
 			pr_warn("command line: %s: bad value '%s' ignored\n",
 				problems[i].name, problems[i].value);
-		else
-			pr_warn("command line: %s: too long, ignored\n", problems[i].name);
 	if (strcmp(opt_sched, "credit2"))
 		pr_warn("command line: sched=%s is not available, using credit2\n", opt_sched);
 }
