@@ -152,72 +152,67 @@ static long console_write_guest(u32 count, gva_t buffer)
 
 	while (count) {
 		u32 n = MIN(count, CHUNK);
-
-		if (copy_from_guest(text, buffer, n))
-			return -EFAULT;
 		/* Each newline may become two bytes. */
-		if (!d->privileged) {
-			console_write_domu(d->id, text, n);
-		} else {
-			if (!console_has_room(2 * n))
-				goto again;
-			console_write(text, n, opt_console_to_ring);
+		bool room = !d->privileged || console_has_room(2 * n);
+
+		if (room) {
+			if (copy_from_guest(text, buffer, n))
+				return -EFAULT;
+			if (d->privileged)
+				console_write(text, n, opt_console_to_ring);
+			else
+				console_write_domu(d->id, text, n);
+			count -= n;
+			buffer.a += n;
 		}
-		count -= n;
-		buffer.a += n;
-		if (count && preempt_requested())
-			goto again;
+		if (count && (!room || preempt_requested())) {
+			hypercall_set_arg(1, count);
+			hypercall_set_arg(2, buffer.a);
+			return -ERESTART;
+		}
 	}
 	return 0;
-
-again:
-	hypercall_set_arg(1, count);
-	hypercall_set_arg(2, buffer.a);
-	return -ERESTART;
 }
 
 static long console_read_guest(u32 count, gva_t buffer)
 {
 	char text[CHUNK];
-	long done = 0;
+	u32 done = 0, n;
 
-	while (count) {
-		u32 n = 0;
-
+	do {
 		spin_lock(&input_lock);
-		while (n < MIN(count, CHUNK) && input_get != input_put)
-			text[n++] = input[input_get++ % INPUT_SIZE];
+		for (n = 0; n < MIN(count - done, CHUNK) && input_get != input_put; n++)
+			text[n] = input[input_get++ % INPUT_SIZE];
 		spin_unlock(&input_lock);
-		if (!n)
-			break;
-		if (copy_to_guest(buffer, text, n))
+		if (n && copy_to_guest(GVA(buffer.a + done), text, n))
 			return -EFAULT;
 		done += n;
-		count -= n;
-		buffer.a += n;
-	}
+	} while (n);
 	return done;
 }
 
 long do_console_io(u32 cmd, u32 count, gva_t buffer)
 {
-	switch (cmd) {
-	case CONSOLEIO_write:
+	if (cmd == CONSOLEIO_write)
 		return console_write_guest(count, buffer);
-	case CONSOLEIO_read:
-		return current->domain->privileged ? console_read_guest(count, buffer) : -EPERM;
-	default:
-		return current->domain->privileged ? -ENOSYS : -EPERM;
-	}
+	if (!current->domain->privileged)
+		return -EPERM;
+	return cmd == CONSOLEIO_read ? console_read_guest(count, buffer) : -ENOSYS;
 }
 
 /* ---- input ---- */
+
+/* Ctrl and the letter of conswitch=; 0 without one: input stays where it is. */
+static u8 console_switch_char(void)
+{
+	return opt_conswitch[0] >= 'a' && opt_conswitch[0] <= 'z' ? opt_conswitch[0] - 'a' + 1 : 0;
+}
 
 static void console_announce_input(void)
 {
 	char how[48] = "";
 
-	if (opt_conswitch[0] >= 'a' && opt_conswitch[0] <= 'z')
+	if (console_switch_char())
 		snprintf(how, sizeof(how), " (type 'CTRL-%c' three times to switch input)",
 			 opt_conswitch[0]);
 	pr_always("*** Serial input to %s%s\n", input_to_core ? "Xen" : "DOM0", how);
@@ -233,8 +228,7 @@ static void console_input_deliver(u8 c)
 
 void console_input(u8 c)
 {
-	u8 switch_char = opt_conswitch[0] >= 'a' && opt_conswitch[0] <= 'z' ?
-			 opt_conswitch[0] - 'a' + 1 : 0;
+	u8 switch_char = console_switch_char();
 	bool switched = false;
 
 	spin_lock(&input_lock);
@@ -280,7 +274,6 @@ void __init console_start(void)
 void __init console_init(void)
 {
 	static const char *const names[NR_SERIAL] = { "com1", "com2" };
-	u32 found = 0;
 
 	for (unsigned int n = 0; n < NR_SERIAL; n++) {
 		const char *s = opt_console;
@@ -291,16 +284,15 @@ void __init console_init(void)
 		}
 		if (!s)
 			continue;
-		if (serial_init(n))
+		if (serial_init(n)) {
 			pr_warn("%s: no serial port there\n", names[n]);
-		else
-			found |= 1u << n;
-	}
-	/* What was said before, first. */
-	for (unsigned int n = 0; n < NR_SERIAL; n++)
-		for (u32 at = ring_get; found >> n & 1 && at != ring_put; at++)
+			continue;
+		}
+		/* What was said before, first. */
+		for (u32 at = ring_get; at != ring_put; at++)
 			serial_write(n, &ring[at % RING_SIZE], 1);
-	ports = found;
+		ports |= 1u << n;
+	}
 }
 
 void console_end_boot(void)

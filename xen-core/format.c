@@ -11,13 +11,13 @@ struct sink {
 	char *buf;
 	size_t size;		/* of buf, the terminator included */
 	size_t len;		/* characters produced so far, also those cut off */
+	va_list args;
 };
 
 struct spec {
-	bool zero;
-	unsigned int width;
-	int precision;		/* -1: none */
-	unsigned int longs;	/* 0: int, 1 or more: 64 bits */
+	bool zero, wide;	/* wide: 64 bits, not int */
+	size_t width;
+	size_t precision;	/* SIZE_MAX: none */
 };
 
 static void format_put(struct sink *s, char c)
@@ -27,96 +27,86 @@ static void format_put(struct sink *s, char c)
 	s->len++;
 }
 
-static void format_pad(struct sink *s, char c, size_t from, size_t to)
+/* @len characters, with a sign and @zeros in front, filled up with blanks to @width. */
+static void format_field(struct sink *s, size_t width, bool negative, size_t zeros,
+			 const char *text, size_t len)
 {
-	while (from++ < to)
-		format_put(s, c);
+	for (size_t n = negative + zeros + len; n < width; n++)
+		format_put(s, ' ');
+	if (negative)
+		format_put(s, '-');
+	while (zeros--)
+		format_put(s, '0');
+	while (len--)
+		format_put(s, *text++);
 }
 
 static void format_string(struct sink *s, const struct spec *spec, const char *str)
 {
-	size_t len = 0, max = spec->precision < 0 ? SIZE_MAX : (size_t)spec->precision;
+	size_t len = 0;
 
-	if (!str)
-		str = "(null)";
-	while (len < max && str[len])
+	while (len < spec->precision && str[len])
 		len++;
-	format_pad(s, ' ', len, spec->width);
-	for (size_t i = 0; i < len; i++)
-		format_put(s, str[i]);
+	format_field(s, spec->width, false, 0, str, len);
 }
 
-static void format_number(struct sink *s, const struct spec *spec, u64 value,
-			  unsigned int base, bool negative)
+static void format_number(struct sink *s, const struct spec *spec, u64 value, u32 base,
+			  bool negative)
 {
-	char text[24];
-	size_t n = 0, min = spec->precision < 0 ? 1 : (size_t)spec->precision;
-	size_t len;
+	size_t len = 0, min = spec->precision == SIZE_MAX ? 1 : spec->precision;
+	char text[24], *p = text + sizeof(text);
 
-	for (; value; value /= base)
-		text[n++] = "0123456789abcdef"[value % base];
-	if (spec->zero && spec->width > min + negative)
-		min = spec->width - negative;
-	len = MAX(n, min) + negative;
-	format_pad(s, ' ', len, spec->width);
-	if (negative)
-		format_put(s, '-');
-	format_pad(s, '0', n, min);
-	for (size_t i = n; i; i--)
-		format_put(s, text[i - 1]);
+	for (; value; value /= base, len++)
+		*--p = "0123456789abcdef"[value % base];
+	if (spec->zero)
+		min = MAX(min, spec->width - MIN(spec->width, (size_t)negative));
+	format_field(s, spec->width, negative, min - MIN(min, len), p, len);
 }
 
-/* Flags, width, precision and size of one conversion; returns its letter. */
-static const char *format_parse_spec(const char *f, struct spec *spec, va_list *args)
+/* Flag, width, precision and size of one conversion; returns its letter. */
+static const char *format_parse_spec(const char *f, struct spec *spec, struct sink *s)
 {
-	*spec = (struct spec){ .precision = -1 };
-	if (*f == '0') {
-		spec->zero = true;
-		f++;
-	}
-	while (*f >= '0' && *f <= '9')
-		spec->width = spec->width * 10 + (unsigned int)(*f++ - '0');
+	*spec = (struct spec){ .zero = *f == '0', .precision = SIZE_MAX };
+	for (; *f >= '0' && *f <= '9'; f++)
+		spec->width = spec->width * 10 + (*f - '0');
 	if (*f == '.') {
 		spec->precision = 0;
 		if (*++f == '*') {
-			spec->precision = va_arg(*args, int);
+			spec->precision = va_arg(s->args, int);
 			f++;
 		}
-		while (*f >= '0' && *f <= '9')
-			spec->precision = spec->precision * 10 + (*f++ - '0');
+		for (; *f >= '0' && *f <= '9'; f++)
+			spec->precision = spec->precision * 10 + (*f - '0');
 	}
-	while (*f == 'l' || *f == 'z') {
-		spec->longs++;
-		f++;
-	}
+	for (; *f == 'l' || *f == 'z'; f++)
+		spec->wide = true;
 	return f;
 }
 
-static void format_convert(struct sink *s, struct spec *spec, char letter, va_list *args)
+static void format_convert(struct sink *s, const struct spec *spec, char letter)
 {
 	s64 number;
 
 	switch (letter) {
 	case 'd':
-		number = spec->longs ? va_arg(*args, s64) : va_arg(*args, int);
+		number = spec->wide ? va_arg(s->args, s64) : va_arg(s->args, int);
 		format_number(s, spec, number < 0 ? -(u64)number : (u64)number, 10, number < 0);
 		break;
 	case 'u':
 	case 'x':
-		format_number(s, spec, spec->longs ? va_arg(*args, u64) : va_arg(*args, u32),
+		format_number(s, spec, spec->wide ? va_arg(s->args, u64) : va_arg(s->args, u32),
 			      letter == 'u' ? 10 : 16, false);
 		break;
 	case 's':
-		format_string(s, spec, va_arg(*args, const char *));
+		format_string(s, spec, va_arg(s->args, const char *) ?: "(null)");
 		break;
 	case 'c':
-		format_put(s, (char)va_arg(*args, int));
+		format_put(s, (char)va_arg(s->args, int));
 		break;
 	default:
 		format_put(s, '%');
 		if (letter != '%')
 			format_put(s, letter);
-		break;
 	}
 }
 
@@ -128,20 +118,19 @@ int vsnprintf(char *buf, size_t size, const char *fmt, va_list args)
 {
 	struct sink s = { .buf = buf, .size = size };
 	struct spec spec;
-	va_list ap;
 
-	va_copy(ap, args);
+	va_copy(s.args, args);
 	for (; *fmt; fmt++) {
 		if (*fmt != '%') {
 			format_put(&s, *fmt);
 			continue;
 		}
-		fmt = format_parse_spec(fmt + 1, &spec, &ap);
+		fmt = format_parse_spec(fmt + 1, &spec, &s);
 		if (!*fmt)
 			break;
-		format_convert(&s, &spec, *fmt, &ap);
+		format_convert(&s, &spec, *fmt);
 	}
-	va_end(ap);
+	va_end(s.args);
 	if (size)
 		buf[MIN(s.len, size - 1)] = '\0';
 	return (int)s.len;

@@ -15,63 +15,42 @@
 #include "sched.h"
 #include "timer.h"
 
-#define NR_KEYS		128
-#define NR_WAITING	16u
-
 static struct {
 	void (*fn)(void);
 	const char *what;
-} keys[NR_KEYS];
-
-static struct spinlock lock = SPINLOCK_INIT;
-static char waiting[NR_WAITING];	/* lock */
-static u32 put, get;			/* lock; run freely */
+	u32 presses;		/* not served yet */
+} keys[256];
 
 void __init key_register(char key, void (*fn)(void), const char *what)
 {
-	keys[(u8)key % NR_KEYS].fn = fn;
-	keys[(u8)key % NR_KEYS].what = what;
+	keys[(u8)key].fn = fn;
+	keys[(u8)key].what = what;
 }
 
-/** key_handle() - have @key served soon. Context: anywhere but under this lock. */
+/** key_handle() - have @key served soon. Context: anywhere. */
 void key_handle(char key)
 {
-	spin_lock(&lock);
-	if (put - get < NR_WAITING)
-		waiting[put++ % NR_WAITING] = key;
-	spin_unlock(&lock);
+	__atomic_fetch_add(&keys[(u8)key].presses, 1, __ATOMIC_RELAXED);
 	cpu_raise(this_cpu(), SOFTIRQ_KEY);
 }
 
 static void key_softirq(void)
 {
-	char key;
+	for (u32 i = 0; i < ARRAY_SIZE(keys); i++) {
+		u32 n = __atomic_exchange_n(&keys[i].presses, 0, __ATOMIC_RELAXED);
 
-	for (;;) {
-		spin_lock(&lock);
-		if (put == get) {
-			spin_unlock(&lock);
-			return;
-		}
-		key = waiting[get++ % NR_WAITING];
-		spin_unlock(&lock);
-		if ((u8)key < NR_KEYS && keys[(u8)key].fn) {
-			pr_always("'%c' pressed -> %s\n", key, keys[(u8)key].what);
-			keys[(u8)key].fn();
+		for (; n && keys[i].fn; n--) {
+			pr_always("'%c' pressed -> %s\n", (char)i, keys[i].what);
+			keys[i].fn();
 		}
 	}
 }
 
 static void key_help(void)
 {
-	for (u32 i = 0; i < NR_KEYS; i++)
+	for (u32 i = 0; i < ARRAY_SIZE(keys); i++)
 		if (keys[i].fn)
 			pr_always(" key '%c' => %s\n", (char)i, keys[i].what);
-}
-
-static void key_restart(void)
-{
-	machine_restart();
 }
 
 void __init keys_init(void)
@@ -82,6 +61,6 @@ void __init keys_init(void)
 	key_register('r', sched_dump, "dump run queues");
 	key_register('t', timer_dump, "dump time and timers");
 	key_register('m', page_alloc_dump, "dump memory");
-	key_register('R', key_restart, "reboot the machine");
+	key_register('R', machine_restart, "reboot the machine");
 	arch_keys_init();
 }

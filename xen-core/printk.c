@@ -39,27 +39,26 @@ static struct {
 	u32 printed, dropped;	/* lock: in this window */
 } rate;
 
-static u8 printk_parse_level(const char *s, size_t len, u8 fallback)
+/* The level named at @s, up to its end or a slash. */
+static u8 printk_parse_level(const char *s, u8 fallback)
 {
-	static const struct { const char *name; u8 value; } levels[] = {
-		{ "none", 0 }, { "error", 1 }, { "warning", 2 }, { "info", 3 },
-		{ "debug", 4 }, { "all", 4 },
-	};
+	static const char names[][8] = { "none", "error", "warning", "info", "debug", "all" };
 
-	for (size_t i = 0; i < ARRAY_SIZE(levels); i++)
-		if (strlen(levels[i].name) == len && !strncmp(levels[i].name, s, len))
-			return levels[i].value;
+	for (u32 i = 0; i < ARRAY_SIZE(names); i++) {
+		size_t len = strlen(names[i]);
+
+		if (!strncmp(s, names[i], len) && (!s[len] || s[len] == '/'))
+			return i;
+	}
 	return fallback;
 }
 
 static void printk_parse_threshold(const char *s, struct threshold *t)
 {
 	const char *slash = strchr(s, '/');
-	size_t len = slash ? (size_t)(slash - s) : strlen(s);
 
-	t->always = printk_parse_level(s, len, t->always);
-	t->limited = slash ? printk_parse_level(slash + 1, strlen(slash + 1), t->limited) : 0;
-	t->limited = MAX(t->limited, t->always);
+	t->always = printk_parse_level(s, t->always);
+	t->limited = slash ? MAX(t->always, printk_parse_level(slash + 1, t->limited)) : t->always;
 }
 
 /** printk_init() - take the levels from the command line. */
@@ -91,19 +90,18 @@ static bool printk_rate_allows(void)
 
 	if (now - rate.window > RATE_WINDOW) {
 		if (rate.dropped) {
-			snprintf(note, sizeof(note), "printk: %u messages suppressed\n",
-				 rate.dropped);
+			snprintf(note, sizeof(note), "printk: %u messages suppressed\n", rate.dropped);
 			printk_emit(note);
 		}
 		rate.window = now;
 		rate.printed = rate.dropped = 0;
 	}
-	if (rate.printed < RATE_BURST) {
-		rate.printed++;
-		return true;
+	if (rate.printed == RATE_BURST) {
+		rate.dropped++;
+		return false;
 	}
-	rate.dropped++;
-	return false;
+	rate.printed++;
+	return true;
 }
 
 /**

@@ -13,10 +13,9 @@ int memcmp(const void *a, const void *b, size_t n)
 {
 	const u8 *x = a, *y = b;
 
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n; i++)
 		if (x[i] != y[i])
 			return x[i] - y[i];
-	}
 	return 0;
 }
 
@@ -31,10 +30,9 @@ size_t strlen(const char *s)
 
 int strncmp(const char *a, const char *b, size_t n)
 {
-	for (size_t i = 0; i < n; i++) {
+	for (size_t i = 0; i < n; i++)
 		if (a[i] != b[i] || !a[i])
 			return (u8)a[i] - (u8)b[i];
-	}
 	return 0;
 }
 
@@ -45,10 +43,9 @@ int strcmp(const char *a, const char *b)
 
 char *strchr(const char *s, int c)
 {
-	for (; *s != (char)c; s++) {
+	for (; *s != (char)c; s++)
 		if (!*s)
 			return NULL;
-	}
 	return (char *)s;
 }
 

@@ -25,17 +25,9 @@ void *memmove(void *dst, const void *src, size_t n)
 	/* Upwards is right unless the source's end would be overwritten first. */
 	if ((size_t)(d - s) >= n)
 		return memcpy(dst, src, n);
-
-	for (; n >= 8; n -= 8) {
-		u64 v;
-
-		__builtin_memcpy(&v, s + n - 8, 8);
-		__builtin_memcpy(d + n - 8, &v, 8);
-		barrier();	/* or the compiler sees a memmove() here */
-	}
 	while (n--) {
 		d[n] = s[n];
-		barrier();
+		barrier();	/* or the compiler sees a memmove() here */
 	}
 	return dst;
 }
