@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Memory before the page allocator runs: RAM ranges less what is reserved.
+ * Memory before the page allocator runs: a list of the RAM that is free.
  *
- * What it hands out is never given back; it simply becomes reserved too.
+ * What is handed out is never given back; what is left in the end goes to the
+ * page allocator. The core's image and the boot modules stay out.
  */
 #include "compiler.h"
 #include "page_alloc.h"
@@ -11,10 +12,12 @@
 #include "setup.h"
 #include "string.h"
 
-#define RESERVED_MAX	64
+extern char _image_start[], _end[];
 
-static __initdata struct { u64 start, end; } reserved[RESERVED_MAX];
-static __initdata u32 nr_reserved;
+static __initdata struct free_range {
+	u64 start, end;		/* nothing is left where start >= end */
+} free_ranges[E820_MAX + 64];
+static __initdata u32 nr_free;
 /* What the boot tables map; all memory once paging_init() has made the direct map. */
 static __initdata u64 reach = 1ull << 32;
 
@@ -23,79 +26,68 @@ __init void boot_alloc_reach_all(void)
 	reach = ~0ull;
 }
 
-__init void boot_reserve(u64 start, u64 end)
+static __init void boot_add_free(u64 start, u64 end)
 {
-	u32 i = nr_reserved;
-
-	start = ROUND_DOWN(start, PAGE_SIZE);
-	end = ROUND_UP(end, PAGE_SIZE);
-	/* Allocations come one after the other: let them grow one entry. */
-	for (u32 k = 0; k < nr_reserved; k++)
-		if (reserved[k].end == start) {
-			reserved[k].end = end;
-			return;
-		}
-	if (nr_reserved == RESERVED_MAX)
-		panic("too many reserved memory ranges");
-	for (; i && reserved[i - 1].start > start; i--)
-		reserved[i] = reserved[i - 1];
-	reserved[i].start = start;
-	reserved[i].end = end;
-	nr_reserved++;
+	if (nr_free == ARRAY_SIZE(free_ranges))
+		panic("too many memory ranges");
+	free_ranges[nr_free++] = (struct free_range){ start, end };
 }
 
-/* The first free range at or after @*pos within [*pos, limit): [*pos, return). */
-static __init u64 next_free(u64 *pos, u64 limit)
+static __init void boot_reserve(u64 start, u64 end)
 {
-	u64 end = limit;
+	start = ROUND_DOWN(start, PAGE_SIZE);
+	end = ROUND_UP(end, PAGE_SIZE);
+	for (u32 i = 0; i < nr_free; i++) {
+		struct free_range *r = &free_ranges[i];
 
-	for (u32 i = 0; i < nr_reserved; i++) {
-		if (reserved[i].end <= *pos)
+		if (start >= r->end || end <= r->start)
 			continue;
-		if (reserved[i].start <= *pos) {
-			*pos = reserved[i].end;
-			continue;
-		}
-		end = MIN(end, reserved[i].start);
-		break;
+		/* What is above it becomes a range of its own, unless nothing is below. */
+		if (start > r->start && end < r->end)
+			boot_add_free(end, r->end);
+		if (start > r->start)
+			r->end = start;
+		else
+			r->start = end;
 	}
-	return *pos < limit ? end : 0;
+}
+
+__init void boot_alloc_init(void)
+{
+	/* The first MiB stays out: firmware data and the other CPUs' start. */
+	for (u32 i = 0; i < boot_info.nr_e820; i++) {
+		const struct e820_range *r = &boot_info.e820[i];
+
+		if (r->type == E820_RAM)
+			boot_add_free(MAX(ROUND_UP(r->start, PAGE_SIZE), 1ull << 20),
+				      ROUND_DOWN(r->start + r->size, PAGE_SIZE));
+	}
+	boot_reserve((u64)_image_start - IMAGE_VA, (u64)_end - IMAGE_VA);
+	for (u32 i = 0; i < boot_info.nr_modules; i++)
+		boot_reserve(boot_info.module[i].start.a,
+			     boot_info.module[i].start.a + boot_info.module[i].len);
 }
 
 __init maddr_t boot_alloc(u64 size, u64 align)
 {
 	size = ROUND_UP(size, PAGE_SIZE);
-	for (u32 i = 0; i < boot_info.nr_e820; i++) {
-		const struct e820_range *r = &boot_info.e820[i];
-		u64 pos = MAX(r->start, 1ull << 20);
-		u64 limit = MIN(r->start + r->size, reach), end;
+	for (u32 i = 0; i < nr_free; i++) {
+		u64 at = ROUND_UP(free_ranges[i].start, align);
+		u64 end = MIN(free_ranges[i].end, reach);
 
-		if (r->type != E820_RAM)
+		if (at >= end || end - at < size)
 			continue;
-		for (; (end = next_free(&pos, limit)); pos = end) {
-			u64 at = ROUND_UP(pos, align);
-
-			if (at >= end || end - at < size)
-				continue;
-			boot_reserve(at, at + size);
-			memset(arch_direct_map(MADDR(at)), 0, size);
-			return MADDR(at);
-		}
+		boot_reserve(at, at + size);
+		memset(arch_direct_map(MADDR(at)), 0, size);
+		return MADDR(at);
 	}
 	panic("out of memory: %llu KiB wanted while booting", (unsigned long long)size >> 10);
 }
 
 __init void boot_give_rest(void)
 {
-	for (u32 i = 0; i < boot_info.nr_e820; i++) {
-		const struct e820_range *r = &boot_info.e820[i];
-		/* The first MiB stays out: firmware data and the other CPUs' start. */
-		u64 pos = MAX(ROUND_UP(r->start, PAGE_SIZE), 1ull << 20);
-		u64 limit = ROUND_DOWN(r->start + r->size, PAGE_SIZE), end;
-
-		if (r->type != E820_RAM)
-			continue;
-		for (; (end = next_free(&pos, limit)); pos = end)
-			page_alloc_add(MFN(PFN_DOWN(pos)), MFN(PFN_DOWN(end)));
-	}
+	for (u32 i = 0; i < nr_free; i++)
+		if (free_ranges[i].start < free_ranges[i].end)
+			page_alloc_add(MFN(PFN_DOWN(free_ranges[i].start)),
+				       MFN(PFN_DOWN(free_ranges[i].end)));
 }

@@ -32,17 +32,7 @@
 #include "traps.h"
 #include "version.h"
 
-extern char _image_start[], _end[];
-
 static __initdata const char *loader_problem;
-
-static __init void reserve_boot_memory(void)
-{
-	boot_reserve((u64)_image_start - IMAGE_VA, (u64)_end - IMAGE_VA);
-	for (u32 i = 0; i < boot_info.nr_modules; i++)
-		boot_reserve(boot_info.module[i].start.a,
-			     boot_info.module[i].start.a + boot_info.module[i].len);
-}
 
 /* Tools may map the machine-to-phys table, to read: its type keeps it from more. */
 static __init void share_m2p(void)
@@ -161,7 +151,7 @@ __init void core_start(u32 magic, u32 info)
 	loader_problem = multiboot_read(magic, MADDR(info));
 	options_parse(boot_info.cmdline);
 	cpu_detect();
-	reserve_boot_memory();
+	boot_alloc_init();
 	cpu_init_tables();	/* patches the text, which paging_init() protects */
 	paging_init();
 	boot_give_rest();

@@ -48,13 +48,13 @@ const char *multiboot_read(u32 magic, maddr_t info);
 /** e820_ram_end() - end of the highest RAM range. */
 u64 e820_ram_end(void);
 
-/** boot_reserve() - keep [start, end) out of what boot_alloc() may hand out. */
-void boot_reserve(u64 start, u64 end);
+/** boot_alloc_init() - all RAM of boot_info is free but the image and the modules. */
+void boot_alloc_init(void);
 /** boot_alloc() - zeroed, aligned memory; panics when there is none. */
 maddr_t boot_alloc(u64 size, u64 align);
 /** boot_alloc_reach_all() - the direct map is complete: memory above 4 GiB as well. */
 void boot_alloc_reach_all(void);
-/** boot_give_rest() - hand all RAM not reserved or allocated to page_alloc. */
+/** boot_give_rest() - hand all RAM that is still free to page_alloc. */
 void boot_give_rest(void);
 
 /** memory_set_map() - what XENMEM_machine_memory_map tells. */
