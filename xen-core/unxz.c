@@ -111,16 +111,14 @@ static __always_inline u32 rc_tree_reverse(struct lzma_rc *rc, u16 *probs, u32 b
 
 static __always_inline u32 rc_direct(struct lzma_rc *rc, u32 bits)
 {
-	u32 value = 0;
+	u32 value = 0, bit;
 
 	while (bits--) {
 		rc_normalize(rc);
 		rc->range >>= 1;
-		value <<= 1;
-		if (rc->code >= rc->range) {
-			rc->code -= rc->range;
-			value |= 1;
-		}
+		bit = rc->code >= rc->range;
+		rc->code -= bit * rc->range;
+		value = value << 1 | bit;
 	}
 	return value;
 }

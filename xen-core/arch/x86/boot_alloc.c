@@ -15,7 +15,7 @@
 extern char _image_start[], _end[];
 
 static __initdata struct free_range {
-	u64 start, end;		/* nothing is left where start >= end */
+	u64 start, end;
 } free_ranges[E820_MAX + 64];
 static __initdata u32 nr_free;
 /* What the boot tables map; all memory once paging_init() has made the direct map. */
@@ -42,13 +42,10 @@ static __init void boot_reserve(u64 start, u64 end)
 
 		if (start >= r->end || end <= r->start)
 			continue;
-		/* What is above it becomes a range of its own, unless nothing is below. */
-		if (start > r->start && end < r->end)
+		/* What is above it becomes a range of its own. */
+		if (end < r->end)
 			boot_add_free(end, r->end);
-		if (start > r->start)
-			r->end = start;
-		else
-			r->start = end;
+		r->end = MAX(start, r->start);
 	}
 }
 
@@ -72,10 +69,11 @@ __init maddr_t boot_alloc(u64 size, u64 align)
 {
 	size = ROUND_UP(size, PAGE_SIZE);
 	for (u32 i = 0; i < nr_free; i++) {
-		u64 at = ROUND_UP(free_ranges[i].start, align);
 		u64 end = MIN(free_ranges[i].end, reach);
+		/* From the top: nothing but the alignment leaves a range above. */
+		u64 at = ROUND_DOWN(end - MIN(end, size), align);
 
-		if (at >= end || end - at < size)
+		if (at < free_ranges[i].start)
 			continue;
 		boot_reserve(at, at + size);
 		memset(arch_direct_map(MADDR(at)), 0, size);
@@ -87,7 +85,6 @@ __init maddr_t boot_alloc(u64 size, u64 align)
 __init void boot_give_rest(void)
 {
 	for (u32 i = 0; i < nr_free; i++)
-		if (free_ranges[i].start < free_ranges[i].end)
-			page_alloc_add(MFN(PFN_DOWN(free_ranges[i].start)),
-				       MFN(PFN_DOWN(free_ranges[i].end)));
+		page_alloc_add(MFN(PFN_DOWN(free_ranges[i].start)),
+			       MFN(PFN_DOWN(free_ranges[i].end)));
 }

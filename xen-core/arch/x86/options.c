@@ -35,19 +35,14 @@ static const __initconst struct cmdline_option options[] = {
 	{ "x2apic", CMDLINE_BOOL, &opt_x2apic, 0, NULL },
 };
 
-/* The console is not up yet: keep what was wrong until it is. */
-static __initdata struct { u8 problem; char name[32], value[48]; } problems[8];
-static __initdata u32 nr_problems;
-
-static __init void note_problem(enum cmdline_problem problem, const char *name,
-				const char *value)
+/* There is no console yet: what is said here is kept for it. */
+static __init void options_report(enum cmdline_problem problem, const char *name,
+				  const char *value)
 {
-	if (nr_problems == ARRAY_SIZE(problems))
-		return;
-	problems[nr_problems].problem = problem;
-	strlcpy(problems[nr_problems].name, name, sizeof(problems[0].name));
-	strlcpy(problems[nr_problems].value, value ? value : "", sizeof(problems[0].value));
-	nr_problems++;
+	if (problem == CMDLINE_UNKNOWN)
+		pr_warn("command line: unknown option '%s' ignored\n", name);
+	else
+		pr_warn("command line: %s: bad value '%s' ignored\n", name, value ? value : "");
 }
 
 __init void options_parse(const char *line)
@@ -55,19 +50,9 @@ __init void options_parse(const char *line)
 	char copy[sizeof(boot_info.cmdline)];
 
 	strlcpy(copy, line, sizeof(copy));
-	cmdline_parse(copy, options, ARRAY_SIZE(options), note_problem);
+	cmdline_parse(copy, options, ARRAY_SIZE(options), options_report);
 	if (!opt_maxcpus)
 		opt_maxcpus = 1;
-}
-
-__init void options_report(void)
-{
-	for (u32 i = 0; i < nr_problems; i++)
-		if (problems[i].problem == CMDLINE_UNKNOWN)
-			pr_warn("command line: unknown option '%s' ignored\n", problems[i].name);
-		else
-			pr_warn("command line: %s: bad value '%s' ignored\n",
-				problems[i].name, problems[i].value);
 	if (strcmp(opt_sched, "credit2"))
 		pr_warn("command line: sched=%s is not available, using credit2\n", opt_sched);
 }

@@ -82,7 +82,6 @@ static __init void start_console(void)
 	pr_info("Xenlite %s, speaks Xen's ABI %u.%u; loader: %s\n", XENLITE_VERSION,
 		XEN_ABI_MAJOR, XEN_ABI_MINOR, boot_info.loader[0] ? boot_info.loader : "unknown");
 	pr_info("command line: %s\n", boot_info.cmdline);
-	options_report();
 	if (loader_problem)
 		panic("boot: %s", loader_problem);
 	for (u32 i = 0; i < boot_info.nr_e820; i++)

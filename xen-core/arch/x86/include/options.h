@@ -11,8 +11,6 @@ extern u32 opt_dom0_max_vcpus;
 
 /** options_parse() - the whole command line; bad options are reported and ignored. */
 void options_parse(const char *line);
-/** options_report() - print what was wrong, once there is a console. */
-void options_report(void);
 
 extern u32 opt_maxcpus;
 
