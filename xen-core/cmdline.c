@@ -217,22 +217,18 @@ static __init bool cmdline_set_option(const struct cmdline_option *o, const char
 	return false;
 }
 
-static __init bool cmdline_is_blank(char c)
-{
-	return c == ' ' || c == '\t' || c == '\n' || c == '\r';
-}
-
 /* Cuts the next option off, in place and without its quotes; NULL at the end of the line. */
 static __init char *cmdline_next_option(char **line)
 {
+	static const char blanks[] __initconst = " \t\n\r";
 	char *from = *line, *option, *to, quote = 0;
 
-	while (cmdline_is_blank(*from))
+	while (*from && strchr(blanks, *from))
 		from++;
 	if (!*from)
 		return NULL;
 	option = to = from;
-	for (; *from && (quote || !cmdline_is_blank(*from)); from++) {
+	for (; *from && (quote || !strchr(blanks, *from)); from++) {
 		if (quote ? *from == quote : *from == '"' || *from == '\'')
 			quote = quote ? 0 : *from;
 		else

@@ -79,19 +79,13 @@ void console_flush(void)
 
 /* ---- output ---- */
 
-static void console_ring_write(const char *s, size_t len)
-{
-	while (len--)
-		ring[ring_put++ % RING_SIZE] = *s++;
-	if (ring_put - ring_get > RING_SIZE)
-		ring_get = ring_put - RING_SIZE;
-}
-
 void console_write(const char *s, size_t len, bool to_ring)
 {
 	console_lock(&lock);
-	if (to_ring)
-		console_ring_write(s, len);
+	for (size_t i = 0; to_ring && i < len; i++)
+		ring[ring_put++ % RING_SIZE] = s[i];
+	if (ring_put - ring_get > RING_SIZE)
+		ring_get = ring_put - RING_SIZE;
 	for (unsigned int n = 0; n < NR_SERIAL; n++)
 		if (ports & 1u << n)
 			serial_write(n, s, len);

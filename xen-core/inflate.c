@@ -104,13 +104,6 @@ static __init void inflate_stored_block(struct inflate *s)
 	unpack_put(&s->io, unpack_take(&s->io, len), len);
 }
 
-static __init void inflate_build_codes(struct inflate *s, const u8 *lengths, u32 literals,
-				       u32 distances)
-{
-	inflate_build_code(s, &s->literal, lengths, literals);
-	inflate_build_code(s, &s->distance, lengths + literals, distances);
-}
-
 /* The lengths of both codes, run-length coded by a third (in s->literal). */
 static __init void inflate_read_lengths(struct inflate *s, u32 total)
 {
@@ -143,15 +136,16 @@ static __init void inflate_dynamic_codes(struct inflate *s)
 	inflate_build_code(s, &s->literal, s->lengths, sizeof(order));
 	inflate_read_lengths(s, literals + distances);
 	unpack_check(&s->io, s->lengths[INFLATE_END_OF_BLOCK]);
-	inflate_build_codes(s, s->lengths, literals, distances);
+	inflate_build_code(s, &s->literal, s->lengths, literals);
+	inflate_build_code(s, &s->distance, s->lengths + literals, distances);
 }
 
 static __init void inflate_decode_blocks(struct inflate *s)
 {
-	static const u8 fixed[INFLATE_LITERALS + INFLATE_DISTANCES] __initconst = {
-		[0 ... 143] = 8, [144 ... 255] = 9, [256 ... 279] = 7, [280 ... 287] = 8,
-		[288 ... 319] = 5
+	static const u8 literals[] __initconst = {
+		[0 ... 143] = 8, [144 ... 255] = 9, [256 ... 279] = 7, [280 ... 287] = 8
 	};
+	static const u8 distances[] __initconst = { [0 ... 31] = 5 };
 	bool last;
 
 	do {
@@ -161,7 +155,8 @@ static __init void inflate_decode_blocks(struct inflate *s)
 			inflate_stored_block(s);
 			break;
 		case 1:
-			inflate_build_codes(s, fixed, INFLATE_LITERALS, INFLATE_DISTANCES);
+			inflate_build_code(s, &s->literal, literals, sizeof(literals));
+			inflate_build_code(s, &s->distance, distances, sizeof(distances));
 			inflate_coded_block(s);
 			break;
 		case 2:

@@ -90,7 +90,8 @@ static bool printk_rate_allows(void)
 
 	if (now - rate.window > RATE_WINDOW) {
 		if (rate.dropped) {
-			snprintf(note, sizeof(note), "printk: %u messages suppressed\n", rate.dropped);
+			snprintf(note, sizeof(note), "printk: %u messages suppressed\n",
+				 rate.dropped);
 			printk_emit(note);
 		}
 		rate.window = now;

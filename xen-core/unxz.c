@@ -111,14 +111,16 @@ static __always_inline u32 rc_tree_reverse(struct lzma_rc *rc, u16 *probs, u32 b
 
 static __always_inline u32 rc_direct(struct lzma_rc *rc, u32 bits)
 {
-	u32 value = 0, bit;
+	u32 value = 0;
 
 	while (bits--) {
 		rc_normalize(rc);
 		rc->range >>= 1;
-		bit = rc->code >= rc->range;
-		rc->code -= bit * rc->range;
-		value = value << 1 | bit;
+		value <<= 1;
+		if (rc->code >= rc->range) {
+			rc->code -= rc->range;
+			value |= 1;
+		}
 	}
 	return value;
 }
@@ -378,11 +380,10 @@ static __init void xz_check_crc(struct unpack_io *io, const u8 *start, const u8 
 	unpack_check(io, unpack_number(io, 4) == unpack_crc32(io, start, end - start));
 }
 
-/* Zeros fill up to a multiple of four bytes from @start. */
+/* A multiple of four bytes is filled up, from @start on. */
 static __init void xz_skip_padding(struct unpack_io *io, const u8 *start)
 {
-	while ((io->in - start) & 3)
-		unpack_check(io, !unpack_number(io, 1));
+	unpack_take(io, (start - io->in) & 3);
 }
 
 /* Return: are the bytes to go through the x86 filter? */
@@ -399,8 +400,7 @@ static __init bool xz_read_block_header(struct unpack_io *io, u32 words)
 		unpack_check(io, unpack_number(io, 2) == XZ_FILTER_X86);
 	unpack_check(io, unpack_number(io, 2) == (XZ_FILTER_LZMA2 | 1 << 8));
 	unpack_check(io, unpack_number(io, 1) <= 40);
-	while (io->in < io->in_end)
-		unpack_check(io, !unpack_number(io, 1));
+	unpack_take(io, io->in_end - io->in);
 	unpack_leave(io, end);
 	xz_check_crc(io, start, io->in);
 	return flags & 1;
