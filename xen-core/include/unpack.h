@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Decompression of kernel payloads: one call, format found by its magic.
+ * From the file that the boot loader handed over to the kernel's ELF file:
+ * bzimage_parse() finds the payload, unpack_payload() knows its format by its
+ * magic and decompresses it.
  *
  * The whole input and the whole output lie in memory, so the output itself is
  * the dictionary and nothing is copied twice. All state is in the caller's
@@ -13,6 +15,22 @@
 #include "compiler.h"
 #include "errno.h"
 #include "types.h"
+
+/**
+ * struct kernel_image - where the kernel's ELF file is, and how it is packed
+ * @payload: first byte of the ELF file or of its compressed form
+ * @payload_len: bytes of it
+ * @unpacked_size: size of the ELF file; what the image claims, not verified
+ * @is_elf: @payload is the ELF file itself, nothing to unpack
+ */
+struct kernel_image {
+	const void *payload;
+	size_t payload_len;
+	size_t unpacked_size;
+	bool is_elf;
+};
+
+const char *bzimage_parse(const void *file, size_t len, struct kernel_image *out);
 
 /* What unpack_payload() needs as scratch, any alignment, any contents. */
 #define UNPACK_SCRATCH_SIZE	(192u << 10)

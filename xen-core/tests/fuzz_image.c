@@ -4,7 +4,6 @@
  *
  * Links: bzimage.c elf.c unpack.c unxz.c inflate.c unzstd.c unlz4.c
  */
-#include "bzimage.h"
 #include "elf.h"
 #include "fuzz_util.h"
 

@@ -11,7 +11,6 @@
  */
 #include <unistd.h>
 #include "test_util.h"
-#include "bzimage.h"
 #include "elf.h"
 #include "errno.h"
 #include "unpack.h"

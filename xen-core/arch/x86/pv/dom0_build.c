@@ -11,7 +11,6 @@
  *
  * Initrd and p2m list are behind it when the kernel's notes allow that.
  */
-#include "bzimage.h"
 #include "clock.h"
 #include "compiler.h"
 #include "cmdline.h"
