@@ -10,17 +10,18 @@
 #include "compiler.h"
 #include "string.h"
 
-/* Return: 1 or 0, or -1 if @value is no word for either */
-static __init int cmdline_parse_bool(const char *value)
+static __init bool cmdline_parse_bool(const char *value, bool *target)
 {
 	static const char words[][8] __initconst = {
 		"no", "yes", "off", "on", "false", "true", "disable", "enable", "0", "1",
 	};
 
 	for (u32 i = 0; i < ARRAY_SIZE(words); i++)
-		if (!strcmp(value, words[i]))
-			return i & 1;
-	return -1;
+		if (!strcmp(value, words[i])) {
+			*target = i & 1;
+			return true;
+		}
+	return false;
 }
 
 static __init u32 cmdline_digit(char c)
@@ -191,15 +192,10 @@ cmdline_find_option(const struct cmdline_option *table, size_t count, const char
 static __init bool cmdline_set_option(const struct cmdline_option *o, const char *value)
 {
 	u64 number;
-	int truth;
 
 	switch (o->type) {
 	case CMDLINE_BOOL:
-		truth = value ? cmdline_parse_bool(value) : 1;
-		if (truth < 0)
-			return false;
-		*(bool *)o->target = truth;
-		return true;
+		return cmdline_parse_bool(value ?: "yes", o->target);
 	case CMDLINE_UINT:
 		if (!value || !cmdline_parse_uint(&value, &number) || *value ||
 		    number > (o->limit ?: UINT32_MAX))
