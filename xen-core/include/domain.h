@@ -129,7 +129,6 @@ struct domain {
 
 	struct evtchn_domain *evtchn;
 	struct grant_table *grants;
-	struct domain_pirqs *pirqs;
 	struct sched_domain *sched;
 	struct arch_domain arch;
 

@@ -11,7 +11,7 @@
 #include "test_util.h"
 #include "errno.h"
 #include "fake.h"
-#include "msi.h"
+#include "irq.h"
 #include "paging.h"
 
 #define FRAMES	1024u
@@ -61,6 +61,7 @@ static void put(u32 reg, u32 value, u32 size)
 static int setup(void **state)
 {
 	fake_machine_init(FRAMES, 2);
+	cpus[0]->apic_id = 3;
 	cpus[1]->apic_id = 5;
 	dom_io = calloc(1, sizeof(*dom_io));
 	memset(config, 0, sizeof(config));
@@ -95,11 +96,12 @@ static void test_msi(void **state)
 
 		irq.source = IRQ_MSI;
 		irq.masked = true;
+		irq.cpu = cpus[1];
 		memset(config + CAP, 0xee, 24);
 		put(CAP, PCI_CAP_MSI, 1);
 		/* It asked for, and was given, eight vectors. */
 		put(CAP + 2, 0x36 | (is_64bit ? 0x80 : 0) | (maskable ? 0x100 : 0), 2);
-		assert_int_equal(msi_setup(&irq, dev, false, 0, 0), 0);
+		assert_int_equal(msi_setup(&irq, dev, 0, 0), 0);
 		assert_int_equal(pci_read(dev, CAP + 2, 2) & 0x71, 1);
 		assert_int_equal(pci_read(dev, CAP + 4, 4), 0xfee05000);
 		assert_int_equal(pci_read(dev, data, 2), 0x51);
@@ -107,10 +109,12 @@ static void test_msi(void **state)
 			assert_int_equal(pci_read(dev, CAP + 8, 4), 0);
 		if (maskable)
 			assert_int_equal(pci_read(dev, mask, 4), 1);
-		msi_set_mask(&irq, false);
+		irq.masked = false;
+		msi_write_mask(&irq);
 		if (maskable)
 			assert_int_equal(pci_read(dev, mask, 4), 0);
-		msi_set_target(&irq, 3);
+		irq.cpu = cpus[0];
+		msi_write_target(&irq);
 		assert_int_equal(pci_read(dev, CAP + 4, 4), 0xfee03000);
 		msi_teardown(&irq);
 		assert_int_equal(pci_read(dev, CAP + 2, 2) & 1, 0);
@@ -122,7 +126,7 @@ static void test_msix(void **state)
 	const u32 *entry = bar_memory + 3 * 4;
 
 	msix_device(0);
-	assert_int_equal(msi_setup(&irq, dev, true, 3, 0), 0);
+	assert_int_equal(msi_setup(&irq, dev, 3, 0), 0);
 	assert_int_equal(mapped_at, BAR + TABLE);
 	assert_int_equal(mapped_len, NR * 16);
 	assert_int_equal(entry[0], 0xfee05000);
@@ -132,12 +136,13 @@ static void test_msix(void **state)
 	assert_int_equal(entry[-1], 0xeeeeeeee);
 	assert_int_equal(entry[4], 0xeeeeeeee);
 	assert_true(pci_read(dev, CAP + 2, 2) & 0x8000);
-	msi_set_mask(&irq, false);
+	irq.masked = false;
+	msi_write_mask(&irq);
 	assert_int_equal(entry[3], 0);
 	/* After a reset of the function everything is written again. */
-	irq.masked = false;
+	cpus[1]->apic_id = 7;
 	memset(bar_memory, 0, sizeof(bar_memory));
-	msi_restore(&irq, 7);
+	msi_restore(&irq);
 	assert_int_equal(entry[0], 0xfee07000);
 	assert_int_equal(entry[2], 0x51);
 	assert_int_equal(entry[3], 0);
@@ -147,37 +152,37 @@ static void test_msix(void **state)
 
 static void test_no_capability(void **state)
 {
-	assert_int_equal(msi_setup(&irq, dev, false, 0, 0), -ENODEV);
-	assert_int_equal(msi_setup(&irq, dev, true, 0, 0), -ENODEV);
+	for (irq.source = IRQ_MSI; irq.source <= IRQ_MSIX; irq.source++)
+		assert_int_equal(msi_setup(&irq, dev, 0, 0), -ENODEV);
 }
 
 /* Everything that would have the core write where no table is. */
 static void test_bad_tables(void **state)
 {
 	msix_device(0);
-	assert_int_equal(msi_setup(&irq, dev, true, NR, 0), -EINVAL);
-	assert_int_equal(msi_setup(&irq, dev, true, ~0u, 0), -EINVAL);
+	assert_int_equal(msi_setup(&irq, dev, NR, 0), -EINVAL);
+	assert_int_equal(msi_setup(&irq, dev, ~0u, 0), -EINVAL);
 	put(PCI_COMMAND, 0, 2);			/* does not decode memory */
-	assert_int_equal(msi_setup(&irq, dev, true, 0, 0), -ENXIO);
+	assert_int_equal(msi_setup(&irq, dev, 0, 0), -ENXIO);
 	put(PCI_COMMAND, 2, 2);
 	put(PCI_BAR0, 0x8000, 4);		/* in RAM */
-	assert_int_equal(msi_setup(&irq, dev, true, 0, 0), -EINVAL);
+	assert_int_equal(msi_setup(&irq, dev, 0, 0), -EINVAL);
 	put(PCI_BAR0, 0xd001, 4);		/* an I/O port */
-	assert_int_equal(msi_setup(&irq, dev, true, 0, 0), -EINVAL);
+	assert_int_equal(msi_setup(&irq, dev, 0, 0), -EINVAL);
 	put(PCI_BAR0, 0, 4);			/* nowhere, and dom0 points into RAM */
-	assert_int_equal(msi_setup(&irq, dev, true, 0, 0x9000), -EINVAL);
-	assert_int_equal(msi_setup(&irq, dev, true, 0, 0), -EINVAL);
+	assert_int_equal(msi_setup(&irq, dev, 0, 0x9000), -EINVAL);
+	assert_int_equal(msi_setup(&irq, dev, 0, 0), -EINVAL);
 	put(PCI_BAR0, 4, 4);			/* a 64-bit one at the end of everything */
 	put(PCI_BAR0 + 4, ~0u, 4);
-	assert_int_equal(msi_setup(&irq, dev, true, 0, 0), -EINVAL);
+	assert_int_equal(msi_setup(&irq, dev, 0, 0), -EINVAL);
 	msix_device(7);				/* no such BAR */
-	assert_int_equal(msi_setup(&irq, dev, true, 0, 0), -EINVAL);
+	assert_int_equal(msi_setup(&irq, dev, 0, 0), -EINVAL);
 	assert_int_equal(mapped_len, 0);
 	/* A hole between RAM is device memory. */
 	msix_device(0);
 	put(PCI_BAR0, 0x8000, 4);
 	frame_table[8].owner = dom_io;
-	assert_int_equal(msi_setup(&irq, dev, true, 0, 0), 0);
+	assert_int_equal(msi_setup(&irq, dev, 0, 0), 0);
 }
 
 static void test_protection(void **state)

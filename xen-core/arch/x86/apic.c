@@ -14,7 +14,6 @@
 #include "asm.h"
 #include "clock.h"
 #include "compiler.h"
-#include "ioapic.h"
 #include "irq.h"
 #include "paging.h"
 #include "percpu.h"
@@ -166,6 +165,25 @@ void __init apic_init_timer(void)
 
 /* ---- set-up ---- */
 
+/*
+ * The two legacy interrupt controllers are masked for good. A masked one can
+ * still raise its spurious interrupt, so they get vectors that collide with no
+ * exception.
+ */
+static void __init apic_disable_pics(void)
+{
+	static __initconst const struct { u8 port, value; } writes[] = {
+		{ 0x20, 0x11 }, { 0xa0, 0x11 },		/* start: cascade, four words */
+		{ 0x21, VECTOR_PIC }, { 0xa1, VECTOR_PIC + 8 },
+		{ 0x21, 0x04 }, { 0xa1, 0x02 },		/* the second one is at input 2 */
+		{ 0x21, 0x01 }, { 0xa1, 0x01 },		/* 8086 mode */
+		{ 0x21, 0xff }, { 0xa1, 0xff },		/* all masked */
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(writes); i++)
+		outb(writes[i].port, writes[i].value);
+}
+
 /* Switch this CPU's on, in the mode chosen: its registers can be reached. */
 static void apic_enable(void)
 {
@@ -187,7 +205,7 @@ void __init apic_init(void)
 	 * While the local APIC still passes on what the PICs raise, it also
 	 * notices that they stop; QEMU's, else, delivers an interrupt -1.
 	 */
-	pic_disable();
+	apic_disable_pics();
 	x2apic = base & BASE_X2APIC || (opt_x2apic && features >> 21 & 1 && hypervisor);
 	deadline = features >> 24 & 1;
 	if (!x2apic)

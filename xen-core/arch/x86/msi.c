@@ -9,10 +9,9 @@
  * any vector. So the frames of MSI-X tables are read-only for guests, dom0
  * included. Enabling the capability and INTx stays dom0's, as Linux expects.
  */
-#include "msi.h"
-
 #include "compiler.h"
 #include "errno.h"
+#include "irq.h"
 #include "page.h"
 #include "paging.h"
 #include "percpu.h"
@@ -25,8 +24,6 @@
 #define MSIX_SIZE	0x7ffu
 #define MSIX_ENABLE	(1u << 15)
 #define COMMAND_MEMORY	(1u << 1)
-
-#define MSI_ADDRESS(apic_id)	(0xfee00000u | (apic_id) << 12)
 
 #define MAX_TABLES	64
 
@@ -43,72 +40,56 @@ static struct spinlock lock = SPINLOCK_INIT;
 /* Machine address of memory BAR @bir, or 0. */
 static u64 msi_read_bar(struct pci_addr a, u32 bir)
 {
-	u32 low;
-	u64 bar;
+	u32 reg = PCI_BAR0 + 4 * bir;
+	u64 bar = bir < 6 ? pci_read(a, reg, 4) : ~0u;
 
-	if (bir > 5)
+	if (bar & 1)		/* an I/O port, or nothing there */
 		return 0;
-	low = pci_read(a, PCI_BAR0 + 4 * bir, 4);
-	if (low & 1 || low == ~0u)
-		return 0;
-	bar = low & ~15u;
-	if ((low & 6) == 4 && bir < 5)
-		bar |= (u64)pci_read(a, PCI_BAR0 + 4 * bir + 4, 4) << 32;
-	return bar;
+	if ((bar & 6) == 4 && bir < 5)
+		bar |= (u64)pci_read(a, reg + 4, 4) << 32;
+	return bar & ~15ull;
 }
 
-/* Where the whole table of @a lies: start and length in bytes; 0: unknown. */
-static u64 msi_find_table(struct pci_addr a, u8 cap, u64 fallback, u64 *len)
+/*
+ * Where the whole table of @a lies, in a BAR of its own or in what dom0 says
+ * (@fallback). Return: false if that is not device memory: nobody's RAM, and
+ * not the core's.
+ */
+static bool msi_find_table(struct pci_addr a, u8 cap, u64 fallback, struct msix_table *t)
 {
 	u32 where = pci_read(a, cap + 4, 4);
-	u64 bar = msi_read_bar(a, where & 7);
+	u64 bar = msi_read_bar(a, where & 7) ?: fallback & ~15ull;
 
-	*len = ((pci_read(a, cap + 2, 2) & MSIX_SIZE) + 1) * 16ull;
-	if (!bar)
-		bar = fallback & ~15ull;
-	return bar ? bar + (where & ~7u) : 0;
-}
-
-/* A table lies in device memory: nobody's RAM, and not the core's. */
-static bool msi_is_device_memory(u64 start, u64 len)
-{
-	if (start + len < start || (start + len) >> 52)
+	t->start = bar + (where & ~7u);
+	t->len = ((pci_read(a, cap + 2, 2) & MSIX_SIZE) + 1) * 16ull;
+	if (!bar || bar >> 52 || (t->start + t->len) >> 52)
 		return false;
-	for (u64 n = PFN_DOWN(start); n < PFN_UP(start + len); n++)
+	for (u64 n = PFN_DOWN(t->start); n < PFN_UP(t->start + t->len); n++)
 		if (mfn_valid(MFN(n)) && mfn_to_page(MFN(n))->owner != dom_io)
 			return false;
 	return true;
 }
 
-static struct msix_table *msi_get_table(u64 start, u64 len, bool map)
+/* @t as we know it from now on; NULL: there are too many. */
+static struct msix_table *msi_note_table(const struct msix_table *t)
 {
-	struct msix_table *t = NULL;
+	u32 i = 0;
 
-	if (!start || !msi_is_device_memory(start, len))
-		return NULL;
 	spin_lock(&lock);
-	for (u32 i = 0; i < nr_tables && !t; i++)
-		if (tables[i].start == start && tables[i].len == len)
-			t = &tables[i];
-	if (!t && nr_tables < MAX_TABLES) {
-		t = &tables[nr_tables++];
-		*t = (struct msix_table){ start, len, NULL };
-	}
-	if (t && map && !t->va)
-		t->va = map_mmio(MADDR(start), len);
+	while (i < nr_tables && (tables[i].start != t->start || tables[i].len != t->len))
+		i++;
+	if (i == nr_tables && i < MAX_TABLES)
+		tables[nr_tables++] = *t;
 	spin_unlock(&lock);
-	return t && (t->va || !map) ? t : NULL;
+	return i < MAX_TABLES ? &tables[i] : NULL;
 }
 
 void msi_add_device(struct pci_addr a)
 {
 	u8 cap = pci_find_cap(a, PCI_CAP_MSIX);
-	u64 start, len;
+	struct msix_table t = { 0 };
 
-	if (!cap)
-		return;
-	start = msi_find_table(a, cap, 0, &len);
-	if (start && !msi_get_table(start, len, false))
+	if (cap && (!msi_find_table(a, cap, 0, &t) || !msi_note_table(&t)))
 		pr_debug("MSI-X table of %04x:%02x:%02x.%x not protected\n", a.seg, a.bus,
 			 a.devfn >> 3, a.devfn & 7);
 }
@@ -125,117 +106,99 @@ bool msi_is_protected(mfn_t m)
 
 /* ---- programming ---- */
 
-static void msi_write_message(struct irq *irq, u32 apic_id)
-{
-	const struct msi *m = &irq->msi;
-	struct pci_addr a = m->addr;
+/* The parts of a message, by their place in an entry of an MSI-X table. */
+enum msi_part { MSI_ADDRESS, MSI_ADDRESS_HIGH, MSI_DATA, MSI_MASK };
 
-	if (irq->source == IRQ_MSIX) {
-		m->table[3] = 1;		/* not while it changes */
-		m->table[0] = MSI_ADDRESS(apic_id);
-		m->table[1] = 0;
-		m->table[2] = irq->vector;
-		m->table[3] = irq->masked;
-		return;
-	}
-	pci_write(a, m->cap + 4, 4, MSI_ADDRESS(apic_id));
-	if (m->is_64bit)
-		pci_write(a, m->cap + 8, 4, 0);
-	pci_write(a, m->cap + (m->is_64bit ? 12 : 8), 2, irq->vector);
+static void msi_write(const struct msi *m, enum msi_part part, u32 value)
+{
+	static const u8 offset[2][4] = { { 4, 0, 8, 12 }, { 4, 8, 12, 16 } };	/* MSI: 0: none */
+	u8 at = offset[m->is_64bit][part];
+
+	if (m->table)
+		m->table[part] = value;
+	else if (part == MSI_MASK ? m->maskable : at)
+		pci_write(m->addr, m->cap + at, part == MSI_DATA ? 2 : 4, value);
 }
 
-void msi_set_mask(struct irq *irq, bool masked)
+/* The capability's own switch; MSI is given one vector. */
+static void msi_enable(const struct msi *m, bool enable)
 {
-	const struct msi *m = &irq->msi;
-	u32 reg = m->cap + (m->is_64bit ? 16 : 12);
+	u32 control = pci_read(m->addr, m->cap + 2, 2);
+	u32 bit = m->table ? MSIX_ENABLE : MSI_ENABLE;
 
-	if (irq->source == IRQ_MSIX) {
-		m->table[3] = masked;
-		(void)m->table[3];		/* until the read returns it may still send */
-	} else if (m->maskable) {
-		pci_write(m->addr, reg, 4, masked);
-	}
+	if (!m->table)
+		control &= ~MSI_MULTIPLE;
+	pci_write(m->addr, m->cap + 2, 2, enable ? control | bit : control & ~bit);
+}
+
+void msi_write_mask(const struct irq *irq)
+{
+	msi_write(&irq->msi, MSI_MASK, irq->masked);
+	if (irq->msi.table)
+		(void)irq->msi.table[MSI_MASK];	/* until this returns it may still send */
 }
 
 /* Only the address changes, in one write: no message can be half of each. */
-void msi_set_target(struct irq *irq, u32 apic_id)
+void msi_write_target(const struct irq *irq)
 {
-	if (irq->source == IRQ_MSIX)
-		irq->msi.table[0] = MSI_ADDRESS(apic_id);
-	else
-		pci_write(irq->msi.addr, irq->msi.cap + 4, 4, MSI_ADDRESS(apic_id));
+	msi_write(&irq->msi, MSI_ADDRESS, 0xfee00000u | irq->cpu->apic_id << 12);
 }
 
-/* Switch the capability on; MSI: with one vector. */
-static void msi_enable(struct irq *irq)
+void msi_restore(const struct irq *irq)
 {
-	struct pci_addr a = irq->msi.addr;
-	u32 control = pci_read(a, irq->msi.cap + 2, 2);
+	const struct msi *m = &irq->msi;
 
-	if (irq->source == IRQ_MSIX)
-		control |= MSIX_ENABLE;
-	else
-		control = (control & ~MSI_MULTIPLE) | MSI_ENABLE;
-	pci_write(a, irq->msi.cap + 2, 2, control);
+	/* Not while it changes; a function with MSI-X may be sending others. */
+	msi_write(m, MSI_MASK, 1);
+	if (!m->table)
+		msi_enable(m, false);
+	msi_write_target(irq);
+	msi_write(m, MSI_ADDRESS_HIGH, 0);
+	msi_write(m, MSI_DATA, irq->vector);
+	msi_write_mask(irq);
+	msi_enable(m, true);
 }
 
-void msi_restore(struct irq *irq, u32 apic_id)
+static int msi_setup_msix(struct msi *m, u64 table_base)
 {
-	msi_write_message(irq, apic_id);
-	msi_set_mask(irq, irq->masked);
-	msi_enable(irq);
-}
+	struct msix_table t = { 0 }, *known;
 
-static int msi_setup_msi(struct irq *irq, struct pci_addr a, u8 cap)
-{
-	u32 control = pci_read(a, cap + 2, 2);
-
-	irq->msi.is_64bit = control & MSI_64BIT;
-	irq->msi.maskable = control & MSI_MASKABLE;
-	pci_write(a, cap + 2, 2, control & ~(MSI_ENABLE | MSI_MULTIPLE));
-	return 0;
-}
-
-static int msi_setup_msix(struct irq *irq, struct pci_addr a, u8 cap, u32 entry, u64 base)
-{
-	struct msix_table *t;
-	u64 start, len;
-
-	if (entry > (pci_read(a, cap + 2, 2) & MSIX_SIZE))
+	if (m->entry > (pci_read(m->addr, m->cap + 2, 2) & MSIX_SIZE))
 		return -EINVAL;
-	if (!(pci_read(a, PCI_COMMAND, 2) & COMMAND_MEMORY))
+	if (!(pci_read(m->addr, PCI_COMMAND, 2) & COMMAND_MEMORY))
 		return -ENXIO;
-	start = msi_find_table(a, cap, base, &len);
-	if (!start || !msi_is_device_memory(start, len))
+	if (!msi_find_table(m->addr, m->cap, table_base, &t))
 		return -EINVAL;
-	t = msi_get_table(start, len, true);
-	if (!t)
+	known = msi_note_table(&t);
+	if (known && !known->va)	/* one message is set up at a time */
+		known->va = map_mmio(MADDR(t.start), t.len);
+	if (!known || !known->va)
 		return -ENOMEM;
-	irq->msi.maskable = true;
-	irq->msi.table = (volatile u32 *)(t->va + entry * 16);
+	m->table = (volatile u32 *)(known->va + m->entry * 16);
 	return 0;
 }
 
-int msi_setup(struct irq *irq, struct pci_addr a, bool msix, u32 entry, u64 table_base)
+int msi_setup(struct irq *irq, struct pci_addr a, u32 entry, u64 table_base)
 {
+	bool msix = irq->source == IRQ_MSIX;
 	u8 cap = pci_find_cap(a, msix ? PCI_CAP_MSIX : PCI_CAP_MSI);
+	u32 control = pci_read(a, cap + 2, 2);
 	int rc;
 
 	if (!cap)
 		return -ENODEV;
-	irq->msi = (struct msi){ .addr = a, .cap = cap, .entry = (u16)entry };
-	rc = msix ? msi_setup_msix(irq, a, cap, entry, table_base) : msi_setup_msi(irq, a, cap);
+	irq->msi = (struct msi){ .addr = a, .cap = cap, .entry = entry,
+				 .is_64bit = control & MSI_64BIT,
+				 .maskable = control & MSI_MASKABLE };
+	rc = msix ? msi_setup_msix(&irq->msi, table_base) : 0;
 	if (!rc)
-		msi_restore(irq, irq->cpu->apic_id);
+		msi_restore(irq);
 	return rc;
 }
 
-void msi_teardown(struct irq *irq)
+void msi_teardown(const struct irq *irq)
 {
-	struct pci_addr a = irq->msi.addr;
-	u32 control = pci_read(a, irq->msi.cap + 2, 2);
-
-	msi_set_mask(irq, true);
-	if (irq->source == IRQ_MSI && control != 0xffff)
-		pci_write(a, irq->msi.cap + 2, 2, control & ~MSI_ENABLE);
+	msi_write(&irq->msi, MSI_MASK, 1);
+	if (irq->source == IRQ_MSI)
+		msi_enable(&irq->msi, false);
 }

@@ -9,9 +9,8 @@
  */
 #include "pci.h"
 
-#include "acpi.h"
 #include "asm.h"
-#include "errno.h"
+#include "compiler.h"
 #include "spinlock.h"
 
 #define PORT_ADDR	0xcf8
@@ -19,45 +18,38 @@
 #define ADDR_ENABLE	(1u << 31)
 
 static struct spinlock lock = SPINLOCK_INIT;
-static u32 guest_addr;		/* lock: what dom0 last wrote to PORT_ADDR */
+static u32 guest_addr;		/* what dom0 last wrote to PORT_ADDR */
 
-static u32 pci_transfer_port(u32 addr, u32 off, u32 size, bool write, u32 value)
+static u32 pci_transfer(u32 addr, u32 reg, u32 size, bool write, u32 value)
 {
-	u16 port = (u16)(PORT_DATA + (off & 3));
-
-	outl(PORT_ADDR, addr);
-	if (write) {
-		if (size == 1)
-			outb(port, (u8)value);
-		else if (size == 2)
-			outw(port, (u16)value);
-		else
-			outl(port, value);
-		return 0;
-	}
-	return size == 1 ? inb(port) : size == 2 ? inw(port) : inl(port);
-}
-
-static u32 pci_transfer(struct pci_addr a, u32 reg, u32 size, bool write, u32 value)
-{
-	u32 addr = ADDR_ENABLE | (u32)a.bus << 16 | (u32)a.devfn << 8 | (reg & 0xfc);
-
-	if (a.seg || reg >= 256)
-		return ~0u;
 	spin_lock(&lock);
-	value = pci_transfer_port(addr, reg, size, write, value);
+	outl(PORT_ADDR, addr);
+	value = port_transfer((u16)(PORT_DATA + (reg & 3)), size, write, value);
 	spin_unlock(&lock);
 	return value;
 }
 
+/* What selects @reg of @a; 0: it is out of reach. */
+static u32 pci_select(struct pci_addr a, u32 reg)
+{
+	if (a.seg || reg >= 256)
+		return 0;
+	return ADDR_ENABLE | (u32)a.bus << 16 | (u32)a.devfn << 8 | (reg & 0xfc);
+}
+
 u32 pci_read(struct pci_addr a, u32 reg, u32 size)
 {
-	return pci_transfer(a, reg, size, false, 0);
+	u32 addr = pci_select(a, reg);
+
+	return addr ? pci_transfer(addr, reg, size, false, 0) : ~0u;
 }
 
 void pci_write(struct pci_addr a, u32 reg, u32 size, u32 value)
 {
-	pci_transfer(a, reg, size, true, value);
+	u32 addr = pci_select(a, reg);
+
+	if (addr)
+		pci_transfer(addr, reg, size, true, value);
 }
 
 u8 pci_find_cap(struct pci_addr a, u8 id)
@@ -78,34 +70,16 @@ u8 pci_find_cap(struct pci_addr a, u8 id)
 	return 0;
 }
 
-int pci_check_ecam(u16 seg, u8 first_bus, u8 last_bus, u64 base)
+u32 pci_access_port(u16 port, u32 size, bool write, u32 value)
 {
-	for (u32 i = 0; i < acpi_info.nr_mcfg; i++) {
-		const struct acpi_mcfg *m = &acpi_info.mcfg[i];
+	u32 addr = READ_ONCE(guest_addr);
 
-		if (m->seg == seg && m->base == base && first_bus >= m->first_bus &&
-		    last_bus <= m->last_bus)
-			return 0;
-	}
-	return -ENODEV;
-}
-
-bool pci_access_port(u16 port, u32 size, bool write, u32 *value)
-{
 	if (port == PORT_ADDR && size == 4) {
 		if (write)
-			guest_addr = *value;
-		else
-			*value = guest_addr;
-		return true;
+			WRITE_ONCE(guest_addr, value);
+		return addr;
 	}
 	if (port < PORT_DATA || port + size > PORT_DATA + 4)
-		return false;
-	spin_lock(&lock);
-	if (guest_addr & ADDR_ENABLE)
-		*value = pci_transfer_port(guest_addr, port, size, write, *value);
-	else if (!write)
-		*value = ~0u;
-	spin_unlock(&lock);
-	return true;
+		return port_transfer(port, size, write, value);
+	return addr & ADDR_ENABLE ? pci_transfer(addr, port, size, write, value) : ~0u;
 }

@@ -6,21 +6,19 @@
  *      \--> event channel port, once bound
  *
  * A GSI's pirq has its number; those of MSIs follow after the last GSI. Only
- * the privileged domain maps pirqs and names devices.
+ * the privileged domain maps pirqs and names devices, so there is one table.
  *
- * Lock order: event lock of the domain, pirqs->lock, irq->lock.
+ * Lock order: event lock of the domain, pirqs_lock, irq->lock.
  */
-#include "physdev.h"
+#include "types.h"
 
 #include <xen/event_channel.h>
 #include <xen/physdev.h>
+#include "acpi.h"
 #include "bitops.h"
 #include "errno.h"
 #include "event.h"
-#include "ioapic.h"
 #include "irq.h"
-#include "msi.h"
-#include "page_alloc.h"
 #include "pci.h"
 #include "percpu.h"
 #include "pv.h"
@@ -30,343 +28,8 @@
 
 #define NR_PIRQS	1024u
 
-/* A GSI's mode is set once: whoever comes later has to live with it. */
-static u64 gsis_set_up[BITS_TO_LONGS(NR_PIRQS)];
-
-/**
- * struct domain_pirqs - a domain's pirqs
- * @irq:	what is behind each; NULL: not mapped
- */
-struct domain_pirqs {
-	struct spinlock lock;
-	struct irq *irq[NR_PIRQS];	/* lock */
-};
-
-static struct domain_pirqs *physdev_get_pirqs(struct domain *d)
-{
-	struct domain_pirqs *p = __atomic_load_n(&d->pirqs, __ATOMIC_ACQUIRE), *none = NULL;
-
-	if (p)
-		return p;
-	p = alloc_zeroed(sizeof(*p));
-	if (!p)
-		return NULL;
-	if (!__atomic_compare_exchange_n(&d->pirqs, &none, p, false, __ATOMIC_ACQ_REL,
-					 __ATOMIC_ACQUIRE)) {
-		free_zeroed(p, sizeof(*p));
-		p = none;
-	}
-	return p;
-}
-
-/* The irq behind @pirq or NULL; @pirq is hostile. */
-static struct irq *physdev_find(struct domain *d, u32 pirq)
-{
-	struct domain_pirqs *p = READ_ONCE(d->pirqs);
-
-	return p && pirq < NR_PIRQS ? READ_ONCE(p->irq[pirq]) : NULL;
-}
-
-/* ---- hooks of the event channels; the event lock is held ---- */
-
-/* Tell the guest, where it asked for it, whether @pirq wants PHYSDEVOP_eoi. */
-static void physdev_set_needs_eoi(struct domain *d, u32 pirq, bool needs)
-{
-	if (!d->arch.eoi_map)
-		return;
-	if (needs)
-		set_bit(pirq, d->arch.eoi_map);
-	else
-		clear_bit(pirq, d->arch.eoi_map);
-}
-
-int arch_pirq_bind(struct domain *d, u32 pirq, u32 port, bool share, struct vcpu *v)
-{
-	struct irq *irq = physdev_find(d, pirq);
-	int rc;
-
-	if (!irq)
-		return pirq < NR_PIRQS ? -EPERM : -EINVAL;
-	/* Stable: a port of this domain's cannot come or go under its event lock. */
-	if (irq->domain == d)
-		return -EEXIST;
-	physdev_set_needs_eoi(d, pirq, irq->level);
-	rc = irq_bind(irq, d, port, v);
-	if (rc)
-		physdev_set_needs_eoi(d, pirq, false);
-	return rc;
-}
-
-void arch_pirq_unbind(struct domain *d, u32 pirq)
-{
-	struct irq *irq = physdev_find(d, pirq);
-
-	if (!irq || irq->domain != d)
-		return;
-	irq_unbind(irq);
-	physdev_set_needs_eoi(d, pirq, false);
-}
-
-void arch_pirq_set_vcpu(struct domain *d, u32 pirq, struct vcpu *v)
-{
-	struct irq *irq = physdev_find(d, pirq);
-
-	if (irq && irq->domain == d)
-		irq_set_cpu(irq, v->cpu);
-}
-
-/* ---- mapping ---- */
-
-/* A pirq nobody uses, above those of the GSIs; 0: none. */
-static u32 physdev_free_pirq(const struct domain_pirqs *p)
-{
-	for (u32 i = MAX(ioapic_nr_gsis(), 16u); i < NR_PIRQS; i++)
-		if (!p->irq[i])
-			return i;
-	return 0;
-}
-
-/* Is @irq a message of device @a? */
-static bool physdev_is_from(const struct irq *irq, struct pci_addr a)
-{
-	return irq && irq->source != IRQ_GSI && irq->msi.addr.seg == a.seg &&
-	       irq->msi.addr.bus == a.bus && irq->msi.addr.devfn == a.devfn;
-}
-
-static bool physdev_is_mapped_msi(const struct domain_pirqs *p, struct pci_addr a, bool msix,
-				  u32 entry)
-{
-	for (u32 i = 0; i < NR_PIRQS; i++)
-		if (physdev_is_from(p->irq[i], a) && p->irq[i]->msi.entry == entry &&
-		    p->irq[i]->source == (msix ? IRQ_MSIX : IRQ_MSI))
-			return true;
-	return false;
-}
-
-static long physdev_map_gsi(struct domain_pirqs *p, struct physdev_map_pirq *op)
-{
-	struct irq *irq = op->index < 0 ? NULL : irq_of_gsi((u32)op->index, true);
-
-	if (!irq)
-		return -EINVAL;
-	if (op->pirq < 0)
-		op->pirq = op->index;
-	if ((u32)op->pirq >= NR_PIRQS)
-		return -EINVAL;
-	if (p->irq[op->pirq] && p->irq[op->pirq] != irq)
-		return -EEXIST;
-	p->irq[op->pirq] = irq;
-	return 0;
-}
-
-static long physdev_map_msi(struct domain_pirqs *p, struct physdev_map_pirq *op)
-{
-	struct pci_addr a = {
-		.seg = op->type == MAP_PIRQ_TYPE_MSI_SEG ? (u16)(op->bus >> 16) : 0,
-		.bus = (u8)op->bus, .devfn = (u8)op->devfn,
-	};
-	bool msix = op->table_base;
-	u32 entry = msix ? (u32)op->entry_nr : 0;
-	struct irq *irq;
-	int rc;
-
-	if (op->pirq < 0)
-		op->pirq = (int)physdev_free_pirq(p);
-	if (!op->pirq)
-		return -ENOSPC;
-	if ((u32)op->pirq >= NR_PIRQS)
-		return -EINVAL;
-	if (p->irq[op->pirq] || physdev_is_mapped_msi(p, a, msix, entry))
-		return -EEXIST;
-	irq = irq_alloc(msix ? IRQ_MSIX : IRQ_MSI);
-	if (!irq)
-		return -ENOSPC;
-	rc = msi_setup(irq, a, msix, entry, op->table_base);
-	if (rc) {
-		irq_free(irq);
-		return rc;
-	}
-	p->irq[op->pirq] = irq;
-	return 0;
-}
-
-static long physdev_map_pirq(struct domain *d, struct physdev_map_pirq *op)
-{
-	struct domain_pirqs *p = physdev_get_pirqs(d);
-	long rc;
-
-	if (op->domid != DOMID_SELF && op->domid != d->id)
-		return -ESRCH;
-	if (!p)
-		return -ENOMEM;
-	spin_lock(&p->lock);
-	switch (op->type) {
-	case MAP_PIRQ_TYPE_GSI:
-		rc = physdev_map_gsi(p, op);
-		break;
-	case MAP_PIRQ_TYPE_MSI:
-	case MAP_PIRQ_TYPE_MSI_SEG:
-		rc = physdev_map_msi(p, op);
-		break;
-	case MAP_PIRQ_TYPE_MULTI_MSI:	/* the driver then asks for one */
-		rc = -EOPNOTSUPP;
-		break;
-	default:
-		rc = -EINVAL;
-		break;
-	}
-	spin_unlock(&p->lock);
-	return rc;
-}
-
-static long physdev_unmap_pirq(struct domain *d, const struct physdev_unmap_pirq *op)
-{
-	struct domain_pirqs *p = d->pirqs;
-	struct irq *irq;
-
-	if (op->domid != DOMID_SELF && op->domid != d->id)
-		return -ESRCH;
-	if (!p || op->pirq < 0 || (u32)op->pirq >= NR_PIRQS)
-		return -EINVAL;
-	spin_lock(&p->lock);
-	irq = p->irq[op->pirq];
-	p->irq[op->pirq] = NULL;
-	spin_unlock(&p->lock);
-	if (!irq)
-		return -EINVAL;
-	if (irq->domain == d)
-		irq_unbind(irq);
-	physdev_set_needs_eoi(d, (u32)op->pirq, false);
-	/* A GSI keeps its vector; a message's goes back. */
-	if (irq->source != IRQ_GSI) {
-		msi_teardown(irq);
-		irq_free(irq);
-	}
-	return 0;
-}
-
-static long physdev_setup_gsi(const struct physdev_setup_gsi *op)
-{
-	int rc;
-
-	if ((u32)op->gsi >= NR_PIRQS)
-		return -EINVAL;
-	if (test_and_set_bit((u32)op->gsi, gsis_set_up))
-		return -EEXIST;
-	rc = irq_setup_gsi((u32)op->gsi, op->triggering, op->polarity);
-	if (rc)
-		clear_bit((u32)op->gsi, gsis_set_up);
-	return rc;
-}
-
-static long physdev_get_free_pirq(struct domain *d, struct physdev_get_free_pirq *op)
-{
-	struct domain_pirqs *p = physdev_get_pirqs(d);
-
-	if (!p)
-		return -ENOMEM;
-	spin_lock(&p->lock);
-	op->pirq = physdev_free_pirq(p);
-	spin_unlock(&p->lock);
-	return op->pirq ? 0 : -ENOSPC;
-}
-
-/* ---- the rest of PHYSDEVOP_* ---- */
-
-static long physdev_eoi(struct domain *d, u32 pirq)
-{
-	struct irq *irq = physdev_find(d, pirq);
-
-	if (irq && irq->domain == d) {
-		if (d->arch.phys_irq_eoi_auto)
-			event_unmask(d, irq->port);
-		irq_guest_eoi(irq);
-	}
-	return pirq < NR_PIRQS ? 0 : -EINVAL;
-}
-
-/* Conservative: a GSI may turn out to be level triggered later. */
-static long physdev_irq_status(struct domain *d, struct physdev_irq_status_query *op)
-{
-	struct irq *irq = physdev_find(d, op->irq);
-
-	op->flags = !irq || irq->source == IRQ_GSI ? XENIRQSTAT_needs_eoi : 0;
-	return op->irq < NR_PIRQS ? 0 : -EINVAL;
-}
-
-/* @unmask: PHYSDEVOP_eoi is to unmask the port, too (version 1 of the call). */
-static long physdev_set_eoi_map(struct domain *d, u64 gmfn, bool unmask)
-{
-	struct page *page = arch_get_guest_page_writable(d, gmfn);
-
-	if (!page)
-		return -EINVAL;
-	spin_lock(&d->lock);
-	if (d->arch.eoi_page) {
-		spin_unlock(&d->lock);
-		arch_put_guest_page_writable(page);
-		return -EBUSY;
-	}
-	d->arch.eoi_page = page;
-	d->arch.phys_irq_eoi_auto = unmask;
-	d->arch.eoi_map = page_to_virt(page);
-	memset(d->arch.eoi_map, 0, PAGE_SIZE);
-	for (u32 i = 0; i < NR_PIRQS; i++) {
-		const struct irq *irq = physdev_find(d, i);
-
-		if (irq && irq->domain == d)
-			physdev_set_needs_eoi(d, i, irq->level);
-	}
-	spin_unlock(&d->lock);
-	return 0;
-}
-
-static long physdev_set_iopl(struct vcpu *v, u32 iopl)
-{
-	if (iopl > 3)
-		return -EINVAL;
-	pv_set_iopl(v, iopl);
-	return 0;
-}
-
-static long physdev_set_iobitmap(struct vcpu *v, const struct physdev_set_iobitmap *op)
-{
-	if (op->nr_ports > 65536)
-		return -EINVAL;
-	return pv_set_iobitmap(v, gva_of(op->bitmap), op->nr_ports);
-}
-
-/* A device came (or its resources will not change): look at its MSI-X table. */
-static long physdev_add_device(struct pci_addr a, bool is_virtfn)
-{
-	/* A virtual function does not show its vendor (SR-IOV 3.4.1.1). */
-	if (!is_virtfn && pci_read(a, PCI_VENDOR, 2) == 0xffff)
-		return -ENODEV;
-	msi_add_device(a);
-	return 0;
-}
-
-static long physdev_restore_msi(struct domain *d, struct pci_addr a)
-{
-	struct domain_pirqs *p = d->pirqs;
-
-	if (!p)
-		return 0;
-	spin_lock(&p->lock);
-	for (u32 i = 0; i < NR_PIRQS; i++) {
-		struct irq *irq = p->irq[i];
-
-		if (!physdev_is_from(irq, a))
-			continue;
-		spin_lock(&irq->lock);
-		msi_restore(irq, irq->cpu->apic_id);
-		spin_unlock(&irq->lock);
-	}
-	spin_unlock(&p->lock);
-	return 0;
-}
-
-/* ---- dispatch ---- */
+static struct spinlock pirqs_lock = SPINLOCK_INIT;
+static struct irq *pirqs[NR_PIRQS];	/* pirqs_lock to change; NULL: not mapped */
 
 union physdev_arg {
 	struct physdev_eoi eoi;
@@ -381,116 +44,414 @@ union physdev_arg {
 	struct physdev_setup_gsi gsi;
 	struct physdev_get_free_pirq free_pirq;
 	struct physdev_pci_mmcfg_reserved mmcfg;
-	struct physdev_manage_pci_ext old_device;	/* physdev_manage_pci is its start */
+	struct physdev_manage_pci_ext old_device;	/* others are its start */
 	struct physdev_pci_device_add device;		/* physdev_pci_device is its start */
 	struct physdev_dbgp_op dbgp;
 };
 static_assert(offsetof(struct physdev_pci_device_add, devfn) ==
 	      offsetof(struct physdev_pci_device, devfn), "they begin alike");
 
-#define SIZE(type) sizeof(struct physdev_##type)
-/* What is copied in, if it is copied out again, and who may call. */
-static const struct {
-	u8 size;
-	bool out, anyone;
-} ops[] = {
-	[PHYSDEVOP_irq_status_query]	= { SIZE(irq_status_query), true, true },
-	[PHYSDEVOP_set_iopl]		= { SIZE(set_iopl), false, true },
-	[PHYSDEVOP_set_iobitmap]	= { SIZE(set_iobitmap), false, true },
-	[PHYSDEVOP_apic_read]		= { SIZE(apic), true },
-	[PHYSDEVOP_apic_write]		= { SIZE(apic) },
-	[PHYSDEVOP_alloc_irq_vector]	= { SIZE(irq), true },
-	[PHYSDEVOP_eoi]			= { SIZE(eoi), false, true },
-	[PHYSDEVOP_map_pirq]		= { SIZE(map_pirq), true },
-	[PHYSDEVOP_unmap_pirq]		= { SIZE(unmap_pirq) },
-	[PHYSDEVOP_manage_pci_add]	= { SIZE(manage_pci) },
-	[PHYSDEVOP_manage_pci_remove]	= { SIZE(manage_pci) },
-	[PHYSDEVOP_restore_msi]		= { SIZE(restore_msi) },
-	[PHYSDEVOP_manage_pci_add_ext]	= { SIZE(manage_pci_ext) },
-	[PHYSDEVOP_setup_gsi]		= { SIZE(setup_gsi) },
-	[PHYSDEVOP_get_free_pirq]	= { SIZE(get_free_pirq), true },
-	[PHYSDEVOP_pci_mmcfg_reserved]	= { SIZE(pci_mmcfg_reserved) },
-	[PHYSDEVOP_pci_device_add]	= { offsetof(struct physdev_pci_device_add, optarr) },
-	[PHYSDEVOP_pci_device_remove]	= { SIZE(pci_device) },
-	[PHYSDEVOP_restore_msi_ext]	= { SIZE(pci_device) },
-	[PHYSDEVOP_pirq_eoi_gmfn_v1]	= { SIZE(pirq_eoi_gmfn), false, true },
-	[PHYSDEVOP_pirq_eoi_gmfn_v2]	= { SIZE(pirq_eoi_gmfn), false, true },
-	[PHYSDEVOP_dbgp_op]		= { SIZE(dbgp_op) },
-	[PHYSDEVOP_prepare_msix]	= { SIZE(pci_device) },
-	[PHYSDEVOP_release_msix]	= { SIZE(pci_device) },
-};
-
-/* Operations on a PCI device. */
-static long physdev_device_op(struct domain *d, u32 cmd, const union physdev_arg *arg)
+/* The irq behind @pirq or NULL; @pirq is hostile. */
+static struct irq *physdev_find(const struct domain *d, u32 pirq)
 {
-	struct pci_addr old = { 0, arg->old_device.bus, arg->old_device.devfn };
-	struct pci_addr a = { arg->device.seg, arg->device.bus, arg->device.devfn };
+	return d->privileged && pirq < NR_PIRQS ? READ_ONCE(pirqs[pirq]) : NULL;
+}
+
+/* ---- hooks of the event channels; the event lock is held ---- */
+
+/* Tell the guest, where it asked for it, whether @pirq wants PHYSDEVOP_eoi. */
+static void physdev_set_needs_eoi(const struct domain *d, u32 pirq, bool needs)
+{
+	if (d->arch.eoi_page)
+		(needs ? set_bit : clear_bit)(pirq, page_to_virt(d->arch.eoi_page));
+}
+
+int arch_pirq_bind(struct domain *d, u32 pirq, u32 port, bool share, struct vcpu *v)
+{
+	struct irq *irq = physdev_find(d, pirq);
+	int rc = 0;
+
+	if (!irq)
+		return pirq < NR_PIRQS ? -EPERM : -EINVAL;
+	spin_lock(&irq->lock);
+	if (irq->domain == d) {
+		rc = -EEXIST;
+	} else if (irq->domain || irq->fn || irq->source == IRQ_FREE) {
+		rc = -EBUSY;
+	} else {
+		irq->domain = d;
+		irq->port = port;
+		irq->waits_eoi = false;
+		physdev_set_needs_eoi(d, pirq, irq->level);
+		irq_set_cpu(irq, v->cpu);
+		irq_set_mask(irq, false);
+	}
+	spin_unlock(&irq->lock);
+	return rc;
+}
+
+/* irq->lock is held. */
+static void physdev_unbind(struct domain *d, u32 pirq, struct irq *irq)
+{
+	if (irq->domain != d)
+		return;
+	irq_set_mask(irq, true);
+	irq->domain = NULL;
+	physdev_set_needs_eoi(d, pirq, false);
+}
+
+void arch_pirq_unbind(struct domain *d, u32 pirq)
+{
+	struct irq *irq = physdev_find(d, pirq);
+
+	if (!irq)
+		return;
+	spin_lock(&irq->lock);
+	physdev_unbind(d, pirq, irq);
+	spin_unlock(&irq->lock);
+}
+
+void arch_pirq_set_vcpu(struct domain *d, u32 pirq, struct vcpu *v)
+{
+	struct irq *irq = physdev_find(d, pirq);
+
+	if (!irq)
+		return;
+	spin_lock(&irq->lock);
+	if (irq->domain == d)
+		irq_set_cpu(irq, v->cpu);
+	spin_unlock(&irq->lock);
+}
+
+/* ---- mapping; pirqs_lock is held ---- */
+
+/* A pirq nobody uses, above those of the GSIs. */
+static int physdev_free_pirq(void)
+{
+	for (u32 i = MAX(ioapic_nr_gsis, 16u); i < NR_PIRQS; i++)
+		if (!pirqs[i])
+			return (int)i;
+	return -ENOSPC;
+}
+
+/* Is @irq a message of device @a? */
+static bool physdev_is_from(const struct irq *irq, struct pci_addr a)
+{
+	return irq && irq->source != IRQ_GSI && !memcmp(&irq->msi.addr, &a, sizeof(a));
+}
+
+static int physdev_map_gsi(const struct physdev_map_pirq *op, struct irq **pirq)
+{
+	struct irq *irq = irq_of_gsi((u32)op->index);
+
+	if (!irq)
+		return -EINVAL;
+	if (*pirq && *pirq != irq)
+		return -EEXIST;
+	*pirq = irq;
+	return 0;
+}
+
+static int physdev_map_msi(const struct physdev_map_pirq *op, struct irq **pirq)
+{
+	struct pci_addr a = {
+		.seg = op->type == MAP_PIRQ_TYPE_MSI_SEG ? (u16)(op->bus >> 16) : 0,
+		.bus = (u8)op->bus, .devfn = (u8)op->devfn,
+	};
+	enum irq_source source = op->table_base ? IRQ_MSIX : IRQ_MSI;
+	u32 entry = op->table_base ? (u32)op->entry_nr : 0;
+	struct irq *irq;
+	int rc;
+
+	if (*pirq)
+		return -EEXIST;
+	for (u32 i = 0; i < NR_PIRQS; i++)
+		if (physdev_is_from(pirqs[i], a) && pirqs[i]->source == source &&
+		    pirqs[i]->msi.entry == entry)
+			return -EEXIST;
+	irq = irq_alloc(source);
+	if (!irq)
+		return -ENOSPC;
+	rc = msi_setup(irq, a, entry, op->table_base);
+	if (rc)
+		irq->source = IRQ_FREE;
+	else
+		*pirq = irq;
+	return rc;
+}
+
+static long physdev_map_pirq(struct domain *d, u32 cmd, union physdev_arg *arg)
+{
+	struct physdev_map_pirq *op = &arg->map;
+	bool gsi = op->type == MAP_PIRQ_TYPE_GSI;
+	long rc = -EINVAL;
+
+	if (op->domid != DOMID_SELF && op->domid != d->id)
+		return -ESRCH;
+	if (op->type == MAP_PIRQ_TYPE_MULTI_MSI)	/* the driver then asks for one */
+		return -EOPNOTSUPP;
+	if (!gsi && op->type != MAP_PIRQ_TYPE_MSI && op->type != MAP_PIRQ_TYPE_MSI_SEG)
+		return -EINVAL;
+	spin_lock(&pirqs_lock);
+	if (op->pirq < 0)
+		op->pirq = gsi ? op->index : physdev_free_pirq();
+	if ((u32)op->pirq < NR_PIRQS)
+		rc = (gsi ? physdev_map_gsi : physdev_map_msi)(op, &pirqs[op->pirq]);
+	spin_unlock(&pirqs_lock);
+	return rc;
+}
+
+/* A GSI keeps its vector; a message's goes back. */
+static long physdev_unmap_pirq(struct domain *d, u32 cmd, union physdev_arg *arg)
+{
+	u32 pirq = (u32)arg->unmap.pirq;
+	struct irq *irq;
+
+	if (arg->unmap.domid != DOMID_SELF && arg->unmap.domid != d->id)
+		return -ESRCH;
+	spin_lock(&pirqs_lock);
+	irq = physdev_find(d, pirq);
+	if (irq) {
+		pirqs[pirq] = NULL;
+		spin_lock(&irq->lock);
+		physdev_unbind(d, pirq, irq);
+		if (irq->source != IRQ_GSI) {
+			msi_teardown(irq);
+			irq->source = IRQ_FREE;
+		}
+		spin_unlock(&irq->lock);
+	}
+	spin_unlock(&pirqs_lock);
+	return irq ? 0 : -EINVAL;
+}
+
+static long physdev_setup_gsi(struct domain *d, u32 cmd, union physdev_arg *arg)
+{
+	return irq_setup_gsi((u32)arg->gsi.gsi, arg->gsi.triggering, arg->gsi.polarity);
+}
+
+static long physdev_get_free_pirq(struct domain *d, u32 cmd, union physdev_arg *arg)
+{
+	int pirq;
+
+	spin_lock(&pirqs_lock);
+	pirq = physdev_free_pirq();
+	spin_unlock(&pirqs_lock);
+	arg->free_pirq.pirq = (u32)pirq;
+	return MIN(pirq, 0);
+}
+
+/* ---- the end of an interrupt ---- */
+
+static long physdev_eoi(struct domain *d, u32 cmd, union physdev_arg *arg)
+{
+	struct irq *irq = physdev_find(d, arg->eoi.irq);
+
+	if (!irq || irq->domain != d)
+		return arg->eoi.irq < NR_PIRQS ? 0 : -EINVAL;
+	if (d->arch.phys_irq_eoi_auto)
+		event_unmask(d, irq->port);
+	spin_lock(&irq->lock);
+	if (irq->domain == d && irq->waits_eoi) {
+		irq->waits_eoi = false;
+		irq_set_mask(irq, false);
+	}
+	spin_unlock(&irq->lock);
+	return 0;
+}
+
+/* Conservative: a GSI may turn out to be level triggered later. */
+static long physdev_status(struct domain *d, u32 cmd, union physdev_arg *arg)
+{
+	struct irq *irq = physdev_find(d, arg->status.irq);
+
+	arg->status.flags = !irq || irq->source == IRQ_GSI ? XENIRQSTAT_needs_eoi : 0;
+	return arg->status.irq < NR_PIRQS ? 0 : -EINVAL;
+}
+
+/* In version 1 of the call PHYSDEVOP_eoi unmasks the port, too. */
+static long physdev_set_eoi_map(struct domain *d, u32 cmd, union physdev_arg *arg)
+{
+	struct page *page = arch_get_guest_page_writable(d, arg->eoi_map.gmfn);
+
+	if (!page)
+		return -EINVAL;
+	spin_lock(&d->lock);
+	if (d->arch.eoi_page) {
+		spin_unlock(&d->lock);
+		arch_put_guest_page_writable(page);
+		return -EBUSY;
+	}
+	memset(page_to_virt(page), 0, PAGE_SIZE);
+	d->arch.eoi_page = page;
+	d->arch.phys_irq_eoi_auto = cmd == PHYSDEVOP_pirq_eoi_gmfn_v1;
+	for (u32 i = 0; i < NR_PIRQS; i++) {
+		const struct irq *irq = physdev_find(d, i);
+
+		if (irq && irq->domain == d)
+			physdev_set_needs_eoi(d, i, irq->level);
+	}
+	spin_unlock(&d->lock);
+	return 0;
+}
+
+/* ---- devices ---- */
+
+static long physdev_restore_msi(struct pci_addr a)
+{
+	spin_lock(&pirqs_lock);
+	for (u32 i = 0; i < NR_PIRQS; i++) {
+		struct irq *irq = pirqs[i];
+
+		if (!physdev_is_from(irq, a))
+			continue;
+		spin_lock(&irq->lock);
+		msi_restore(irq);
+		spin_unlock(&irq->lock);
+	}
+	spin_unlock(&pirqs_lock);
+	return 0;
+}
+
+/* A device came or goes, its resources will not change, or it was reset. */
+static long physdev_device_op(struct domain *d, u32 cmd, union physdev_arg *arg)
+{
+	bool old = cmd < PHYSDEVOP_pci_device_add;	/* these know no segments */
+	struct pci_addr a = {
+		.seg = old ? 0 : arg->device.seg,
+		.bus = old ? arg->old_device.bus : arg->device.bus,
+		.devfn = old ? arg->old_device.devfn : arg->device.devfn,
+	};
+	bool is_virtfn = old ? arg->old_device.is_virtfn : arg->device.flags & XEN_PCI_DEV_VIRTFN;
 
 	switch (cmd) {
-	case PHYSDEVOP_manage_pci_add:		return physdev_add_device(old, false);
+	case PHYSDEVOP_restore_msi:
+	case PHYSDEVOP_restore_msi_ext:
+		return physdev_restore_msi(a);
+	case PHYSDEVOP_manage_pci_add:
 	case PHYSDEVOP_manage_pci_add_ext:
-		return physdev_add_device(old, arg->old_device.is_virtfn);
-	case PHYSDEVOP_restore_msi:		return physdev_restore_msi(d, old);
 	case PHYSDEVOP_pci_device_add:
-		return physdev_add_device(a, arg->device.flags & XEN_PCI_DEV_VIRTFN);
-	case PHYSDEVOP_restore_msi_ext:		return physdev_restore_msi(d, a);
-	case PHYSDEVOP_prepare_msix:		return physdev_add_device(a, false);
-	case PHYSDEVOP_manage_pci_remove:
-	case PHYSDEVOP_pci_device_remove:
-	case PHYSDEVOP_release_msix:		return 0;
-	default:				return -ENOSYS;
+	case PHYSDEVOP_prepare_msix:
+		/* A virtual function does not show its vendor (SR-IOV 3.4.1.1). */
+		if (!is_virtfn && pci_read(a, PCI_VENDOR, 2) == 0xffff)
+			return -ENODEV;
+		msi_add_device(a);
 	}
+	return 0;
 }
 
-static long physdev_op(struct vcpu *v, u32 cmd, union physdev_arg *arg)
+/* Does ACPI, too, name the window on configuration space that dom0 found? */
+static long physdev_mmcfg_reserved(struct domain *d, u32 cmd, union physdev_arg *arg)
 {
-	struct domain *d = v->domain;
+	const struct physdev_pci_mmcfg_reserved *op = &arg->mmcfg;
 
-	switch (cmd) {
-	case PHYSDEVOP_eoi:			return physdev_eoi(d, arg->eoi.irq);
-	case PHYSDEVOP_irq_status_query:	return physdev_irq_status(d, &arg->status);
-	case PHYSDEVOP_pirq_eoi_gmfn_v1:
-	case PHYSDEVOP_pirq_eoi_gmfn_v2:
-		return physdev_set_eoi_map(d, arg->eoi_map.gmfn, cmd == PHYSDEVOP_pirq_eoi_gmfn_v1);
-	case PHYSDEVOP_set_iopl:		return physdev_set_iopl(v, arg->iopl.iopl);
-	case PHYSDEVOP_set_iobitmap:		return physdev_set_iobitmap(v, &arg->iobitmap);
-	case PHYSDEVOP_map_pirq:		return physdev_map_pirq(d, &arg->map);
-	case PHYSDEVOP_unmap_pirq:		return physdev_unmap_pirq(d, &arg->unmap);
-	case PHYSDEVOP_get_free_pirq:		return physdev_get_free_pirq(d, &arg->free_pirq);
-	case PHYSDEVOP_apic_read:
-		return ioapic_read_guest(arg->apic.apic_physbase, arg->apic.reg,
-					 &arg->apic.value);
-	case PHYSDEVOP_apic_write:		/* routes are the core's */
-		return -EPERM;
-	case PHYSDEVOP_alloc_irq_vector:	/* so are vectors: the number given comes back */
-		arg->vector.vector = arg->vector.irq;
-		return arg->vector.irq < ioapic_nr_gsis() ? 0 : -EINVAL;
-	case PHYSDEVOP_setup_gsi:
-		return physdev_setup_gsi(&arg->gsi);
-	case PHYSDEVOP_pci_mmcfg_reserved:
-		return pci_check_ecam(arg->mmcfg.segment, arg->mmcfg.start_bus,
-				      arg->mmcfg.end_bus, arg->mmcfg.address);
-	case PHYSDEVOP_dbgp_op:			/* the core uses no USB debug port */
-		return arg->dbgp.op - 1u < 2 ? 0 : -EINVAL;
-	default:
-		return physdev_device_op(d, cmd, arg);
+	for (u32 i = 0; i < acpi_info.nr_mcfg; i++) {
+		const struct acpi_mcfg *m = &acpi_info.mcfg[i];
+
+		if (m->seg == op->segment && m->base == op->address &&
+		    op->start_bus >= m->first_bus && op->end_bus <= m->last_bus)
+			return 0;
 	}
+	return -ENODEV;
 }
+
+/* The core uses no USB debug port: let dom0 do as it likes. */
+static long physdev_dbgp_op(struct domain *d, u32 cmd, union physdev_arg *arg)
+{
+	return arg->dbgp.op == PHYSDEVOP_DBGP_RESET_PREPARE ||
+	       arg->dbgp.op == PHYSDEVOP_DBGP_RESET_DONE ? 0 : -EINVAL;
+}
+
+/* ---- what the core does itself: I/O APICs and vectors; and ports ---- */
+
+static long physdev_apic(struct domain *d, u32 cmd, union physdev_arg *arg)
+{
+	if (cmd == PHYSDEVOP_apic_write)
+		return -EPERM;
+	return ioapic_read_guest(arg->apic.apic_physbase, arg->apic.reg, &arg->apic.value);
+}
+
+static long physdev_alloc_vector(struct domain *d, u32 cmd, union physdev_arg *arg)
+{
+	arg->vector.vector = arg->vector.irq;
+	return arg->vector.irq < ioapic_nr_gsis ? 0 : -EINVAL;
+}
+
+static long physdev_set_iopl(struct domain *d, u32 cmd, union physdev_arg *arg)
+{
+	if (arg->iopl.iopl > 3)
+		return -EINVAL;
+	pv_set_iopl(current, arg->iopl.iopl);
+	return 0;
+}
+
+static long physdev_set_iobitmap(struct domain *d, u32 cmd, union physdev_arg *arg)
+{
+	return pv_set_iobitmap(current, gva_of(arg->iobitmap.bitmap), arg->iobitmap.nr_ports);
+}
+
+void physdev_hide_ports(u32 *allowed)
+{
+	const struct { u16 first, nr; } hidden[] = {
+		{ 0x20, 2 }, { 0xa0, 2 },	/* PICs */
+		{ 0x40, 4 }, { 0x61, 1 },	/* PIT */
+		{ serial_port(0), 8 }, { serial_port(1), 8 },
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(hidden); i++)
+		for (u32 k = 0, port = hidden[i].first; port && k < hidden[i].nr; k++, port++)
+			allowed[port / 32] &= ~(1u << port % 32);
+}
+
+/* ---- dispatch ---- */
+
+enum { OUT = 1, ANYONE = 2 };	/* the argument is copied out, too; not only for dom0 */
+
+#define SIZE(type) sizeof(struct physdev_##type)
+static const struct {
+	long (*fn)(struct domain *d, u32 cmd, union physdev_arg *arg);
+	u8 size, flags;
+} ops[] = {
+	[PHYSDEVOP_irq_status_query]	= { physdev_status, SIZE(irq_status_query), OUT | ANYONE },
+	[PHYSDEVOP_set_iopl]		= { physdev_set_iopl, SIZE(set_iopl), ANYONE },
+	[PHYSDEVOP_set_iobitmap]	= { physdev_set_iobitmap, SIZE(set_iobitmap), ANYONE },
+	[PHYSDEVOP_apic_read]		= { physdev_apic, SIZE(apic), OUT },
+	[PHYSDEVOP_apic_write]		= { physdev_apic, SIZE(apic) },
+	[PHYSDEVOP_alloc_irq_vector]	= { physdev_alloc_vector, SIZE(irq), OUT },
+	[PHYSDEVOP_eoi]			= { physdev_eoi, SIZE(eoi), ANYONE },
+	[PHYSDEVOP_map_pirq]		= { physdev_map_pirq, SIZE(map_pirq), OUT },
+	[PHYSDEVOP_unmap_pirq]		= { physdev_unmap_pirq, SIZE(unmap_pirq) },
+	[PHYSDEVOP_manage_pci_add]	= { physdev_device_op, SIZE(manage_pci) },
+	[PHYSDEVOP_manage_pci_remove]	= { physdev_device_op, SIZE(manage_pci) },
+	[PHYSDEVOP_restore_msi]		= { physdev_device_op, SIZE(restore_msi) },
+	[PHYSDEVOP_manage_pci_add_ext]	= { physdev_device_op, SIZE(manage_pci_ext) },
+	[PHYSDEVOP_setup_gsi]		= { physdev_setup_gsi, SIZE(setup_gsi) },
+	[PHYSDEVOP_get_free_pirq]	= { physdev_get_free_pirq, SIZE(get_free_pirq), OUT },
+	[PHYSDEVOP_pci_mmcfg_reserved]	= { physdev_mmcfg_reserved, SIZE(pci_mmcfg_reserved) },
+	[PHYSDEVOP_pci_device_add]	= { physdev_device_op, SIZE(pci_device_add) },
+	[PHYSDEVOP_pci_device_remove]	= { physdev_device_op, SIZE(pci_device) },
+	[PHYSDEVOP_restore_msi_ext]	= { physdev_device_op, SIZE(pci_device) },
+	[PHYSDEVOP_pirq_eoi_gmfn_v1]	= { physdev_set_eoi_map, SIZE(pirq_eoi_gmfn), ANYONE },
+	[PHYSDEVOP_pirq_eoi_gmfn_v2]	= { physdev_set_eoi_map, SIZE(pirq_eoi_gmfn), ANYONE },
+	[PHYSDEVOP_dbgp_op]		= { physdev_dbgp_op, SIZE(dbgp_op) },
+	[PHYSDEVOP_prepare_msix]	= { physdev_device_op, SIZE(pci_device) },
+	[PHYSDEVOP_release_msix]	= { physdev_device_op, SIZE(pci_device) },
+};
 
 long do_physdev_op(u32 cmd, gva_t arg)
 {
-	struct vcpu *v = current;
+	struct domain *d = current->domain;
 	union physdev_arg op = { 0 };
 	long rc;
 
-	if (cmd >= ARRAY_SIZE(ops) || !ops[cmd].size)
+	if (cmd >= ARRAY_SIZE(ops) || !ops[cmd].fn)
 		return -ENOSYS;
-	if (!ops[cmd].anyone && !v->domain->privileged)
+	if (!(ops[cmd].flags & ANYONE) && !d->privileged)
 		return -EPERM;
 	if (copy_from_guest(&op, arg, ops[cmd].size))
 		return -EFAULT;
-	rc = physdev_op(v, cmd, &op);
-	if (!rc && ops[cmd].out && copy_to_guest(arg, &op, ops[cmd].size))
+	rc = ops[cmd].fn(d, cmd, &op);
+	if (!rc && ops[cmd].flags & OUT && copy_to_guest(arg, &op, ops[cmd].size))
 		rc = -EFAULT;
 	return rc;
 }
@@ -505,20 +466,4 @@ long do_physdev_op_compat(gva_t arg)
 	if (cmd < PHYSDEVOP_irq_status_query || cmd > PHYSDEVOP_alloc_irq_vector)
 		return -ENOSYS;
 	return do_physdev_op(cmd, GVA(arg.a + offsetof(struct physdev_op, u)));
-}
-
-/* ---- ports ---- */
-
-void physdev_hide_ports(u32 *allowed)
-{
-	const struct { u16 first, nr; } hidden[] = {
-		{ 0x20, 2 }, { 0xa0, 2 },	/* PICs */
-		{ 0x40, 4 }, { 0x61, 1 },	/* PIT */
-		{ serial_port(0), 8 }, { serial_port(1), 8 },
-	};
-
-	for (u32 i = 0; i < ARRAY_SIZE(hidden); i++)
-		for (u32 port = hidden[i].first; port && port < hidden[i].first + hidden[i].nr;
-		     port++)
-			allowed[port / 32] &= ~(1u << port % 32);
 }

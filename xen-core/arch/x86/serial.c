@@ -293,8 +293,7 @@ void __init serial_init_irq(void)
 
 		if (!p->present)
 			continue;
-		p->polled = !p->irq || irq_request_gsi(irq_isa_to_gsi(p->irq), "serial",
-						       serial_interrupt, p);
+		p->polled = !p->irq || irq_request_isa(p->irq, serial_interrupt, p);
 		timer_init(&p->timer, serial_timer, p, this_cpu());
 		spin_lock(&p->lock);
 		if (!p->polled)		/* the self-test: serial_timer sees whether it came */

@@ -15,7 +15,6 @@
 #include "cpu.h"
 #include "cpu_private.h"
 #include "domain.h"
-#include "ioapic.h"
 #include "irq.h"
 #include "options.h"
 #include "page_alloc.h"

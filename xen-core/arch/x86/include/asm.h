@@ -12,6 +12,20 @@
 	{ type v; asm volatile("in" #suffix " %1, %0" : "=a"(v) : "Nd"(port)); return v; }
 ASM_PORT(b, u8) ASM_PORT(w, u16) ASM_PORT(l, u32)
 
+/* @size bytes; a read gives what it read, a write nothing. */
+static inline u32 port_transfer(u16 port, u32 size, bool write, u32 v)
+{
+	if (!write)
+		return size == 1 ? inb(port) : size == 2 ? inw(port) : inl(port);
+	if (size == 1)
+		outb(port, (u8)v);
+	else if (size == 2)
+		outw(port, (u16)v);
+	else
+		outl(port, v);
+	return 0;
+}
+
 static inline u64 rdmsr(u32 msr)
 {
 	u32 lo, hi;

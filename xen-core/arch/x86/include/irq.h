@@ -30,20 +30,22 @@ enum irq_source { IRQ_FREE, IRQ_GSI, IRQ_MSI, IRQ_MSIX };
 /**
  * struct msi - where an MSI or MSI-X vector lives
  * @cap:	offset of the capability in configuration space
+ * @entry:	MSI-X: index in the table
  * @table:	MSI-X: this vector's table entry
  */
 struct msi {
 	struct pci_addr addr;
 	u8 cap;
-	u16 entry;
+	u32 entry;
 	bool is_64bit, maskable;
 	volatile u32 *table;
 };
 
 /**
  * struct irq - what one dynamic vector stands for
+ * @level,@low:	level triggered, active low; @mode_set: dom0 has said so
  * @masked:	at the source
- * @level:	level triggered
+ * @gsi:	the IO-APIC's pin; @msi: the message
  * @cpu:	the CPU it is routed to
  * @fn:		the core's handler; NULL for a guest's
  * @domain:	the guest it is bound to, or NULL
@@ -54,7 +56,7 @@ struct irq {
 	struct spinlock lock;
 	u8 vector;
 	u8 source;			/* enum irq_source */
-	bool level, low, masked, waits_eoi;
+	bool level, low, mode_set, masked, waits_eoi;
 	u32 gsi;
 	struct msi msi;
 	struct cpu *cpu;
@@ -67,27 +69,54 @@ struct irq {
 /** irq_handle() - from entry.S, interrupts off: vectors from 0x20 but VECTOR_REQUEST. */
 void irq_handle(u32 vector);
 
-/** irq_alloc() - a free vector for a source, masked; NULL: none left. */
-struct irq *irq_alloc(enum irq_source source);
-void irq_free(struct irq *irq);
-/** irq_of_gsi() - the interrupt of a GSI, set up if @create; NULL: no such GSI. */
-struct irq *irq_of_gsi(u32 gsi, bool create);
-
 /**
- * irq_request_gsi() - the core handles @gsi itself; guests cannot have it.
- * Return: 0, -EINVAL (no such GSI), -EBUSY.
+ * irq_alloc() - a free vector for a message, masked; NULL: none left.
+ * It is given back by making its source IRQ_FREE.
  */
-int irq_request_gsi(u32 gsi, const char *what, void (*fn)(void *), void *data);
-/** irq_isa_to_gsi() - where the firmware wired ISA interrupt @irq. */
-u32 irq_isa_to_gsi(u8 irq);
-/** irq_setup_gsi() - trigger and polarity as dom0 found them. */
+struct irq *irq_alloc(enum irq_source source);
+/** irq_of_gsi() - the interrupt of a GSI, which keeps it for ever; NULL: no such GSI. */
+struct irq *irq_of_gsi(u32 gsi);
+
+/** irq_request_isa() - the core handles ISA interrupt @isa itself. Return: 0 or -EBUSY. */
+int irq_request_isa(u8 isa, void (*fn)(void *), void *data);
+/** irq_setup_gsi() - trigger and polarity as dom0 found them, once. */
 int irq_setup_gsi(u32 gsi, bool level, bool low);
 
-/** irq_bind() - deliver to @port of @d, on the CPU of @v; unmasks. */
-int irq_bind(struct irq *irq, struct domain *d, u32 port, struct vcpu *v);
-void irq_unbind(struct irq *irq);
+/* At the source, under irq->lock. */
+void irq_set_mask(struct irq *irq, bool masked);
 void irq_set_cpu(struct irq *irq, struct cpu *cpu);
-/** irq_guest_eoi() - the guest has handled a level-triggered interrupt. */
-void irq_guest_eoi(struct irq *irq);
+
+/*
+ * ioapic.c: the I/O APICs' pins, numbered across all of them as GSIs.
+ * ioapic_init() maps those that ACPI names, and masks all pins; the other two
+ * write what @irq says: vector, mode and mask, or the target.
+ */
+void ioapic_init(void);
+void ioapic_write_mode(const struct irq *irq);
+void ioapic_write_target(const struct irq *irq);
+/* One more than the highest GSI; some below may not exist. */
+extern u32 ioapic_nr_gsis;
+bool ioapic_has_gsi(u32 gsi);
+/** ioapic_read_guest() - a register for dom0. Return: 0 or -EINVAL (no I/O APIC there). */
+int ioapic_read_guest(u64 addr, u32 reg, u32 *value);
+
+/**
+ * msi_setup() - have function @a send @irq, masked where it can be
+ * @entry: MSI-X: index in its table
+ * @table_base: MSI-X: dom0's idea of the table BAR, for functions without one
+ * Return: 0, -ENODEV (no such capability), -EINVAL (no such entry, or the
+ * table is not where a device's memory can be), -ENXIO, -ENOMEM.
+ */
+int msi_setup(struct irq *irq, struct pci_addr a, u32 entry, u64 table_base);
+/** msi_teardown() - the function must not send @irq any more. */
+void msi_teardown(const struct irq *irq);
+/* Write what @irq says: the mask, the target, everything (after the function was reset). */
+void msi_write_mask(const struct irq *irq);
+void msi_write_target(const struct irq *irq);
+void msi_restore(const struct irq *irq);
+/** msi_add_device() - a function appeared: protect its MSI-X table. */
+void msi_add_device(struct pci_addr a);
+/** msi_is_protected() - is frame @m part of an MSI-X table? Guests may only read it. */
+bool msi_is_protected(mfn_t m);
 
 #endif

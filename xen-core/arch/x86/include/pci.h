@@ -26,15 +26,12 @@ void pci_write(struct pci_addr a, u32 reg, u32 size, u32 value);
 /** pci_find_cap() - offset of capability @id, 0: none. */
 u8 pci_find_cap(struct pci_addr a, u8 id);
 
-/** pci_check_ecam() - is a window that dom0 found one that ACPI names? 0 or -ENODEV. */
-int pci_check_ecam(u16 seg, u8 first_bus, u8 last_bus, u64 base);
-
 /**
- * pci_access_port() - dom0 reads or writes port 0xcf8 .. 0xcff.
- * The address dom0 selects is kept apart, so that it and the core do not
- * disturb each other.
- * Return: false when the access is not for configuration space: do it as is.
+ * pci_access_port() - dom0 reads or writes a port, with @size as it is there
+ * The configuration address that dom0 selects is kept apart, so that it and
+ * the core do not disturb each other.
+ * Return: what a read reads.
  */
-bool pci_access_port(u16 port, u32 size, bool write, u32 *value);
+u32 pci_access_port(u16 port, u32 size, bool write, u32 value);
 
 #endif

@@ -10,7 +10,6 @@
 #include "cpu.h"
 #include "domain.h"
 #include "errno.h"
-#include "msi.h"
 #include "paging.h"
 #include "percpu.h"
 
@@ -116,6 +115,9 @@ void pv_port_out(struct vcpu *v, u16 port, u32 bytes, u32 value);
 /* traps.c */
 void trap_dump_regs(const struct regs *regs);
 void trap_dump_stack(u64 sp);
+
+/** physdev_hide_ports() - take those that the core uses out of @allowed (io_bitmap) */
+void physdev_hide_ports(u32 *allowed);
 
 /* dom0_build.c */
 struct boot_module;

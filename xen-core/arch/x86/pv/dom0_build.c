@@ -24,7 +24,6 @@
 
 #include "page_alloc.h"
 #include "page_type.h"
-#include "physdev.h"
 #include "printk.h"
 #include "pv.h"
 #include "sched.h"

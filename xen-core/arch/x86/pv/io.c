@@ -6,16 +6,12 @@
  * I/O bitmap); the domain's bitmap decides which ports are really accessed.
  * A port that is not the domain's reads as all ones and swallows writes.
  */
-#include "asm.h"
 #include "bitops.h"
 #include "compiler.h"
 #include "errno.h"
 #include "pci.h"
 #include "pv.h"
 #include "uaccess.h"
-
-#define PCI_PORT_FIRST	0xcf8
-#define PCI_PORT_LAST	0xcff
 
 void pv_set_iopl(struct vcpu *v, u32 iopl)
 {
@@ -68,27 +64,11 @@ static bool owns_ports(const struct vcpu *v, u16 port, u32 bytes)
 
 u32 pv_port_in(struct vcpu *v, u16 port, u32 bytes)
 {
-	u32 val = ~0u;
-
-	if (!owns_ports(v, port, bytes))
-		return val;
-	if (port >= PCI_PORT_FIRST && port <= PCI_PORT_LAST &&
-	    pci_access_port(port, bytes, false, &val))
-		return val;
-	return bytes == 1 ? inb(port) : bytes == 2 ? inw(port) : inl(port);
+	return owns_ports(v, port, bytes) ? pci_access_port(port, bytes, false, 0) : ~0u;
 }
 
 void pv_port_out(struct vcpu *v, u16 port, u32 bytes, u32 value)
 {
-	if (!owns_ports(v, port, bytes))
-		return;
-	if (port >= PCI_PORT_FIRST && port <= PCI_PORT_LAST &&
-	    pci_access_port(port, bytes, true, &value))
-		return;
-	if (bytes == 1)
-		outb(port, value);
-	else if (bytes == 2)
-		outw(port, value);
-	else
-		outl(port, value);
+	if (owns_ports(v, port, bytes))
+		pci_access_port(port, bytes, true, value);
 }
