@@ -11,21 +11,22 @@
 #define ACPI_NR_ISA		16
 
 struct acpi_cpu { u32 apic_id, acpi_id; bool enabled; };
-struct acpi_ioapic { u32 id; u32 addr; u32 gsi_base; };
+struct acpi_ioapic { u32 addr, gsi_base; };
 /* Where an ISA interrupt goes when not to the GSI of its number. */
 struct acpi_override { u32 gsi; bool level, low; };
-struct acpi_mcfg { u64 base; u16 seg; u8 first_bus, last_bus; };
+/* As in the MCFG. */
+struct acpi_mcfg { u64 base; u16 seg; u8 first_bus, last_bus; u32 reserved; };
 /* Local APIC pin that carries NMI. @acpi_id ~0: of every CPU. */
 struct acpi_lapic_nmi { u32 acpi_id; u8 lint; bool low; };
 
 /**
  * struct acpi_info - the result; zero where a table is missing or broken
- * @has_madt:	the MADT was there and sound
+ * @tables_read: bitmap of those that were there and sound
  * @pm1a_cnt,@pm1b_cnt: I/O ports of the PM1 control registers, 0: none
  * @reset_port: the reset register, 0: none in I/O space
  */
 struct acpi_info {
-	bool has_madt;
+	u32 tables_read;
 	u64 lapic_addr;
 	u32 nr_cpus, nr_ioapics, nr_mcfg, nr_lapic_nmis;
 	struct acpi_cpu cpus[ACPI_MAX_CPUS];
@@ -49,11 +50,12 @@ extern struct acpi_info acpi_info;
  */
 void acpi_init(u64 rsdp);
 
-/* The parsers, one table each: NULL, or what is wrong. For acpi_init() and tests. */
-const char *acpi_parse_rsdp(const void *p, size_t len, u64 *root, bool *is_xsdt);
-const char *acpi_parse_madt(const void *table, size_t len, struct acpi_info *info);
-const char *acpi_parse_fadt(const void *table, size_t len, struct acpi_info *info);
-const char *acpi_parse_hpet(const void *table, size_t len, struct acpi_info *info);
-const char *acpi_parse_mcfg(const void *table, size_t len, struct acpi_info *info);
+/*
+ * For acpi_init() and tests. acpi_parse_rsdp(): where the root table is, or 0.
+ * acpi_parse_table(): NULL, or what is wrong with it, and then acpi_info is as
+ * it was; "" for a table that is none of those that are read.
+ */
+u64 acpi_parse_rsdp(const u8 *p, size_t len);
+const char *acpi_parse_table(const u8 *table, size_t len);
 
 #endif
