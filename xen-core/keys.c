@@ -13,7 +13,6 @@
 #include "power.h"
 #include "printk.h"
 #include "sched.h"
-#include "timer.h"
 
 static struct {
 	void (*fn)(void);
@@ -59,8 +58,6 @@ void __init keys_init(void)
 	key_register('h', key_help, "show this message");
 	key_register('q', domain_dump, "dump domains and their vcpus");
 	key_register('r', sched_dump, "dump run queues");
-	key_register('t', timer_dump, "dump time and timers");
 	key_register('m', page_alloc_dump, "dump memory");
 	key_register('R', machine_restart, "reboot the machine");
-	arch_keys_init();
 }

@@ -47,6 +47,5 @@ long do_console_io(u32 cmd, u32 count, gva_t buffer);
 void key_register(char key, void (*fn)(void), const char *what);
 void key_handle(char key);
 void keys_init(void);
-void arch_keys_init(void);
 
 #endif

@@ -38,9 +38,7 @@ void serial_softirq(void) {}
 void event_send_global_virq(u32 virq) { virqs[virq]++; }
 void domain_dump(void) {}
 void sched_dump(void) {}
-void timer_dump(void) {}
 void machine_restart(void) { abort(); }
-void arch_keys_init(void) {}
 static void key_seen(void) { keys_seen++; }
 
 static struct domain *d;

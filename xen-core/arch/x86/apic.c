@@ -141,25 +141,26 @@ static void apic_init_timer_cpu(void)
 	asm volatile("mfence" ::: "memory");
 }
 
-static u64 __init apic_read_timer(void)
-{
-	return (u32)~apic_read(APIC_TIMER_COUNT);
-}
-
 void __init apic_init_timer(void)
 {
 	if (!deadline) {
 		apic_write(APIC_TIMER_DIVIDE, DIVIDE_BY_1);
 		apic_write(APIC_LVT_TIMER, VECTOR_TIMER | LVT_MASKED);
-		apic_write(APIC_TIMER_INIT, ~0u);
-		timer_mult = (clock_measure_hz(apic_read_timer) << 32) / 1000000000u;
-		apic_write(APIC_TIMER_INIT, 0);
-		if (!timer_mult)
-			panic("the local APIC's timer does not count\n");
 	}
+	/* Each try takes longer than the timer counts: the largest is the closest. */
+	for (u32 i = 0; !deadline && i < 5; i++) {
+		u64 start = arch_now(), counts;
+
+		apic_write(APIC_TIMER_INIT, ~0u);
+		clock_delay(1000000);
+		counts = ~apic_read(APIC_TIMER_COUNT);
+		timer_mult = MAX(timer_mult, (counts << 32) / (arch_now() - start));
+	}
+	if (!deadline && !timer_mult)
+		panic("the local APIC's timer does not count\n");
 	pr_info("APIC: %s, timer %s %lu MHz\n", x2apic ? "x2APIC" : "xAPIC",
-		deadline ? "by TSC deadline," : "counts at", deadline ?
-		clock_tsc_khz() / 1000 : timer_mult * 1000 >> 32);
+		deadline ? "by TSC deadline," : "counts at",
+		deadline ? clock_tsc_khz / 1000 : timer_mult * 1000 >> 32);
 	apic_init_timer_cpu();
 }
 

@@ -16,8 +16,10 @@
 #include "acpi.h"
 #include "asm.h"
 #include "compiler.h"
+#include "console.h"
 #include "paging.h"
 #include "printk.h"
+#include "string.h"
 #include "timer.h"
 
 #define CALIBRATION_HZ	50u	/* the measurement takes 1/50 s */
@@ -25,12 +27,12 @@
 #define SYNC_ROUNDS	16u
 #define NSEC_PER_SEC	1000000000ull
 
-static __ro_after_init u64 tsc_base, tsc_khz;
+static __ro_after_init u64 tsc_base;
+__ro_after_init u64 clock_tsc_khz;
 static __ro_after_init u32 mul;
 static __ro_after_init s8 shift;
 static __ro_after_init s64 tsc_offset[MAX_CPUS];	/* this CPU's TSC less the boot CPU's */
 __ro_after_init bool clock_is_synced = true;
-__ro_after_init u32 clock_generation = 1;
 static __ro_after_init const char *reference_name;
 
 static struct spinlock wc_lock = SPINLOCK_INIT;
@@ -59,21 +61,10 @@ u64 arch_now(void)
 	return clock_scale(clock_read_tsc() - clock_base());
 }
 
-u64 clock_tsc_khz(void)
-{
-	return tsc_khz;
-}
-
 u64 clock_tsc_after(u64 ns)
 {
 	/* Far times come early: whoever set them looks again. */
-	return rdtsc() + MIN(ns, 1000 * NSEC_PER_SEC) * tsc_khz / 1000000 + 1;
-}
-
-void clock_get_scale(u32 *m, s8 *s)
-{
-	*m = mul;
-	*s = shift;
+	return rdtsc() + MIN(ns, 1000 * NSEC_PER_SEC) * clock_tsc_khz / 1000000 + 1;
 }
 
 void clock_delay(u64 ns)
@@ -88,12 +79,12 @@ void clock_delay(u64 ns)
 
 /**
  * struct reference - a counter of known frequency
- * @start:	make it count; false: it is not there
+ * @start:	make it count; gives its frequency, 0: it is not there
  */
 struct reference {
 	const char *name;
-	u64 hz, mask;
-	bool (*start)(struct reference *r);
+	u64 mask;
+	u64 (*start)(void);
 	u64 (*read)(void);
 };
 
@@ -104,21 +95,16 @@ static u64 __init clock_read_hpet(void)
 	return hpet[0xf0 / 4];
 }
 
-static bool __init clock_start_hpet(struct reference *r)
+static u64 __init clock_start_hpet(void)
 {
-	u64 period;
+	u32 period;
 
-	if (!acpi_info.hpet_addr)
-		return false;
-	hpet = map_mmio(MADDR(acpi_info.hpet_addr), 0x400);
-	if (!hpet)
-		return false;
-	period = hpet[1];	/* femtoseconds; at most 100 ns by its specification */
+	hpet = acpi_info.hpet_addr ? map_mmio(MADDR(acpi_info.hpet_addr), 0x400) : NULL;
+	period = hpet ? hpet[1] : 0;	/* femtoseconds; at most 100 ns by its specification */
 	if (!period || period > 100000000)
-		return false;
+		return 0;
 	hpet[0x10 / 4] |= 1;
-	r->hz = 1000000000000000ull / period;
-	return true;
+	return 1000000000000000ull / period;
 }
 
 static u64 __init clock_read_pm_timer(void)
@@ -126,29 +112,28 @@ static u64 __init clock_read_pm_timer(void)
 	return inl(acpi_info.pm_timer);
 }
 
-static bool __init clock_start_pm_timer(struct reference *r)
+static u64 __init clock_start_pm_timer(void)
 {
-	return acpi_info.pm_timer;
+	return acpi_info.pm_timer ? 3579545 : 0;
 }
 
 /* Channel 2 counts down; a latched reading is two bytes. */
 static u64 __init clock_read_pit(void)
 {
-	u16 count;
+	u8 low;
 
 	outb(0x43, 0x80);
-	count = inb(0x42);
-	count |= (u16)(inb(0x42) << 8);
-	return 0xffffu - count;
+	low = inb(0x42);
+	return 0xffffu - (low | (u32)inb(0x42) << 8);
 }
 
-static bool __init clock_start_pit(struct reference *r)
+static u64 __init clock_start_pit(void)
 {
 	outb(0x61, (inb(0x61) & 0xfc) | 1);	/* gate on, speaker off */
 	outb(0x43, 0xb4);			/* channel 2, both bytes, mode 2 */
 	outb(0x42, 0xff);
 	outb(0x42, 0xff);
-	return true;
+	return 1193182;
 }
 
 /* The same moment on both clocks: the closest of some tries. */
@@ -167,56 +152,42 @@ static void __init clock_sample(const struct reference *r, u64 *ref, u64 *tsc)
 	}
 }
 
-static u64 __init clock_measure(const struct reference *r)
+/* The TSC's frequency by a reference of @hz; 0: that does not count. */
+static u64 __init clock_measure(const struct reference *r, u64 hz)
 {
-	u64 ref[2], tsc[2], wanted = r->hz / CALIBRATION_HZ;
+	u64 ref[2], tsc[2];
 	u32 tries = 0;
 
 	clock_sample(r, &ref[0], &tsc[0]);
-	while (((r->read() - ref[0]) & r->mask) < wanted)
+	while (((r->read() - ref[0]) & r->mask) < hz / CALIBRATION_HZ)
 		if (++tries > 10000000)
 			return 0;
 	clock_sample(r, &ref[1], &tsc[1]);
-	return (tsc[1] - tsc[0]) * r->hz / ((ref[1] - ref[0]) & r->mask);
-}
-
-u64 __init clock_measure_hz(u64 (*read)(void))
-{
-	const struct reference r = { .read = read };
-	u64 ref[2], tsc[2];
-
-	clock_sample(&r, &ref[0], &tsc[0]);
-	clock_delay(NSEC_PER_SEC / 4 / CALIBRATION_HZ);
-	clock_sample(&r, &ref[1], &tsc[1]);
-	return (ref[1] - ref[0]) * tsc_khz * 1000 / (tsc[1] - tsc[0]);
+	return (tsc[1] - tsc[0]) * hz / ((ref[1] - ref[0]) & r->mask);
 }
 
 /* CPUs that state their frequency exactly (SDM: CPUID 15H). */
 static u64 __init clock_ask_cpu(void)
 {
-	struct cpuid c;
+	struct cpuid c = cpuid(0, 0).a < 0x15 ? (struct cpuid){ 0 } : cpuid(0x15, 0);
 
-	if (cpuid(0, 0).a < 0x15)
-		return 0;
-	c = cpuid(0x15, 0);
 	return c.a && c.b ? (u64)c.c * c.b / c.a : 0;
 }
 
 static u64 __init clock_find_hz(void)
 {
-	struct reference refs[] = {
-		{ "HPET", 0, 0xffffffff, clock_start_hpet, clock_read_hpet },
-		{ "PM timer", 3579545, 0xffffff, clock_start_pm_timer, clock_read_pm_timer },
-		{ "PIT", 1193182, 0xffff, clock_start_pit, clock_read_pit },
+	static __initconst const struct reference refs[] = {
+		{ "HPET", 0xffffffff, clock_start_hpet, clock_read_hpet },
+		{ "PM timer", 0xffffff, clock_start_pm_timer, clock_read_pm_timer },
+		{ "PIT", 0xffff, clock_start_pit, clock_read_pit },
 	};
-	u64 hz = clock_ask_cpu();
+	u64 hz = clock_ask_cpu(), ref_hz;
 
 	reference_name = "CPUID";
 	for (u32 i = 0; !hz && i < ARRAY_SIZE(refs); i++) {
-		if (!refs[i].start(&refs[i]))
-			continue;
+		ref_hz = refs[i].start();
 		reference_name = refs[i].name;
-		hz = clock_measure(&refs[i]);
+		hz = ref_hz ? clock_measure(&refs[i], ref_hz) : 0;
 	}
 	return hz;
 }
@@ -229,39 +200,33 @@ static u8 __init clock_read_cmos(u8 reg)
 	return inb(0x71);
 }
 
-/* Days from 1970-01-01 to the first of @month in @year. */
-static u64 __init clock_days(u32 year, u32 month)
+/* Days since 1970-01-01; a year begins in March here, so that a leap day ends it. */
+static u64 __init clock_days(u32 year, u32 month, u32 day)
 {
-	static __initconst const u16 before[] = {
-		0, 31, 59, 90, 120, 151, 181, 212, 243, 273, 304, 334,
-	};
-	u32 y = year - 1;
-
-	return (u64)(year - 1970) * 365 + y / 4 - y / 100 + y / 400 - 477 +
-	       before[(month - 1) % 12] +
-	       (month > 2 && !(year % 4) && (year % 100 || !(year % 400)));
+	if (month < 3) {
+		year--;
+		month += 12;
+	}
+	return year * 365 + year / 4 - year / 100 + year / 400 + (month * 153 - 457) / 5 + day -
+	       719469;
 }
 
 /* The battery-backed clock: seconds since the epoch, taking it to run on UTC. */
 static u64 __init clock_read_rtc(void)
 {
 	static __initconst const u8 regs[] = { 0, 2, 4, 7, 8, 9 };	/* s m h D M Y */
-	u8 raw[6] = { 0 }, last[6], mode = clock_read_cmos(0x0b);
+	u8 raw[6] = { 0xff }, last[6], mode = clock_read_cmos(0x0b);
+	bool same = false;
 	u32 v[6];
 
 	/* A reading counts when no update was going on and it came twice. */
-	for (u32 tries = 0; tries < 100000; tries++) {
-		bool same = true;
-
+	for (u32 tries = 0; tries < 100000 && !same; tries++) {
 		if (clock_read_cmos(0x0a) & 0x80)
 			continue;
-		for (u32 i = 0; i < 6; i++) {
-			last[i] = raw[i];
+		memcpy(last, raw, sizeof(raw));
+		for (u32 i = 0; i < 6; i++)
 			raw[i] = clock_read_cmos(regs[i]);
-			same &= raw[i] == last[i];
-		}
-		if (same && tries)
-			break;
+		same = !memcmp(last, raw, sizeof(raw));
 	}
 	for (u32 i = 0; i < 6; i++) {
 		v[i] = i == 2 ? raw[i] & 0x7f : raw[i];
@@ -271,8 +236,7 @@ static u64 __init clock_read_rtc(void)
 	if (!(mode & 2))	/* 12 hours, the top bit is PM */
 		v[2] = v[2] % 12 + (raw[2] & 0x80 ? 12 : 0);
 	v[5] += v[5] < 70 ? 2000 : 1900;
-	return ((clock_days(v[5], v[4] ? v[4] : 1) + v[3] - 1) * 24 + v[2]) * 3600 +
-	       v[1] * 60 + v[0];
+	return clock_days(v[5], v[4], v[3]) * 86400 + v[2] * 3600 + v[1] * 60 + v[0];
 }
 
 void time_fill_wallclock(struct domain *d)
@@ -300,8 +264,6 @@ void time_set_wallclock(u64 sec, u32 nsec, u64 system_time)
 	spin_lock(&wc_lock);
 	wc_base = sec * NSEC_PER_SEC + nsec - system_time;
 	spin_unlock(&wc_lock);
-	if (!domain_list.next)
-		return;
 	spin_lock(&domain_list_lock);
 	list_for_each(p, &domain_list)
 		time_fill_wallclock(list_entry(p, struct domain, all));
@@ -369,17 +331,19 @@ void clock_sync_target(void)
 	if ((u64)(offset < 0 ? -offset : offset) > best) {
 		tsc_offset[this_cpu()->id] = offset;
 		clock_is_synced = false;
+		pr_warn("clock: CPU%u's TSC differs, using an offset\n", this_cpu()->id);
 	}
 	__atomic_store_n(&sync.turn, 0, __ATOMIC_RELEASE);
 }
 
-void __init clock_sync_done(void)
-{
-	if (!clock_is_synced)
-		pr_warn("clock: the CPUs' TSCs differ, using an offset for each\n");
-}
-
 /* ---- set-up ---- */
+
+static void clock_dump(void)
+{
+	pr_always("system time %lu ns, TSC %lu kHz (%s), mul %x shift %d, TSCs %s\n", arch_now(),
+		  clock_tsc_khz, reference_name, mul, shift, clock_is_synced ? "agree" : "differ");
+	timer_dump();
+}
 
 void __init clock_init(void)
 {
@@ -389,7 +353,7 @@ void __init clock_init(void)
 
 	if (hz < 1000000)
 		panic("clock: cannot measure the TSC's frequency\n");
-	tsc_khz = hz / 1000;
+	clock_tsc_khz = hz / 1000;
 	/* mul shall use all of its 32 bits. */
 	for (scaled = hz; scaled <= NSEC_PER_SEC; scaled <<= 1)
 		shift++;
@@ -399,15 +363,10 @@ void __init clock_init(void)
 	tsc_base = clock_read_tsc();
 	sec = clock_read_rtc();
 	time_set_wallclock(sec, 0, arch_now());
+	key_register('t', clock_dump, "dump time and timers");
 	pr_info("clock: TSC %lu.%03lu MHz, measured with %s; %lu seconds since the epoch\n",
-		tsc_khz / 1000, tsc_khz % 1000, reference_name, sec);
+		clock_tsc_khz / 1000, clock_tsc_khz % 1000, reference_name, sec);
 	/* Under a hypervisor the TSC is as good as that makes it. */
 	if (!invariant && !(cpuid(1, 0).c >> 31))
 		pr_warn("clock: the TSC's frequency may vary with power states\n");
-}
-
-void clock_dump(void)
-{
-	pr_always("system time %lu ns, TSC %lu kHz (%s), mul %x shift %d, TSCs %s\n", arch_now(),
-		  tsc_khz, reference_name, mul, shift, clock_is_synced ? "agree" : "differ");
 }

@@ -121,7 +121,6 @@ static __init __used void core_main(void)
 	cpu->curr->arch.stack_top = stacks_top(cpu);
 	console_start();
 	smp_boot_cpus(opt_maxcpus);
-	clock_sync_done();
 	version_set_commandline(boot_info.cmdline);
 	memory_set_map(boot_info.e820, boot_info.nr_e820);
 	dom0_build();

@@ -9,6 +9,7 @@
 #include "apic.h"
 #include "clock.h"
 #include "compiler.h"
+#include "console.h"
 #include "cpu.h"
 #include "cpu_private.h"
 #include "domain.h"
@@ -105,6 +106,7 @@ __init void smp_boot_cpus(u32 max)
 	u8 *low = arch_direct_map(MADDR(TRAMPOLINE));
 	u32 me = this_cpu()->apic_id;
 
+	key_register('d', arch_dump_all_cpus, "dump registers and stacks of all CPUs");
 	memcpy(low, ap_start, ap_start_end - ap_start);
 	for (u32 i = 0; i < acpi_info.nr_cpus && nr_cpus < MIN(max, (u32)MAX_CPUS); i++) {
 		const struct acpi_cpu *a = &acpi_info.cpus[i];

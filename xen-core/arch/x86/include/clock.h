@@ -17,18 +17,11 @@ void clock_init(void);
  */
 void clock_sync_source(void);
 void clock_sync_target(void);
-/** clock_sync_done() - all CPUs have started; says whether their TSCs agree. */
-void clock_sync_done(void);
 
 /** clock_delay() - wait @ns, busy. */
 void clock_delay(u64 ns);
-u64 clock_tsc_khz(void);
-/** clock_measure_hz() - frequency of a counter, against the TSC; boot time. */
-u64 clock_measure_hz(u64 (*read)(void));
 /** clock_tsc_after() - what this CPU's TSC will read in @ns. */
 u64 clock_tsc_after(u64 ns);
-/** clock_get_scale() - ns = ((tsc << shift) * mul) >> 32; negative shifts to the right. */
-void clock_get_scale(u32 *mul, s8 *shift);
 
 /*
  * clock_pvclock_write() - fill @t for a vcpu that runs on this CPU, with the
@@ -36,8 +29,8 @@ void clock_get_scale(u32 *mul, s8 *shift);
  */
 void clock_pvclock_write(struct vcpu_time_info *t);
 
-extern u32 clock_generation;	/* with the CPU's number when TSCs differ */
-extern bool clock_is_synced;
+extern u64 clock_tsc_khz;
+extern bool clock_is_synced;	/* the TSCs of all CPUs agree */
 
 /**
  * clock_update_vcpu() - @v is about to run here: are its times still right?
@@ -46,7 +39,7 @@ extern bool clock_is_synced;
  */
 static inline bool clock_update_vcpu(struct vcpu *v)
 {
-	u32 now = clock_is_synced ? clock_generation : clock_generation + 1 + v->cpu->id;
+	u32 now = clock_is_synced ? 1 : 2 + v->cpu->id;
 
 	if (likely(v->arch.pv_time_version == now))
 		return false;
@@ -62,8 +55,5 @@ static inline bool clock_update_vcpu(struct vcpu *v)
 void time_set_wallclock(u64 sec, u32 nsec, u64 system_time);
 /** time_fill_wallclock() - into a new domain's shared_info. */
 void time_fill_wallclock(struct domain *d);
-
-/** clock_dump() - part of the 't' debug key. */
-void clock_dump(void);
 
 #endif

@@ -44,9 +44,6 @@
 
 static void xen_leaf(struct vcpu *v, u32 leaf, u32 sub, struct cpuid *o)
 {
-	u32 mul;
-	s8 shift;
-
 	switch (leaf) {
 	case XEN_BASE:
 		*o = (struct cpuid){ XEN_LAST, 0x566e6558, 0x65584d4d, 0x4d4d566e };
@@ -58,13 +55,12 @@ static void xen_leaf(struct vcpu *v, u32 leaf, u32 sub, struct cpuid *o)
 		*o = (struct cpuid){ 1, XEN_BASE, XEN_CPUID_FEAT1_MMU_PT_UPDATE_PRESERVE_AD, 0 };
 		break;
 	case XEN_BASE + 3:
-		clock_get_scale(&mul, &shift);
 		if (sub == 0)
 			o->a = cpu_features.rdtscp ? 4 : 0;
 		else if (sub == 1)
 			*o = (struct cpuid){ 0, 0, 0, 0 };
 		else if (sub == 2)
-			o->a = clock_tsc_khz();
+			o->a = clock_tsc_khz;
 		break;
 	case XEN_BASE + 5:
 		o->b = 64 - __builtin_clzll((max_mfn << PAGE_SHIFT) - 1);
