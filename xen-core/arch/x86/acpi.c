@@ -34,6 +34,14 @@ enum {
 
 struct acpi_info acpi_info;
 
+u32 acpi_id_of(u32 apic_id)
+{
+	for (u32 i = 0; i < acpi_info.nr_cpus; i++)
+		if (acpi_info.cpus[i].apic_id == apic_id)
+			return acpi_info.cpus[i].acpi_id;
+	return ~0u;
+}
+
 /* Fields of @size bytes at @off, zero where the table ends before. */
 static u64 acpi_field(const u8 *table, size_t len, size_t off, size_t size)
 {
@@ -258,12 +266,16 @@ static void __init acpi_read_table(u64 addr)
 {
 	size_t len;
 	const u8 *table = acpi_map_table(addr, &len);
-	const char *why = table ? acpi_parse_table(table, len) : "its length is wrong";
+	const char *why;
 
-	if (table)
-		pr_info("ACPI: %.4s %lx, %zu bytes\n", (const char *)table, addr, len);
+	if (!table) {
+		pr_err("ACPI: table at %lx ignored: its length is wrong\n", addr);
+		return;
+	}
+	pr_info("ACPI: %.4s %lx, %zu bytes\n", (const char *)table, addr, len);
+	why = acpi_parse_table(table, len);
 	if (why && *why)
-		pr_err("ACPI: table at %lx ignored: %s\n", addr, why);
+		pr_err("ACPI: table %.4s at %lx ignored: %s\n", (const char *)table, addr, why);
 }
 
 void __init acpi_init(u64 rsdp)

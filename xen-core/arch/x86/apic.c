@@ -227,12 +227,10 @@ static void apic_init_lvt(void)
 		apic_write(APIC_LVT_PERF, VECTOR_SPURIOUS | LVT_MASKED);
 	for (u32 i = 0; i < acpi_info.nr_lapic_nmis; i++) {
 		const struct acpi_lapic_nmi *nmi = &acpi_info.lapic_nmis[i];
-		u32 lvt = LVT_NMI | (nmi->low ? LVT_LOW : 0);
 
-		for (u32 k = 0; k < acpi_info.nr_cpus; k++)
-			if (acpi_info.cpus[k].apic_id == apic_id() &&
-			    (nmi->acpi_id == ~0u || nmi->acpi_id == acpi_info.cpus[k].acpi_id))
-				apic_write(nmi->lint ? APIC_LVT_LINT1 : APIC_LVT_LINT0, lvt);
+		if (nmi->acpi_id == ~0u || nmi->acpi_id == acpi_id_of(apic_id()))
+			apic_write(APIC_LVT_LINT0 + nmi->lint,
+				   LVT_NMI | (nmi->low ? LVT_LOW : 0));
 	}
 	if (max_lvt >= 3)
 		apic_write(APIC_LVT_ERROR, VECTOR_ERROR);

@@ -169,8 +169,10 @@ static u64 __init clock_measure(const struct reference *r, u64 hz)
 /* CPUs that state their frequency exactly (SDM: CPUID 15H). */
 static u64 __init clock_ask_cpu(void)
 {
-	struct cpuid c = cpuid(0, 0).a < 0x15 ? (struct cpuid){ 0 } : cpuid(0x15, 0);
+	struct cpuid c = { 0 };
 
+	if (cpuid(0, 0).a >= 0x15)
+		c = cpuid(0x15, 0);
 	return c.a && c.b ? (u64)c.c * c.b / c.a : 0;
 }
 

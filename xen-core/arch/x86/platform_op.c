@@ -63,27 +63,14 @@ static long platform_enter_sleep(const struct xenpf_enter_acpi_sleep *op)
 	machine_power_off(op->val_a, op->val_b);
 }
 
-static u32 platform_acpi_id(u32 apic_id)
-{
-	for (u32 i = 0; i < acpi_info.nr_cpus; i++)
-		if (acpi_info.cpus[i].apic_id == apic_id)
-			return acpi_info.cpus[i].acpi_id;
-	return ~0u;
-}
-
 static long platform_get_cpuinfo(struct xenpf_pcpuinfo *info)
 {
-	const struct cpu *cpu;
+	const struct cpu *cpu = info->xen_cpuid < nr_cpus ? cpus[info->xen_cpuid] : NULL;
 
 	info->max_present = nr_cpus - 1;
-	info->flags = XEN_PCPU_FLAGS_INVALID;
-	info->apic_id = info->acpi_id = 0;
-	if (info->xen_cpuid >= nr_cpus)
-		return 0;
-	cpu = cpus[info->xen_cpuid];
-	info->flags = cpu->online ? XEN_PCPU_FLAGS_ONLINE : 0;
-	info->apic_id = cpu->apic_id;
-	info->acpi_id = platform_acpi_id(cpu->apic_id);
+	info->flags = !cpu ? XEN_PCPU_FLAGS_INVALID : cpu->online ? XEN_PCPU_FLAGS_ONLINE : 0;
+	info->apic_id = cpu ? cpu->apic_id : 0;
+	info->acpi_id = cpu ? acpi_id_of(cpu->apic_id) : 0;
 	return 0;
 }
 
@@ -91,16 +78,13 @@ static long platform_get_cpuinfo(struct xenpf_pcpuinfo *info)
 static long platform_get_cpu_version(struct xenpf_pcpu_version *info)
 {
 	struct cpuid id = cpuid(0, 0);
-	u32 eax = cpuid(1, 0).a;
+	const u32 eax = cpuid(1, 0).a, vendor[] = { id.b, id.d, id.c };
 
-	info->max_present = nr_cpus - 1;
-	memset(info->vendor_id, 0, sizeof(info->vendor_id));
-	info->family = info->model = info->stepping = 0;
+	*info = (struct xenpf_pcpu_version){ .xen_cpuid = info->xen_cpuid,
+					     .max_present = nr_cpus - 1 };
 	if (info->xen_cpuid >= nr_cpus)
 		return 0;
-	memcpy(info->vendor_id, &id.b, 4);
-	memcpy(info->vendor_id + 4, &id.d, 4);
-	memcpy(info->vendor_id + 8, &id.c, 4);
+	memcpy(info->vendor_id, vendor, sizeof(vendor));
 	info->family = eax >> 8 & 15;
 	info->model = eax >> 4 & 15;
 	info->stepping = eax & 15;

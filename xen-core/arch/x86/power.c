@@ -21,7 +21,7 @@
 bool opt_noreboot;
 char opt_reboot[8];
 
-/* This CPU is alone from here on; another may have stopped waiting for a lock. */
+/* This CPU is alone from here on; another may have stopped while it held a lock. */
 static void power_stop_others(void)
 {
 	smp_stop_others();

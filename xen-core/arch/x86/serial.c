@@ -57,11 +57,9 @@ enum { RBR = 0, THR = 0, IER, IIR, FCR = 2, LCR, MCR, LSR, DLL = 0, DLM };
 struct serial {
 	struct spinlock lock;
 	bool present, stuck, polled, irq_works;
-	u8 ier, irq, fifo;
-	u16 io;
+	u8 ier, lcr, fifo;
 	char last;
-	u32 baud;
-	u8 lcr;
+	u32 baud, io, irq;
 	u32 put, get;			/* lock */
 	u64 moved;			/* lock: when the transmitter last took something, ns */
 	struct timer timer;
@@ -73,58 +71,57 @@ bool opt_sync_console;
 
 static char rings[NR_SERIAL][TX_SIZE];
 static struct serial ports[NR_SERIAL] = {
-	{ .io = 0x3f8, .irq = 4, .tx = rings[0] }, { .io = 0x2f8, .irq = 3, .tx = rings[1] },
+	{ .io = 0x3f8, .irq = 4, .lcr = 3, .tx = rings[0] },
+	{ .io = 0x2f8, .irq = 3, .lcr = 3, .tx = rings[1] },
 };
 static bool irq_mode;
 
-static u8 serial_in(const struct serial *p, unsigned int reg) { return inb(p->io + reg); }
-static void serial_out(const struct serial *p, unsigned int reg, u8 v) { outb(p->io + reg, v); }
+static u8 serial_in(const struct serial *p, u32 reg) { return inb((u16)(p->io + reg)); }
+static void serial_out(const struct serial *p, u32 reg, u8 v) { outb((u16)(p->io + reg), v); }
 
 /* ---- options ---- */
 
 /* "8n1": data bits, parity, stop bits; into the line control register's form. */
-static __init int serial_parse_frame(struct serial *p, const char *s)
+static __init bool serial_parse_frame(const char *s, u8 *lcr)
 {
-	static const char parities[] = "noems";
-	static const u8 parity_bits[] = { 0x00, 0x08, 0x18, 0x28, 0x38 };
-	const char *parity;
+	static const char parities[] = "no-e-m-s";	/* each at its number there */
+	const char *parity = s[0] && s[1] ? strchr(parities, s[1]) : NULL;
 
-	if (s[0] < '5' || s[0] > '8' || !s[1] || s[2] < '1' || s[2] > '2')
-		return -EINVAL;
-	parity = strchr(parities, s[1]);
-	if (!parity)
-		return -EINVAL;
-	p->lcr = (u8)((s[0] - '5') | (s[2] == '2' ? 4 : 0) | parity_bits[parity - parities]);
-	return 0;
+	if (!parity || s[0] < '5' || s[0] > '8' || s[2] < '1' || s[2] > '2')
+		return false;
+	*lcr = (u8)((s[0] - '5') | (s[2] == '2' ? 4 : 0) | (parity - parities) << 3);
+	return true;
 }
 
-/* A number within [@min, @max] at @*s, which moves behind it; ~0 if there is none. */
-static __init u32 serial_parse_number(const char **s, u32 min, u32 max)
+/* A number within [@min, @max] at @*s, which moves behind it; an empty field sets nothing. */
+static __init bool serial_parse_number(const char **s, u32 min, u32 max, u32 *value)
 {
-	u64 value;
+	u64 number;
 
-	if (!cmdline_parse_uint(s, &value) || value < min || value > max)
-		return ~0u;
-	return (u32)value;
+	if (!**s || **s == ',')
+		return true;
+	if (!cmdline_parse_uint(s, &number) || number < min || number > max)
+		return false;
+	*value = (u32)number;
+	return true;
 }
 
-static __init int serial_parse(struct serial *p, const char *s)
+static __init bool serial_parse(struct serial *p, const char *s)
 {
-	p->lcr = 3;
 	if (!strncmp(s, "auto", 4))
 		s += 4;
-	else if (*s && *s != ',')
-		p->baud = serial_parse_number(&s, 50, CLOCK_BAUD);
+	else if (!serial_parse_number(&s, 50, CLOCK_BAUD, &p->baud))
+		return false;
 	if (*s == ',' && *++s && *s != ',') {
-		if (serial_parse_frame(p, s))
-			return -EINVAL;
+		if (!serial_parse_frame(s, &p->lcr))
+			return false;
 		s += 3;
 	}
-	if (*s == ',' && *++s && *s != ',')
-		p->io = (u16)serial_parse_number(&s, 0x100, 0xfff8);
-	if (*s == ',' && *++s)
-		p->irq = (u8)serial_parse_number(&s, 0, 15);
-	return *s || p->baud == ~0u || p->io == 0xffff || p->irq == 0xff ? -EINVAL : 0;
+	s += *s == ',';
+	if (!serial_parse_number(&s, 0x100, 0xfff8, &p->io))
+		return false;
+	s += *s == ',';
+	return serial_parse_number(&s, 0, 15, &p->irq) && !*s;
 }
 
 /* ---- output ---- */
@@ -155,16 +152,11 @@ static void serial_update_ier(struct serial *p)
 /* Poll until the ring has at most @left bytes; gives up on a stuck port. */
 static void serial_drain(struct serial *p, u32 left)
 {
-	u32 spins = 0;
-
-	while (p->put - p->get > left && !p->stuck) {
-		if (serial_push(p)) {
+	for (u32 spins = 0; p->put - p->get > left && !p->stuck; spins++) {
+		if (serial_push(p))
 			spins = 0;
-		} else if (++spins > STUCK_SPINS) {
-			p->stuck = true;
-		} else {
-			cpu_pause();
-		}
+		p->stuck = spins > STUCK_SPINS;
+		cpu_pause();
 	}
 }
 
@@ -180,8 +172,6 @@ void serial_write(unsigned int n, const char *s, size_t len)
 {
 	struct serial *p = &ports[n];
 
-	if (!p->present)
-		return;
 	console_lock(&p->lock);
 	for (size_t i = 0; i < len; i++) {
 		if (s[i] == '\n' && p->last != '\r')
@@ -203,8 +193,6 @@ bool serial_has_room(unsigned int n, size_t len)
 	struct serial *p = &ports[n];
 	bool room;
 
-	if (!p->present)
-		return true;
 	spin_lock(&p->lock);
 	if (!serial_push(p) && p->put != p->get && arch_now() - p->moved > STUCK_TIME)
 		p->stuck = true;
@@ -216,13 +204,11 @@ bool serial_has_room(unsigned int n, size_t len)
 void serial_flush(unsigned int n)
 {
 	struct serial *p = &ports[n];
-	u32 spins = 0;
 
-	if (!p->present)
-		return;
 	console_lock(&p->lock);
 	serial_drain(p, 0);
-	while (!p->stuck && !(serial_in(p, LSR) & LSR_TEMT) && ++spins < STUCK_SPINS)
+	for (u32 spins = 0; !p->stuck && !(serial_in(p, LSR) & LSR_TEMT) && spins < STUCK_SPINS;
+	     spins++)
 		cpu_pause();
 	console_unlock(&p->lock);
 }
@@ -293,7 +279,7 @@ void __init serial_init_irq(void)
 
 		if (!p->present)
 			continue;
-		p->polled = !p->irq || irq_request_isa(p->irq, serial_interrupt, p);
+		p->polled = !p->irq || irq_request_isa((u8)p->irq, serial_interrupt, p);
 		timer_init(&p->timer, serial_timer, p, this_cpu());
 		spin_lock(&p->lock);
 		if (!p->polled)		/* the self-test: serial_timer sees whether it came */
@@ -317,27 +303,24 @@ static __init bool serial_probe(const struct serial *p)
 	serial_out(p, IER, 0x0f);
 	high = serial_in(p, IER);
 	serial_out(p, IER, 0x00);
-	return (low & 0x0f) == 0x00 && (high & 0x0f) == 0x0f;
+	return !(low & 0x0f) && (high & 0x0f) == 0x0f;
 }
 
 int __init serial_init(unsigned int n)
 {
 	struct serial *p = &ports[n], defaults = *p;
-	u32 divisor;
 
-	if (serial_parse(p, opt_com[n])) {
+	if (!serial_parse(p, opt_com[n])) {
 		/* Say so on this very port, as the firmware left it. */
 		pr_warn("com%u: '%s' not understood, using the defaults\n", n + 1, opt_com[n]);
 		*p = defaults;
-		serial_parse(p, "");
 	}
 	if (!serial_probe(p))
 		return -ENODEV;
 	if (p->baud) {
-		divisor = CLOCK_BAUD / p->baud;
 		serial_out(p, LCR, p->lcr | LCR_DLAB);
-		serial_out(p, DLL, (u8)divisor);
-		serial_out(p, DLM, (u8)(divisor >> 8));
+		serial_out(p, DLL, (u8)(CLOCK_BAUD / p->baud));
+		serial_out(p, DLM, (u8)(CLOCK_BAUD / p->baud >> 8));
 	}
 	serial_out(p, LCR, p->lcr);
 	serial_out(p, MCR, MCR_ON);
@@ -349,5 +332,5 @@ int __init serial_init(unsigned int n)
 
 u16 serial_port(unsigned int n)
 {
-	return ports[n].present ? ports[n].io : 0;
+	return ports[n].present ? (u16)ports[n].io : 0;
 }

@@ -44,6 +44,9 @@ struct acpi_info {
 
 extern struct acpi_info acpi_info;
 
+/** acpi_id_of() - ACPI's number of a processor; ~0: it names none with this APIC id. */
+u32 acpi_id_of(u32 apic_id);
+
 /**
  * acpi_init() - find and read the tables; each broken one costs a line and
  * its feature. @rsdp: where the loader says the root pointer is, or 0.
