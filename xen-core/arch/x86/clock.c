@@ -29,8 +29,12 @@
 
 static __ro_after_init u64 tsc_base;
 __ro_after_init u64 clock_tsc_khz;
-static __ro_after_init u32 mul;
-static __ro_after_init s8 shift;
+/*
+ * Until the TSC is measured it is taken to run at 4 GHz: whoever waits then, as
+ * a panic does for the other CPUs, does not wait for ever.
+ */
+static __ro_after_init u32 mul = 1u << 31;
+static __ro_after_init s8 shift = -1;
 static __ro_after_init s64 tsc_offset[MAX_CPUS];	/* this CPU's TSC less the boot CPU's */
 __ro_after_init bool clock_is_synced = true;
 static __ro_after_init const char *reference_name;
@@ -357,6 +361,7 @@ void __init clock_init(void)
 		panic("clock: cannot measure the TSC's frequency\n");
 	clock_tsc_khz = hz / 1000;
 	/* mul shall use all of its 32 bits. */
+	shift = 0;
 	for (scaled = hz; scaled <= NSEC_PER_SEC; scaled <<= 1)
 		shift++;
 	for (; scaled > 2 * NSEC_PER_SEC; scaled >>= 1)
