@@ -10,7 +10,6 @@
  */
 #include "acpi.h"
 
-#include "compiler.h"
 #include "paging.h"
 #include "printk.h"
 #include "string.h"

@@ -13,12 +13,9 @@
 #include "acpi.h"
 #include "asm.h"
 #include "clock.h"
-#include "compiler.h"
 #include "irq.h"
 #include "paging.h"
-#include "percpu.h"
 #include "printk.h"
-#include "timer.h"
 
 /* Register numbers: MSR 0x800 + n, or memory at n * 16. */
 enum {
@@ -28,23 +25,15 @@ enum {
 	APIC_LVT_LINT1, APIC_LVT_ERROR, APIC_TIMER_INIT, APIC_TIMER_COUNT,
 	APIC_TIMER_DIVIDE = 0x3e,
 };
+enum { MSR_TSC_DEADLINE = 0x6e0, MSR_X2APIC = 0x800 };
 
-#define BASE_X2APIC	(1u << 10)
-#define BASE_ENABLE	(1u << 11)
-#define MSR_X2APIC	0x800
-#define MSR_TSC_DEADLINE 0x6e0
-
-#define SVR_ENABLE	(1u << 8)
-#define LVT_NMI		(4u << 8)
-#define LVT_LOW		(1u << 13)
-#define LVT_MASKED	(1u << 16)
-#define LVT_DEADLINE	(2u << 17)
-#define ICR_NMI		(4u << 8)
-#define ICR_INIT	(5u << 8)
-#define ICR_STARTUP	(6u << 8)
-#define ICR_BUSY	(1u << 12)
-#define ICR_ASSERT	(1u << 14)
-#define DIVIDE_BY_1	0x0b
+enum { BASE_X2APIC = 1 << 10, BASE_ENABLE = 1 << 11 };
+enum { SVR_ENABLE = 1 << 8, DIVIDE_BY_1 = 0x0b };
+enum { LVT_NMI = 4 << 8, LVT_LOW = 1 << 13, LVT_MASKED = 1 << 16, LVT_DEADLINE = 2 << 17 };
+enum {
+	ICR_NMI = 4 << 8, ICR_INIT = 5 << 8, ICR_STARTUP = 6 << 8, ICR_BUSY = 1 << 12,
+	ICR_ASSERT = 1 << 14,
+};
 
 bool opt_x2apic = true;
 
@@ -65,7 +54,7 @@ static inline void apic_write(u32 reg, u32 value)
 		regs[reg * 4] = value;
 }
 
-u32 apic_id(void)
+static u32 apic_id(void)
 {
 	return x2apic ? apic_read(APIC_ID) : apic_read(APIC_ID) >> 24;
 }
@@ -133,22 +122,10 @@ void arch_timer_program(u64 when)
 	apic_write(APIC_TIMER_INIT, (u32)MIN(counts, 0xffffffffull));
 }
 
-static void apic_init_timer_cpu(void)
+/* Each try takes longer than the timer counts: the largest is the closest. */
+static void __init apic_measure_timer(void)
 {
-	apic_write(APIC_TIMER_DIVIDE, DIVIDE_BY_1);
-	apic_write(APIC_LVT_TIMER, VECTOR_TIMER | (deadline ? LVT_DEADLINE : 0));
-	/* SDM 10.5.4.1: the mode must be in effect before the deadline is set. */
-	asm volatile("mfence" ::: "memory");
-}
-
-void __init apic_init_timer(void)
-{
-	if (!deadline) {
-		apic_write(APIC_TIMER_DIVIDE, DIVIDE_BY_1);
-		apic_write(APIC_LVT_TIMER, VECTOR_TIMER | LVT_MASKED);
-	}
-	/* Each try takes longer than the timer counts: the largest is the closest. */
-	for (u32 i = 0; !deadline && i < 5; i++) {
+	for (u32 i = 0; i < 5; i++) {
 		u64 start = arch_now(), counts;
 
 		apic_write(APIC_TIMER_INIT, ~0u);
@@ -156,12 +133,9 @@ void __init apic_init_timer(void)
 		counts = ~apic_read(APIC_TIMER_COUNT);
 		timer_mult = MAX(timer_mult, (counts << 32) / (arch_now() - start));
 	}
-	if (!deadline && !timer_mult)
+	arch_timer_program(0);
+	if (!timer_mult)
 		panic("the local APIC's timer does not count\n");
-	pr_info("APIC: %s, timer %s %lu MHz\n", x2apic ? "x2APIC" : "xAPIC",
-		deadline ? "by TSC deadline," : "counts at",
-		deadline ? clock_tsc_khz / 1000 : timer_mult * 1000 >> 32);
-	apic_init_timer_cpu();
 }
 
 /* ---- set-up ---- */
@@ -185,21 +159,44 @@ static void __init apic_disable_pics(void)
 		outb(writes[i].port, writes[i].value);
 }
 
-/* Switch this CPU's on, in the mode chosen: its registers can be reached. */
-static void apic_enable(void)
+void apic_init_cpu(void)
 {
 	u64 base = rdmsr(MSR_APIC_BASE) | BASE_ENABLE;
+	u32 max_lvt;
 
 	wrmsr(MSR_APIC_BASE, base);
 	if (x2apic)		/* only from the enabled state (SDM 10.12.5) */
 		wrmsr(MSR_APIC_BASE, base | BASE_X2APIC);
+	apic_write(APIC_TPR, 0);
+	apic_write(APIC_SVR, SVR_ENABLE | VECTOR_SPURIOUS);
+	apic_write(APIC_LVT_LINT0, VECTOR_SPURIOUS | LVT_MASKED);
+	apic_write(APIC_LVT_LINT1, VECTOR_SPURIOUS | LVT_MASKED);
+	max_lvt = apic_read(APIC_VERSION) >> 16 & 0xff;
+	if (max_lvt >= 4)
+		apic_write(APIC_LVT_PERF, VECTOR_SPURIOUS | LVT_MASKED);
+	if (max_lvt >= 3)
+		apic_write(APIC_LVT_ERROR, VECTOR_ERROR);
+	for (u32 i = 0; i < acpi_info.nr_lapic_nmis; i++) {
+		const struct acpi_lapic_nmi *nmi = &acpi_info.lapic_nmis[i];
+
+		if (nmi->acpi_id == ~0u || nmi->acpi_id == acpi_id_of(apic_id()))
+			apic_write(APIC_LVT_LINT0 + nmi->lint,
+				   LVT_NMI | (nmi->low ? LVT_LOW : 0));
+	}
+	/* Interrupts that whoever ran before took and did not finish: one of each at most. */
+	for (u32 i = 0; i < 256; i++)
+		apic_eoi();
+	apic_write(APIC_ESR, 0);
+	apic_write(APIC_TIMER_DIVIDE, DIVIDE_BY_1);
+	apic_write(APIC_LVT_TIMER, VECTOR_TIMER | (deadline ? LVT_DEADLINE : 0));
+	/* SDM 10.5.4.1: the mode must be in effect before the deadline is set. */
+	asm volatile("mfence" ::: "memory");
 }
 
 void __init apic_init(void)
 {
-	u64 base = rdmsr(MSR_APIC_BASE);
+	u64 base = rdmsr(MSR_APIC_BASE), addr = acpi_info.lapic_addr ?: base & PTE_MFN_MASK;
 	u32 features = cpuid(1, 0).c;
-	u64 addr = acpi_info.lapic_addr ? acpi_info.lapic_addr : base & PTE_MFN_MASK;
 	bool hypervisor = features >> 31 & 1;
 
 	/*
@@ -209,55 +206,14 @@ void __init apic_init(void)
 	apic_disable_pics();
 	x2apic = base & BASE_X2APIC || (opt_x2apic && features >> 21 & 1 && hypervisor);
 	deadline = features >> 24 & 1;
-	if (!x2apic)
-		regs = map_mmio(MADDR(addr), PAGE_SIZE);
+	regs = x2apic ? NULL : map_mmio(MADDR(addr), PAGE_SIZE);
 	if (!x2apic && !regs)
 		panic("cannot map the local APIC\n");
-	apic_enable();
-}
-
-static void apic_init_lvt(void)
-{
-	u32 max_lvt = apic_read(APIC_VERSION) >> 16 & 0xff;
-
-	apic_write(APIC_LVT_TIMER, VECTOR_TIMER | LVT_MASKED);
-	apic_write(APIC_LVT_LINT0, VECTOR_SPURIOUS | LVT_MASKED);
-	apic_write(APIC_LVT_LINT1, VECTOR_SPURIOUS | LVT_MASKED);
-	if (max_lvt >= 4)
-		apic_write(APIC_LVT_PERF, VECTOR_SPURIOUS | LVT_MASKED);
-	for (u32 i = 0; i < acpi_info.nr_lapic_nmis; i++) {
-		const struct acpi_lapic_nmi *nmi = &acpi_info.lapic_nmis[i];
-
-		if (nmi->acpi_id == ~0u || nmi->acpi_id == acpi_id_of(apic_id()))
-			apic_write(APIC_LVT_LINT0 + nmi->lint,
-				   LVT_NMI | (nmi->low ? LVT_LOW : 0));
-	}
-	if (max_lvt >= 3)
-		apic_write(APIC_LVT_ERROR, VECTOR_ERROR);
-}
-
-void apic_init_cpu(void)
-{
-	apic_enable();
-	if (!x2apic) {
-		/* The logical destination is not used, but has to make sense. */
-		apic_write(APIC_DFR, ~0u);
-		apic_write(APIC_LDR, 0);
-	}
-	apic_write(APIC_TPR, 0);
-	apic_write(APIC_SVR, SVR_ENABLE | VECTOR_SPURIOUS);
-	apic_init_lvt();
-	/* Interrupts that whoever ran before took and did not finish. */
-	for (u32 i = 0; i < 256; i++) {
-		bool busy = false;
-
-		for (u32 k = 0; k < 8; k++)
-			busy |= apic_read(APIC_ISR + k);
-		if (!busy)
-			break;
-		apic_eoi();
-	}
-	apic_write(APIC_ESR, 0);
-	if (timer_mult || (deadline && this_cpu()->id))
-		apic_init_timer_cpu();
+	apic_init_cpu();
+	this_cpu()->apic_id = apic_id();
+	if (!deadline)
+		apic_measure_timer();
+	pr_info("APIC: %s, timer %s %lu MHz\n", x2apic ? "x2APIC" : "xAPIC",
+		deadline ? "by TSC deadline," : "counts at",
+		deadline ? clock_tsc_khz / 1000 : timer_mult * 1000 >> 32);
 }

@@ -15,12 +15,10 @@
 #include <xen/xen.h>
 #include "acpi.h"
 #include "asm.h"
-#include "compiler.h"
 #include "console.h"
 #include "paging.h"
 #include "printk.h"
 #include "string.h"
-#include "timer.h"
 
 #define CALIBRATION_HZ	50u	/* the measurement takes 1/50 s */
 #define SAMPLES		8

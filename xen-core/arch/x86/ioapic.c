@@ -14,11 +14,9 @@
 #include "printk.h"
 
 #define MAX_GSIS	512	/* what one I/O APIC adds still is a pirq */
-#define REG_VERSION	0x01
-#define REG_ROUTE	0x10
-#define ROUTE_LOW	(1u << 13)
-#define ROUTE_LEVEL	(1u << 15)
-#define ROUTE_MASKED	(1u << 16)
+
+enum { REG_VERSION = 0x01, REG_ROUTE = 0x10 };
+enum { ROUTE_LOW = 1 << 13, ROUTE_LEVEL = 1 << 15, ROUTE_MASKED = 1 << 16 };
 
 static struct spinlock lock = SPINLOCK_INIT;
 static __ro_after_init struct ioapic {

@@ -9,21 +9,15 @@
  * any vector. So the frames of MSI-X tables are read-only for guests, dom0
  * included. Enabling the capability and INTx stays dom0's, as Linux expects.
  */
-#include "compiler.h"
 #include "errno.h"
 #include "irq.h"
-#include "page.h"
 #include "paging.h"
 #include "percpu.h"
 #include "printk.h"
 
-#define MSI_ENABLE	(1u << 0)
-#define MSI_MULTIPLE	(7u << 4)
-#define MSI_64BIT	(1u << 7)
-#define MSI_MASKABLE	(1u << 8)
-#define MSIX_SIZE	0x7ffu
-#define MSIX_ENABLE	(1u << 15)
-#define COMMAND_MEMORY	(1u << 1)
+enum { MSI_ENABLE = 1, MSI_MULTIPLE = 7 << 4, MSI_64BIT = 1 << 7, MSI_MASKABLE = 1 << 8 };
+enum { MSIX_SIZE = 0x7ff, MSIX_ENABLE = 1 << 15 };
+enum { COMMAND_MEMORY = 1 << 1 };
 
 #define MAX_TABLES	64
 

@@ -10,7 +10,6 @@
 #include "pci.h"
 
 #include "asm.h"
-#include "compiler.h"
 #include "spinlock.h"
 
 #define PORT_ADDR	0xcf8

@@ -19,8 +19,6 @@
 #include "errno.h"
 #include "event.h"
 #include "irq.h"
-#include "pci.h"
-#include "percpu.h"
 #include "pv.h"
 #include "serial.h"
 #include "string.h"

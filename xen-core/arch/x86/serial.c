@@ -17,15 +17,12 @@
 
 #include "asm.h"
 #include "cmdline.h"
-#include "compiler.h"
 #include "console.h"
 #include "errno.h"
 #include "irq.h"
 #include "percpu.h"
 #include "printk.h"
-#include "spinlock.h"
 #include "string.h"
-#include "timer.h"
 
 #define TX_SIZE		16384u		/* power of two */
 #define CLOCK_BAUD	115200u		/* divisor 1 of the PC's 1.8432 MHz crystal */
@@ -34,18 +31,13 @@
 #define STUCK_TIME	1000000000ull	/* ns a guest's output waits at most */
 #define STUCK_SPINS	200000u		/* status reads (about 1 us each) without progress */
 
+/* The registers, and their bits. */
 enum { RBR = 0, THR = 0, IER, IIR, FCR = 2, LCR, MCR, LSR, DLL = 0, DLM };
-
-#define IER_RX		0x01
-#define IER_TX		0x02
-#define IIR_NONE	0x01
-#define IIR_FIFO	0xc0
-#define FCR_ENABLE	0x07		/* FIFOs on, both cleared */
-#define LCR_DLAB	0x80
-#define MCR_ON		0x0b		/* DTR, RTS, OUT2 (gates the interrupt) */
-#define LSR_DR		0x01
-#define LSR_THRE	0x20
-#define LSR_TEMT	0x40
+enum { IER_RX = 0x01, IER_TX = 0x02 };
+enum { IIR_NONE = 0x01, IIR_FIFO = 0xc0 };
+enum { FCR_ENABLE = 0x07 };		/* FIFOs on, both cleared */
+enum { LCR_DLAB = 0x80, MCR_ON = 0x0b };	/* DTR, RTS, OUT2 (gates the interrupt) */
+enum { LSR_DR = 0x01, LSR_THRE = 0x20, LSR_TEMT = 0x40 };
 
 /**
  * struct serial - one port

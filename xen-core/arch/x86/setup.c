@@ -104,11 +104,8 @@ static __init __used void core_main(void)
 	mark_mmio();
 	share_m2p();
 	acpi_init(boot_info.rsdp);
-	apic_init();
-	cpu->apic_id = apic_id();
-	apic_init_cpu();
 	clock_init();
-	apic_init_timer();
+	apic_init();
 	ioapic_init();
 	protect_devices();
 	keys_init();

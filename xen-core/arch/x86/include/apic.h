@@ -9,15 +9,11 @@ struct cpu;
 
 extern bool opt_x2apic;		/* x2apic=: use that mode where it is safe */
 
-/** apic_init() - PICs off, APIC found, mode chosen: apic_id() works. After acpi_init(). */
+/** apic_init() - PICs off, the boot CPU's APIC and its timer on. After clock_init(). */
 void apic_init(void);
-/** apic_init_cpu() - switch this CPU's on, everything but NMI masked. */
+/** apic_init_cpu() - switch another CPU's on, everything but NMI masked. */
 void apic_init_cpu(void);
-/** apic_init_timer() - measure the timer's frequency; boot CPU, after clock_init(). */
-void apic_init_timer(void);
 
-/** apic_id() - of this CPU. */
-u32 apic_id(void);
 void apic_eoi(void);
 
 /** apic_send_ipi() - raise @vector on @cpu. */
