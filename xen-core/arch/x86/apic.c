@@ -147,16 +147,15 @@ static void __init apic_measure_timer(void)
  */
 static void __init apic_disable_pics(void)
 {
-	static __initconst const struct { u8 port, value; } writes[] = {
-		{ 0x20, 0x11 }, { 0xa0, 0x11 },		/* start: cascade, four words */
-		{ 0x21, VECTOR_PIC }, { 0xa1, VECTOR_PIC + 8 },
-		{ 0x21, 0x04 }, { 0xa1, 0x02 },		/* the second one is at input 2 */
-		{ 0x21, 0x01 }, { 0xa1, 0x01 },		/* 8086 mode */
-		{ 0x21, 0xff }, { 0xa1, 0xff },		/* all masked */
+	/* Start; where the vectors begin; the second one is at input 2; 8086 mode; all masked. */
+	static __initconst const u8 words[5][2] = {
+		{ 0x11, 0x11 }, { VECTOR_PIC, VECTOR_PIC + 8 }, { 4, 2 }, { 1, 1 }, { 0xff, 0xff },
 	};
 
-	for (u32 i = 0; i < ARRAY_SIZE(writes); i++)
-		outb(writes[i].port, writes[i].value);
+	for (u32 i = 0; i < ARRAY_SIZE(words); i++) {
+		outb(i ? 0x21 : 0x20, words[i][0]);
+		outb(i ? 0xa1 : 0xa0, words[i][1]);
+	}
 }
 
 void apic_init_cpu(void)

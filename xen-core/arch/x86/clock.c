@@ -47,12 +47,6 @@ static inline u64 clock_read_tsc(void)
 	return rdtsc();
 }
 
-static inline u64 clock_scale(u64 delta)
-{
-	delta = shift < 0 ? delta >> -shift : delta << shift;
-	return (u64)((unsigned __int128)delta * mul >> 32);
-}
-
 static inline u64 clock_base(void)
 {
 	return clock_is_synced ? tsc_base : tsc_base + (u64)tsc_offset[this_cpu()->id];
@@ -60,7 +54,10 @@ static inline u64 clock_base(void)
 
 u64 arch_now(void)
 {
-	return clock_scale(clock_read_tsc() - clock_base());
+	u64 delta = clock_read_tsc() - clock_base();
+
+	delta = shift < 0 ? delta >> -shift : delta << shift;
+	return (u64)((unsigned __int128)delta * mul >> 32);
 }
 
 u64 clock_tsc_after(u64 ns)
@@ -82,6 +79,7 @@ void clock_delay(u64 ns)
 /**
  * struct reference - a counter of known frequency
  * @start:	make it count; gives its frequency, 0: it is not there
+ * @read:	NULL: it is the TSC itself
  */
 struct reference {
 	const char *name;
@@ -138,6 +136,16 @@ static u64 __init clock_start_pit(void)
 	return 1193182;
 }
 
+/* CPUs that state the TSC's frequency exactly (SDM: CPUID 15H). */
+static u64 __init clock_ask_cpu(void)
+{
+	struct cpuid c = { 0 };
+
+	if (cpuid(0, 0).a >= 0x15)
+		c = cpuid(0x15, 0);
+	return c.a && c.b ? (u64)c.c * c.b / c.a : 0;
+}
+
 /* The same moment on both clocks: the closest of some tries. */
 static void __init clock_sample(const struct reference *r, u64 *ref, u64 *tsc)
 {
@@ -168,30 +176,21 @@ static u64 __init clock_measure(const struct reference *r, u64 hz)
 	return (tsc[1] - tsc[0]) * hz / ((ref[1] - ref[0]) & r->mask);
 }
 
-/* CPUs that state their frequency exactly (SDM: CPUID 15H). */
-static u64 __init clock_ask_cpu(void)
-{
-	struct cpuid c = { 0 };
-
-	if (cpuid(0, 0).a >= 0x15)
-		c = cpuid(0x15, 0);
-	return c.a && c.b ? (u64)c.c * c.b / c.a : 0;
-}
-
 static u64 __init clock_find_hz(void)
 {
 	static __initconst const struct reference refs[] = {
+		{ "CPUID", 0, clock_ask_cpu, NULL },
 		{ "HPET", 0xffffffff, clock_start_hpet, clock_read_hpet },
 		{ "PM timer", 0xffffff, clock_start_pm_timer, clock_read_pm_timer },
 		{ "PIT", 0xffff, clock_start_pit, clock_read_pit },
 	};
-	u64 hz = clock_ask_cpu(), ref_hz;
+	u64 hz = 0;
 
-	reference_name = "CPUID";
 	for (u32 i = 0; !hz && i < ARRAY_SIZE(refs); i++) {
-		ref_hz = refs[i].start();
 		reference_name = refs[i].name;
-		hz = ref_hz ? clock_measure(&refs[i], ref_hz) : 0;
+		hz = refs[i].start();
+		if (hz && refs[i].read)
+			hz = clock_measure(&refs[i], hz);
 	}
 	return hz;
 }

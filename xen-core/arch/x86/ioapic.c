@@ -19,40 +19,43 @@ enum { REG_VERSION = 0x01, REG_ROUTE = 0x10 };
 enum { ROUTE_LOW = 1 << 13, ROUTE_LEVEL = 1 << 15, ROUTE_MASKED = 1 << 16 };
 
 static struct spinlock lock = SPINLOCK_INIT;
-static __ro_after_init struct ioapic {
+/* Those of acpi_info.ioapics, in that order; no pins: it does not answer. */
+static __ro_after_init struct {
 	volatile u32 *regs;
-	u32 addr, gsi_base, nr_pins;
+	u32 nr_pins;
 } ioapics[ACPI_MAX_IOAPICS];
-static __ro_after_init u32 nr_ioapics;
 __ro_after_init u32 ioapic_nr_gsis;
 
-static u32 ioapic_read(const struct ioapic *io, u32 reg)
+static u32 ioapic_read(u32 n, u32 reg)
 {
-	io->regs[0] = reg;
-	return io->regs[4];
+	ioapics[n].regs[0] = reg;
+	return ioapics[n].regs[4];
 }
 
-static const struct ioapic *ioapic_of_gsi(u32 gsi)
+/* Which one has @gsi; acpi_info.nr_ioapics: none. */
+static u32 ioapic_of_gsi(u32 gsi)
 {
-	for (u32 i = 0; i < nr_ioapics; i++)
-		if (gsi >= ioapics[i].gsi_base && gsi - ioapics[i].gsi_base < ioapics[i].nr_pins)
-			return &ioapics[i];
-	return NULL;
+	u32 n = 0;
+
+	while (n < acpi_info.nr_ioapics &&
+	       gsi - acpi_info.ioapics[n].gsi_base >= ioapics[n].nr_pins)
+		n++;
+	return n;
 }
 
 bool ioapic_has_gsi(u32 gsi)
 {
-	return ioapic_of_gsi(gsi);
+	return ioapic_of_gsi(gsi) < acpi_info.nr_ioapics;
 }
 
 /* The @high half of a route; the caller knows that @gsi exists. */
 static void ioapic_write_half(u32 gsi, u32 high, u32 value)
 {
-	const struct ioapic *io = ioapic_of_gsi(gsi);
+	u32 n = ioapic_of_gsi(gsi);
 
 	spin_lock(&lock);
-	io->regs[0] = REG_ROUTE + 2 * (gsi - io->gsi_base) + high;
-	io->regs[4] = value;
+	ioapics[n].regs[0] = REG_ROUTE + 2 * (gsi - acpi_info.ioapics[n].gsi_base) + high;
+	ioapics[n].regs[4] = value;
 	spin_unlock(&lock);
 }
 
@@ -69,11 +72,11 @@ void ioapic_write_target(const struct irq *irq)
 
 int ioapic_read_guest(u64 addr, u32 reg, u32 *value)
 {
-	for (u32 i = 0; i < nr_ioapics; i++) {
-		if (ioapics[i].addr != addr)
+	for (u32 n = 0; n < acpi_info.nr_ioapics; n++) {
+		if (acpi_info.ioapics[n].addr != addr || !ioapics[n].nr_pins)
 			continue;
 		spin_lock(&lock);
-		*value = ioapic_read(&ioapics[i], reg & 0xff);
+		*value = ioapic_read(n, reg & 0xff);
 		spin_unlock(&lock);
 		return 0;
 	}
@@ -82,23 +85,19 @@ int ioapic_read_guest(u64 addr, u32 reg, u32 *value)
 
 void __init ioapic_init(void)
 {
-	for (u32 i = 0; i < acpi_info.nr_ioapics; i++) {
-		struct ioapic *io = &ioapics[nr_ioapics];
-		u32 version, base = acpi_info.ioapics[i].gsi_base;
+	for (u32 n = 0; n < acpi_info.nr_ioapics; n++) {
+		u32 addr = acpi_info.ioapics[n].addr, gsi = acpi_info.ioapics[n].gsi_base, version;
 
-		io->addr = acpi_info.ioapics[i].addr;
-		io->gsi_base = base;
-		io->regs = map_mmio(MADDR(io->addr), 0x20);
-		version = io->regs ? ioapic_read(io, REG_VERSION) : ~0u;
-		if (version == ~0u || base >= MAX_GSIS) {
-			pr_err("IO-APIC at %x ignored: it does not answer\n", io->addr);
+		ioapics[n].regs = map_mmio(MADDR(addr), 0x20);
+		version = ioapics[n].regs ? ioapic_read(n, REG_VERSION) : ~0u;
+		if (version == ~0u || gsi >= MAX_GSIS) {
+			pr_err("IO-APIC at %x ignored: it does not answer\n", addr);
 			continue;
 		}
-		io->nr_pins = (version >> 16 & 0xff) + 1;
-		nr_ioapics++;
-		ioapic_nr_gsis = MAX(ioapic_nr_gsis, base + io->nr_pins);
-		for (u32 pin = 0; pin < io->nr_pins; pin++)
-			ioapic_write_half(base + pin, 0, ROUTE_MASKED);
-		pr_info("IO-APIC at %x: GSI %u .. %u\n", io->addr, base, base + io->nr_pins - 1);
+		ioapics[n].nr_pins = (version >> 16 & 0xff) + 1;
+		pr_info("IO-APIC at %x: GSI %u .. %u\n", addr, gsi, gsi + ioapics[n].nr_pins - 1);
+		for (u32 pin = 0; pin < ioapics[n].nr_pins; pin++)
+			ioapic_write_half(gsi++, 0, ROUTE_MASKED);
+		ioapic_nr_gsis = MAX(ioapic_nr_gsis, gsi);
 	}
 }

@@ -23,7 +23,6 @@
 #define NR_IRQS		(VECTOR_DYNAMIC_END - VECTOR_DYNAMIC)
 
 static struct irq irqs[NR_IRQS];
-static struct spinlock alloc_lock = SPINLOCK_INIT;
 
 void irq_set_mask(struct irq *irq, bool masked)
 {
@@ -95,10 +94,9 @@ void irq_handle(u32 vector)
 
 /* ---- allocation ---- */
 
-/* alloc_lock is held. Round and round: a late message meets no new owner of its vector. */
-static struct irq *irq_take_free(enum irq_source source)
+struct irq *irq_alloc(enum irq_source source, u32 gsi)
 {
-	static u32 last;
+	static u32 last;	/* round and round: a late message meets no new owner */
 
 	for (u32 tries = 0; tries < NR_IRQS; tries++) {
 		struct irq *irq = &irqs[++last % NR_IRQS];
@@ -107,34 +105,30 @@ static struct irq *irq_take_free(enum irq_source source)
 			continue;
 		spin_lock(&irq->lock);
 		irq->source = source;
+		irq->gsi = gsi;
+		irq->msi = (struct msi){ 0 };
 		irq->vector = (u8)(VECTOR_DYNAMIC + (irq - irqs));
 		irq->masked = true;
 		irq->level = irq->low = false;
 		irq->cpu = cpus[0];
+		irq->domain = NULL;
 		spin_unlock(&irq->lock);
 		return irq;
 	}
 	return NULL;
 }
 
-struct irq *irq_alloc(enum irq_source source)
+struct irq *irq_of_gsi(u32 gsi)
 {
 	struct irq *irq;
 
-	spin_lock(&alloc_lock);
-	irq = irq_take_free(source);
-	spin_unlock(&alloc_lock);
-	return irq;
-}
-
-/* The first use of a GSI; its mode before dom0 says: ISA's, the SCI's, else PCI's. */
-static struct irq *irq_create_gsi(u32 gsi)
-{
-	struct irq *irq = irq_take_free(IRQ_GSI);
-
+	for (irq = irqs; irq < irqs + NR_IRQS; irq++)
+		if (irq->source == IRQ_GSI && irq->gsi == gsi)
+			return irq;
+	irq = ioapic_has_gsi(gsi) ? irq_alloc(IRQ_GSI, gsi) : NULL;
 	if (!irq)
 		return NULL;
-	irq->gsi = gsi;
+	/* Its mode before dom0 says: an ISA interrupt's or the SCI's, else PCI's. */
 	irq->level = irq->low = true;
 	for (u32 i = 0; i < ACPI_NR_ISA; i++)
 		if (acpi_info.isa[i].gsi == gsi) {
@@ -144,40 +138,6 @@ static struct irq *irq_create_gsi(u32 gsi)
 	ioapic_write_mode(irq);
 	ioapic_write_target(irq);
 	return irq;
-}
-
-struct irq *irq_of_gsi(u32 gsi)
-{
-	struct irq *irq = irqs;
-
-	if (!ioapic_has_gsi(gsi))
-		return NULL;
-	spin_lock(&alloc_lock);
-	while (irq < irqs + NR_IRQS && (irq->source != IRQ_GSI || irq->gsi != gsi))
-		irq++;
-	if (irq == irqs + NR_IRQS)
-		irq = irq_create_gsi(gsi);
-	spin_unlock(&alloc_lock);
-	return irq;
-}
-
-int irq_setup_gsi(u32 gsi, bool level, bool low)
-{
-	struct irq *irq = irq_of_gsi(gsi);
-	int rc = -EEXIST;
-
-	if (!irq)
-		return -EINVAL;
-	spin_lock(&irq->lock);
-	if (!irq->fn && !irq->mode_set) {
-		irq->mode_set = true;
-		irq->level = level;
-		irq->low = low;
-		ioapic_write_mode(irq);
-		rc = 0;
-	}
-	spin_unlock(&irq->lock);
-	return rc;
 }
 
 int irq_request_isa(u8 isa, void (*fn)(void *), void *data)

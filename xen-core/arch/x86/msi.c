@@ -25,9 +25,8 @@ enum { COMMAND_MEMORY = 1 << 1 };
 static struct msix_table {
 	u64 start, len;
 	u8 *va;			/* NULL: protected only */
-} tables[MAX_TABLES];		/* lock */
-static u32 nr_tables;		/* lock */
-static struct spinlock lock = SPINLOCK_INIT;
+} tables[MAX_TABLES];
+static u32 nr_tables;
 
 /* ---- the MSI-X table ---- */
 
@@ -69,12 +68,13 @@ static struct msix_table *msi_note_table(const struct msix_table *t)
 {
 	u32 i = 0;
 
-	spin_lock(&lock);
 	while (i < nr_tables && (tables[i].start != t->start || tables[i].len != t->len))
 		i++;
-	if (i == nr_tables && i < MAX_TABLES)
-		tables[nr_tables++] = *t;
-	spin_unlock(&lock);
+	if (i == nr_tables && i < MAX_TABLES) {
+		tables[i] = *t;
+		/* Release: who sees the number may look at the table. */
+		__atomic_store_n(&nr_tables, i + 1, __ATOMIC_RELEASE);
+	}
 	return i < MAX_TABLES ? &tables[i] : NULL;
 }
 
@@ -106,11 +106,11 @@ enum msi_part { MSI_ADDRESS, MSI_ADDRESS_HIGH, MSI_DATA, MSI_MASK };
 static void msi_write(const struct msi *m, enum msi_part part, u32 value)
 {
 	static const u8 offset[2][4] = { { 4, 0, 8, 12 }, { 4, 8, 12, 16 } };	/* MSI: 0: none */
-	u8 at = offset[m->is_64bit][part];
+	u8 at = offset[!!(m->control & MSI_64BIT)][part];
 
 	if (m->table)
 		m->table[part] = value;
-	else if (part == MSI_MASK ? m->maskable : at)
+	else if (part == MSI_MASK ? m->control & MSI_MASKABLE : at)
 		pci_write(m->addr, m->cap + at, part == MSI_DATA ? 2 : 4, value);
 }
 
@@ -157,14 +157,14 @@ static int msi_setup_msix(struct msi *m, u64 table_base)
 {
 	struct msix_table t = { 0 }, *known;
 
-	if (m->entry > (pci_read(m->addr, m->cap + 2, 2) & MSIX_SIZE))
+	if (m->entry > (m->control & MSIX_SIZE))
 		return -EINVAL;
 	if (!(pci_read(m->addr, PCI_COMMAND, 2) & COMMAND_MEMORY))
 		return -ENXIO;
 	if (!msi_find_table(m->addr, m->cap, table_base, &t))
 		return -EINVAL;
 	known = msi_note_table(&t);
-	if (known && !known->va)	/* one message is set up at a time */
+	if (known && !known->va)
 		known->va = map_mmio(MADDR(t.start), t.len);
 	if (!known || !known->va)
 		return -ENOMEM;
@@ -176,14 +176,12 @@ int msi_setup(struct irq *irq, struct pci_addr a, u32 entry, u64 table_base)
 {
 	bool msix = irq->source == IRQ_MSIX;
 	u8 cap = pci_find_cap(a, msix ? PCI_CAP_MSIX : PCI_CAP_MSI);
-	u32 control = pci_read(a, cap + 2, 2);
 	int rc;
 
 	if (!cap)
 		return -ENODEV;
 	irq->msi = (struct msi){ .addr = a, .cap = cap, .entry = entry,
-				 .is_64bit = control & MSI_64BIT,
-				 .maskable = control & MSI_MASKABLE };
+				 .control = (u16)pci_read(a, cap + 2, 2) };
 	rc = msix ? msi_setup_msix(&irq->msi, table_base) : 0;
 	if (!rc)
 		msi_restore(irq);

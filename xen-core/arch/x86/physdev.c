@@ -88,36 +88,39 @@ int arch_pirq_bind(struct domain *d, u32 pirq, u32 port, bool share, struct vcpu
 	return rc;
 }
 
-/* irq->lock is held. */
-static void physdev_unbind(struct domain *d, u32 pirq, struct irq *irq)
-{
-	if (irq->domain != d)
-		return;
-	irq_set_mask(irq, true);
-	irq->domain = NULL;
-	physdev_set_needs_eoi(d, pirq, false);
-}
-
-void arch_pirq_unbind(struct domain *d, u32 pirq)
+/* The irq that a port of @d is bound to as @pirq, locked; or NULL. */
+static struct irq *physdev_lock_bound(struct domain *d, u32 pirq)
 {
 	struct irq *irq = physdev_find(d, pirq);
 
 	if (!irq)
-		return;
+		return NULL;
 	spin_lock(&irq->lock);
-	physdev_unbind(d, pirq, irq);
+	if (irq->domain == d)
+		return irq;
+	spin_unlock(&irq->lock);
+	return NULL;
+}
+
+void arch_pirq_unbind(struct domain *d, u32 pirq)
+{
+	struct irq *irq = physdev_lock_bound(d, pirq);
+
+	if (!irq)
+		return;
+	irq_set_mask(irq, true);
+	irq->domain = NULL;
+	physdev_set_needs_eoi(d, pirq, false);
 	spin_unlock(&irq->lock);
 }
 
 void arch_pirq_set_vcpu(struct domain *d, u32 pirq, struct vcpu *v)
 {
-	struct irq *irq = physdev_find(d, pirq);
+	struct irq *irq = physdev_lock_bound(d, pirq);
 
 	if (!irq)
 		return;
-	spin_lock(&irq->lock);
-	if (irq->domain == d)
-		irq_set_cpu(irq, v->cpu);
+	irq_set_cpu(irq, v->cpu);
 	spin_unlock(&irq->lock);
 }
 
@@ -167,7 +170,7 @@ static int physdev_map_msi(const struct physdev_map_pirq *op, struct irq **pirq)
 		if (physdev_is_from(pirqs[i], a) && pirqs[i]->source == source &&
 		    pirqs[i]->msi.entry == entry)
 			return -EEXIST;
-	irq = irq_alloc(source);
+	irq = irq_alloc(source, 0);
 	if (!irq)
 		return -ENOSPC;
 	rc = msi_setup(irq, a, entry, op->table_base);
@@ -208,11 +211,11 @@ static long physdev_unmap_pirq(struct domain *d, u32 cmd, union physdev_arg *arg
 	if (arg->unmap.domid != DOMID_SELF && arg->unmap.domid != d->id)
 		return -ESRCH;
 	spin_lock(&pirqs_lock);
+	arch_pirq_unbind(d, pirq);
 	irq = physdev_find(d, pirq);
 	if (irq) {
 		pirqs[pirq] = NULL;
 		spin_lock(&irq->lock);
-		physdev_unbind(d, pirq, irq);
 		if (irq->source != IRQ_GSI) {
 			msi_teardown(irq);
 			irq->source = IRQ_FREE;
@@ -223,9 +226,27 @@ static long physdev_unmap_pirq(struct domain *d, u32 cmd, union physdev_arg *arg
 	return irq ? 0 : -EINVAL;
 }
 
+/* Trigger and polarity as dom0 found them: who comes later has to live with it. */
 static long physdev_setup_gsi(struct domain *d, u32 cmd, union physdev_arg *arg)
 {
-	return irq_setup_gsi((u32)arg->gsi.gsi, arg->gsi.triggering, arg->gsi.polarity);
+	struct irq *irq;
+	long rc = -EINVAL;
+
+	spin_lock(&pirqs_lock);
+	irq = irq_of_gsi((u32)arg->gsi.gsi);
+	if (irq && (irq->fn || irq->mode_set)) {
+		rc = -EEXIST;
+	} else if (irq) {
+		spin_lock(&irq->lock);
+		irq->mode_set = true;
+		irq->level = arg->gsi.triggering;
+		irq->low = arg->gsi.polarity;
+		ioapic_write_mode(irq);
+		spin_unlock(&irq->lock);
+		rc = 0;
+	}
+	spin_unlock(&pirqs_lock);
+	return rc;
 }
 
 static long physdev_get_free_pirq(struct domain *d, u32 cmd, union physdev_arg *arg)
@@ -243,18 +264,18 @@ static long physdev_get_free_pirq(struct domain *d, u32 cmd, union physdev_arg *
 
 static long physdev_eoi(struct domain *d, u32 cmd, union physdev_arg *arg)
 {
-	struct irq *irq = physdev_find(d, arg->eoi.irq);
+	struct irq *irq = physdev_lock_bound(d, arg->eoi.irq);
+	u32 port;
 
-	if (!irq || irq->domain != d)
+	if (!irq)
 		return arg->eoi.irq < NR_PIRQS ? 0 : -EINVAL;
-	if (d->arch.phys_irq_eoi_auto)
-		event_unmask(d, irq->port);
-	spin_lock(&irq->lock);
-	if (irq->domain == d && irq->waits_eoi) {
-		irq->waits_eoi = false;
+	port = irq->port;
+	if (irq->waits_eoi)
 		irq_set_mask(irq, false);
-	}
+	irq->waits_eoi = false;
 	spin_unlock(&irq->lock);
+	if (d->arch.phys_irq_eoi_auto)
+		event_unmask(d, port);
 	return 0;
 }
 
@@ -295,9 +316,8 @@ static long physdev_set_eoi_map(struct domain *d, u32 cmd, union physdev_arg *ar
 
 /* ---- devices ---- */
 
-static long physdev_restore_msi(struct pci_addr a)
+static void physdev_restore_msi(struct pci_addr a)
 {
-	spin_lock(&pirqs_lock);
 	for (u32 i = 0; i < NR_PIRQS; i++) {
 		struct irq *irq = pirqs[i];
 
@@ -307,8 +327,6 @@ static long physdev_restore_msi(struct pci_addr a)
 		msi_restore(irq);
 		spin_unlock(&irq->lock);
 	}
-	spin_unlock(&pirqs_lock);
-	return 0;
 }
 
 /* A device came or goes, its resources will not change, or it was reset. */
@@ -322,20 +340,26 @@ static long physdev_device_op(struct domain *d, u32 cmd, union physdev_arg *arg)
 	};
 	bool is_virtfn = old ? arg->old_device.is_virtfn : arg->device.flags & XEN_PCI_DEV_VIRTFN;
 
+	long rc = 0;
+
+	spin_lock(&pirqs_lock);
 	switch (cmd) {
 	case PHYSDEVOP_restore_msi:
 	case PHYSDEVOP_restore_msi_ext:
-		return physdev_restore_msi(a);
+		physdev_restore_msi(a);
+		break;
 	case PHYSDEVOP_manage_pci_add:
 	case PHYSDEVOP_manage_pci_add_ext:
 	case PHYSDEVOP_pci_device_add:
 	case PHYSDEVOP_prepare_msix:
 		/* A virtual function does not show its vendor (SR-IOV 3.4.1.1). */
 		if (!is_virtfn && pci_read(a, PCI_VENDOR, 2) == 0xffff)
-			return -ENODEV;
-		msi_add_device(a);
+			rc = -ENODEV;
+		else
+			msi_add_device(a);
 	}
-	return 0;
+	spin_unlock(&pirqs_lock);
+	return rc;
 }
 
 /* Does ACPI, too, name the window on configuration space that dom0 found? */
@@ -379,13 +403,17 @@ static long physdev_set_iopl(struct domain *d, u32 cmd, union physdev_arg *arg)
 {
 	if (arg->iopl.iopl > 3)
 		return -EINVAL;
-	pv_set_iopl(current, arg->iopl.iopl);
+	current->arch.iopl = (u8)arg->iopl.iopl;
 	return 0;
 }
 
 static long physdev_set_iobitmap(struct domain *d, u32 cmd, union physdev_arg *arg)
 {
-	return pv_set_iobitmap(current, gva_of(arg->iobitmap.bitmap), arg->iobitmap.nr_ports);
+	if (arg->iobitmap.nr_ports > 65536)
+		return -EINVAL;
+	current->arch.iobmp = gva_of(arg->iobitmap.bitmap);
+	current->arch.iobmp_ports = arg->iobitmap.nr_ports;
+	return 0;
 }
 
 void physdev_hide_ports(u32 *allowed)

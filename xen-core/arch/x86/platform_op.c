@@ -92,14 +92,6 @@ static long platform_get_cpu_version(struct xenpf_pcpu_version *info)
 	return 0;
 }
 
-/* CPUs do not come and go. */
-static long platform_cpu_online(const struct xenpf_cpu_ol *op, bool online)
-{
-	if (op->cpuid >= nr_cpus)
-		return -EINVAL;
-	return online ? -EBUSY : -EOPNOTSUPP;
-}
-
 static long platform_dispatch(struct xen_platform_op *op)
 {
 	switch (op->cmd) {
@@ -113,8 +105,10 @@ static long platform_dispatch(struct xen_platform_op *op)
 	case XENPF_enter_acpi_sleep:	return platform_enter_sleep(&op->u.enter_acpi_sleep);
 	case XENPF_get_cpuinfo:		return platform_get_cpuinfo(&op->u.pcpu_info);
 	case XENPF_get_cpu_version:	return platform_get_cpu_version(&op->u.pcpu_version);
-	case XENPF_cpu_online:		return platform_cpu_online(&op->u.cpu_ol, true);
-	case XENPF_cpu_offline:		return platform_cpu_online(&op->u.cpu_ol, false);
+	case XENPF_cpu_online:		/* CPUs do not come and go */
+		return op->u.cpu_ol.cpuid < nr_cpus ? -EBUSY : -EINVAL;
+	case XENPF_cpu_offline:
+		return op->u.cpu_ol.cpuid < nr_cpus ? -EOPNOTSUPP : -EINVAL;
 	default:			return -ENOSYS;
 	}
 }

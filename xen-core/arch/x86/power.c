@@ -36,45 +36,34 @@ void machine_halt(void)
 		asm volatile("cli; hlt");
 }
 
-static void power_reset_acpi(void)
+/* One way, by its letter; comes back when the machine does not have it. */
+static void power_reset(char way)
 {
-	if (acpi_info.reset_port)
-		outb(acpi_info.reset_port, acpi_info.reset_value);
-}
+	const struct __packed { u16 limit; u64 base; } no_idt = { 0, 0 };
+	u8 value;
 
-/* The chip set's reset control register: full reset. */
-static void power_reset_pci(void)
-{
-	u8 value = inb(0xcf9) & ~6;
-
-	outb(0xcf9, value | 2);
-	outb(0xcf9, value | 6);
-}
-
-static void power_reset_keyboard(void)
-{
-	for (u32 i = 0; i < 10000 && inb(0x64) & 2; i++)
-		cpu_pause();
-	outb(0x64, 0xfe);
-}
-
-static void power_reset_triple(void)
-{
-	struct __packed { u16 limit; u64 base; } idt = { 0, 0 };
-
-	asm volatile("lidt %0; int3" : : "m"(idt));
+	switch (way) {
+	case 'a':		/* what ACPI names */
+		if (acpi_info.reset_port)
+			outb(acpi_info.reset_port, acpi_info.reset_value);
+		break;
+	case 'k':		/* the keyboard controller */
+		for (u32 i = 0; i < 10000 && inb(0x64) & 2; i++)
+			cpu_pause();
+		outb(0x64, 0xfe);
+		break;
+	case 'p':		/* the chip set's reset control register: full reset */
+		value = inb(0xcf9) & ~6;
+		outb(0xcf9, value | 2);
+		outb(0xcf9, value | 6);
+		break;
+	case 't':		/* a triple fault */
+		asm volatile("lidt %0; int3" : : "m"(no_idt));
+	}
 }
 
 void machine_restart(void)
 {
-	static const struct {
-		char name;
-		void (*reset)(void);
-	} ways[] = {
-		{ 'a', power_reset_acpi }, { 'k', power_reset_keyboard },
-		{ 'p', power_reset_pci }, { 't', power_reset_triple },
-	};
-
 	if (opt_noreboot || opt_reboot[0] == 'n') {
 		pr_always("Manual reset required ('noreboot' specified)\n");
 		machine_halt();
@@ -82,11 +71,9 @@ void machine_restart(void)
 	power_stop_others();
 	pr_always("Resetting the machine\n");
 	console_flush();
-	for (u32 i = 0; i < ARRAY_SIZE(ways); i++)
-		if (opt_reboot[0] == ways[i].name)
-			ways[i].reset();
-	for (u32 i = 0; i < ARRAY_SIZE(ways); i++) {
-		ways[i].reset();
+	power_reset(opt_reboot[0]);
+	for (const char *way = "akpt"; *way; way++) {
+		power_reset(*way);
 		clock_delay(SETTLE);
 	}
 	machine_halt();
@@ -104,9 +91,9 @@ void machine_power_off(u16 type_a, u16 type_b)
 {
 	power_stop_others();
 	wbinvd();
-	power_write_pm1(acpi_info.pm1a_cnt, type_a, 0);
-	power_write_pm1(acpi_info.pm1b_cnt, type_b, 0);
-	power_write_pm1(acpi_info.pm1a_cnt, type_a, SLEEP_ENABLE);
-	power_write_pm1(acpi_info.pm1b_cnt, type_b, SLEEP_ENABLE);
+	for (u32 enable = 0; enable <= SLEEP_ENABLE; enable += SLEEP_ENABLE) {
+		power_write_pm1(acpi_info.pm1a_cnt, type_a, (u16)enable);
+		power_write_pm1(acpi_info.pm1b_cnt, type_b, (u16)enable);
+	}
 	machine_halt();
 }

@@ -212,16 +212,11 @@ void serial_force(void)
 
 /* ---- input, interrupts, polling ---- */
 
-static void serial_receive(struct serial *p)
+static void serial_service(struct serial *p)
 {
 	/* Bounded: a port that is gone reads all ones for ever. */
 	for (unsigned int n = 0; n < 256 && (serial_in(p, LSR) & LSR_DR); n++)
 		console_input(serial_in(p, RBR));
-}
-
-static void serial_service(struct serial *p)
-{
-	serial_receive(p);
 	spin_lock(&p->lock);
 	/* More than once: an emulated line is empty again at once. */
 	for (unsigned int n = 0; n < 64 && serial_push(p); n++)
@@ -273,10 +268,8 @@ void __init serial_init_irq(void)
 			continue;
 		p->polled = !p->irq || irq_request_isa((u8)p->irq, serial_interrupt, p);
 		timer_init(&p->timer, serial_timer, p, this_cpu());
-		spin_lock(&p->lock);
 		if (!p->polled)		/* the self-test: serial_timer sees whether it came */
 			serial_out(p, IER, p->ier = IER_RX | IER_TX);
-		spin_unlock(&p->lock);
 		timer_set(&p->timer, arch_now() + 10 * POLL_PERIOD);
 	}
 }

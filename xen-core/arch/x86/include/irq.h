@@ -30,6 +30,7 @@ enum irq_source { IRQ_FREE, IRQ_GSI, IRQ_MSI, IRQ_MSIX };
 /**
  * struct msi - where an MSI or MSI-X vector lives
  * @cap:	offset of the capability in configuration space
+ * @control:	what it can do
  * @entry:	MSI-X: index in the table
  * @table:	MSI-X: this vector's table entry
  */
@@ -37,7 +38,7 @@ struct msi {
 	struct pci_addr addr;
 	u8 cap;
 	u32 entry;
-	bool is_64bit, maskable;
+	u16 control;
 	volatile u32 *table;
 };
 
@@ -69,18 +70,21 @@ struct irq {
 /** irq_handle() - from entry.S, interrupts off: vectors from 0x20 but VECTOR_REQUEST. */
 void irq_handle(u32 vector);
 
-/**
- * irq_alloc() - a free vector for a message, masked; NULL: none left.
- * It is given back by making its source IRQ_FREE.
+/*
+ * What follows, and msi_setup() and msi_add_device(), is called while booting,
+ * or by physdev.c under its pirqs_lock: by one CPU at a time.
  */
-struct irq *irq_alloc(enum irq_source source);
+
+/**
+ * irq_alloc() - a free vector, masked; NULL: none left.
+ * A message's is given back by making its source IRQ_FREE.
+ */
+struct irq *irq_alloc(enum irq_source source, u32 gsi);
 /** irq_of_gsi() - the interrupt of a GSI, which keeps it for ever; NULL: no such GSI. */
 struct irq *irq_of_gsi(u32 gsi);
 
 /** irq_request_isa() - the core handles ISA interrupt @isa itself. Return: 0 or -EBUSY. */
 int irq_request_isa(u8 isa, void (*fn)(void *), void *data);
-/** irq_setup_gsi() - trigger and polarity as dom0 found them, once. */
-int irq_setup_gsi(u32 gsi, bool level, bool low);
 
 /* At the source, under irq->lock. */
 void irq_set_mask(struct irq *irq, bool masked);

@@ -95,8 +95,6 @@ void pv_set_kernel_sp(struct vcpu *v, u64 sp);
 void pv_toggle_mode(struct vcpu *v);
 void pv_load_cr3(struct vcpu *v);
 void pv_load_tsd(struct vcpu *v);
-void pv_set_iopl(struct vcpu *v, u32 iopl);
-long pv_set_iobitmap(struct vcpu *v, gva_t bitmap, u32 nports);
 
 /* debugreg.c */
 long pv_set_debugreg(struct vcpu *v, u32 reg, u64 value);

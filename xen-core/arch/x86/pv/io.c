@@ -8,24 +8,9 @@
  */
 #include "bitops.h"
 #include "compiler.h"
-#include "errno.h"
 #include "pci.h"
 #include "pv.h"
 #include "uaccess.h"
-
-void pv_set_iopl(struct vcpu *v, u32 iopl)
-{
-	v->arch.iopl = iopl;
-}
-
-long pv_set_iobitmap(struct vcpu *v, gva_t bitmap, u32 nports)
-{
-	if (nports > 65536)
-		return -EINVAL;
-	v->arch.iobmp = bitmap;
-	v->arch.iobmp_ports = nports;
-	return 0;
-}
 
 /* The bits of @bytes ports in the kernel's bitmap are clear. */
 static bool bitmap_allows(struct vcpu *v, u16 port, u32 bytes)
