@@ -280,22 +280,15 @@ static void __init acpi_read_table(u64 addr)
 void __init acpi_init(u64 rsdp)
 {
 	u64 root = rsdp ? acpi_scan_root(rsdp, 36) : 0;
-	const char *why = "its length is wrong";
 	const u8 *table;
 	size_t len, size;
 
 	for (u32 i = 0; i < ACPI_NR_ISA; i++)
 		acpi_info.isa[i].gsi = i;
 	root = root ?: acpi_find_root();
-	if (!root) {
-		pr_err("ACPI: no root pointer; going on without ACPI\n");
-		return;
-	}
 	table = acpi_map_table(root, &len);
-	if (table)
-		why = acpi_check_table(table, &len);
-	if (why) {
-		pr_err("ACPI: root table at %lx ignored: %s; going on without ACPI\n", root, why);
+	if (!table || acpi_check_table(table, &len)) {
+		pr_err("ACPI: no sound root table (at %lx); going on without ACPI\n", root);
 		return;
 	}
 	size = table[0] == 'X' ? 8 : 4;		/* an XSDT or an RSDT */

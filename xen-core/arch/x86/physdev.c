@@ -124,7 +124,7 @@ void arch_pirq_set_vcpu(struct domain *d, u32 pirq, struct vcpu *v)
 	spin_unlock(&irq->lock);
 }
 
-/* ---- mapping; pirqs_lock is held ---- */
+/* ---- mapping ---- */
 
 /* A pirq nobody uses, above those of the GSIs. */
 static int physdev_free_pirq(void)
@@ -185,7 +185,6 @@ static long physdev_map_pirq(struct domain *d, u32 cmd, union physdev_arg *arg)
 {
 	struct physdev_map_pirq *op = &arg->map;
 	bool gsi = op->type == MAP_PIRQ_TYPE_GSI;
-	long rc = -EINVAL;
 
 	if (op->domid != DOMID_SELF && op->domid != d->id)
 		return -ESRCH;
@@ -193,69 +192,56 @@ static long physdev_map_pirq(struct domain *d, u32 cmd, union physdev_arg *arg)
 		return -EOPNOTSUPP;
 	if (!gsi && op->type != MAP_PIRQ_TYPE_MSI && op->type != MAP_PIRQ_TYPE_MSI_SEG)
 		return -EINVAL;
-	spin_lock(&pirqs_lock);
 	if (op->pirq < 0)
 		op->pirq = gsi ? op->index : physdev_free_pirq();
-	if ((u32)op->pirq < NR_PIRQS)
-		rc = (gsi ? physdev_map_gsi : physdev_map_msi)(op, &pirqs[op->pirq]);
-	spin_unlock(&pirqs_lock);
-	return rc;
+	if ((u32)op->pirq >= NR_PIRQS)
+		return -EINVAL;
+	return (gsi ? physdev_map_gsi : physdev_map_msi)(op, &pirqs[op->pirq]);
 }
 
 /* A GSI keeps its vector; a message's goes back. */
 static long physdev_unmap_pirq(struct domain *d, u32 cmd, union physdev_arg *arg)
 {
 	u32 pirq = (u32)arg->unmap.pirq;
-	struct irq *irq;
+	struct irq *irq = physdev_find(d, pirq);
 
 	if (arg->unmap.domid != DOMID_SELF && arg->unmap.domid != d->id)
 		return -ESRCH;
-	spin_lock(&pirqs_lock);
+	if (!irq)
+		return -EINVAL;
 	arch_pirq_unbind(d, pirq);
-	irq = physdev_find(d, pirq);
-	if (irq) {
-		pirqs[pirq] = NULL;
+	pirqs[pirq] = NULL;
+	if (irq->source != IRQ_GSI) {
 		spin_lock(&irq->lock);
-		if (irq->source != IRQ_GSI) {
-			msi_teardown(irq);
-			irq->source = IRQ_FREE;
-		}
+		msi_teardown(irq);
+		irq->source = IRQ_FREE;
 		spin_unlock(&irq->lock);
 	}
-	spin_unlock(&pirqs_lock);
-	return irq ? 0 : -EINVAL;
+	return 0;
 }
 
 /* Trigger and polarity as dom0 found them: who comes later has to live with it. */
 static long physdev_setup_gsi(struct domain *d, u32 cmd, union physdev_arg *arg)
 {
-	struct irq *irq;
-	long rc = -EINVAL;
+	struct irq *irq = irq_of_gsi((u32)arg->gsi.gsi);
 
-	spin_lock(&pirqs_lock);
-	irq = irq_of_gsi((u32)arg->gsi.gsi);
-	if (irq && (irq->fn || irq->mode_set)) {
-		rc = -EEXIST;
-	} else if (irq) {
-		spin_lock(&irq->lock);
-		irq->mode_set = true;
-		irq->level = arg->gsi.triggering;
-		irq->low = arg->gsi.polarity;
-		ioapic_write_mode(irq);
-		spin_unlock(&irq->lock);
-		rc = 0;
-	}
-	spin_unlock(&pirqs_lock);
-	return rc;
+	if (!irq)
+		return -EINVAL;
+	if (irq->fn || irq->mode_set)
+		return -EEXIST;
+	spin_lock(&irq->lock);
+	irq->mode_set = true;
+	irq->level = arg->gsi.triggering;
+	irq->low = arg->gsi.polarity;
+	ioapic_write_mode(irq);
+	spin_unlock(&irq->lock);
+	return 0;
 }
 
 static long physdev_get_free_pirq(struct domain *d, u32 cmd, union physdev_arg *arg)
 {
-	int pirq;
+	int pirq = physdev_free_pirq();
 
-	spin_lock(&pirqs_lock);
-	pirq = physdev_free_pirq();
-	spin_unlock(&pirqs_lock);
 	arg->free_pirq.pirq = (u32)pirq;
 	return MIN(pirq, 0);
 }
@@ -340,9 +326,6 @@ static long physdev_device_op(struct domain *d, u32 cmd, union physdev_arg *arg)
 	};
 	bool is_virtfn = old ? arg->old_device.is_virtfn : arg->device.flags & XEN_PCI_DEV_VIRTFN;
 
-	long rc = 0;
-
-	spin_lock(&pirqs_lock);
 	switch (cmd) {
 	case PHYSDEVOP_restore_msi:
 	case PHYSDEVOP_restore_msi_ext:
@@ -354,12 +337,10 @@ static long physdev_device_op(struct domain *d, u32 cmd, union physdev_arg *arg)
 	case PHYSDEVOP_prepare_msix:
 		/* A virtual function does not show its vendor (SR-IOV 3.4.1.1). */
 		if (!is_virtfn && pci_read(a, PCI_VENDOR, 2) == 0xffff)
-			rc = -ENODEV;
-		else
-			msi_add_device(a);
+			return -ENODEV;
+		msi_add_device(a);
 	}
-	spin_unlock(&pirqs_lock);
-	return rc;
+	return 0;
 }
 
 /* Does ACPI, too, name the window on configuration space that dom0 found? */
@@ -468,15 +449,22 @@ long do_physdev_op(u32 cmd, gva_t arg)
 {
 	struct domain *d = current->domain;
 	union physdev_arg op = { 0 };
+	bool anyone;
 	long rc;
 
 	if (cmd >= ARRAY_SIZE(ops) || !ops[cmd].fn)
 		return -ENOSYS;
-	if (!(ops[cmd].flags & ANYONE) && !d->privileged)
+	anyone = ops[cmd].flags & ANYONE;
+	if (!anyone && !d->privileged)
 		return -EPERM;
 	if (copy_from_guest(&op, arg, ops[cmd].size))
 		return -EFAULT;
+	/* What only dom0 may do, its vcpus do one after the other. */
+	if (!anyone)
+		spin_lock(&pirqs_lock);
 	rc = ops[cmd].fn(d, cmd, &op);
+	if (!anyone)
+		spin_unlock(&pirqs_lock);
 	if (!rc && ops[cmd].flags & OUT && copy_to_guest(arg, &op, ops[cmd].size))
 		rc = -EFAULT;
 	return rc;
