@@ -9,6 +9,8 @@
  * Links: arch/x86/msi.c arch/fake/fake.c arch/fake/fake_domain.c softirq.c page_alloc.c frame.c
  */
 #include "test_util.h"
+#include "acpi.h"
+#include "apic.h"
 #include "errno.h"
 #include "fake.h"
 #include "irq.h"
@@ -23,6 +25,8 @@
 static u8 config[256];
 static u32 bar_memory[NR * 4 + 4];
 static u64 mapped_at, mapped_len;
+u64 apic_addr = 0xfee00000;
+struct acpi_info acpi_info;
 static const struct pci_addr dev = { 0, 1, 8 };
 static struct irq irq;
 
@@ -177,6 +181,13 @@ static void test_bad_tables(void **state)
 	assert_int_equal(msi_setup(&irq, dev, 0, 0), -EINVAL);
 	msix_device(7);				/* no such BAR */
 	assert_int_equal(msi_setup(&irq, dev, 0, 0), -EINVAL);
+	msix_device(0);
+	put(PCI_BAR0, 0xfee00000 - TABLE, 4);	/* reaches into the local APIC */
+	assert_int_equal(msi_setup(&irq, dev, 0, 0), -EINVAL);
+	acpi_info.ioapics[acpi_info.nr_ioapics++].addr = BAR;
+	put(PCI_BAR0, BAR, 4);			/* in the page of an I/O APIC */
+	assert_int_equal(msi_setup(&irq, dev, 0, 0), -EINVAL);
+	acpi_info.nr_ioapics = 0;
 	assert_int_equal(mapped_len, 0);
 	/* A hole between RAM is device memory. */
 	msix_device(0);

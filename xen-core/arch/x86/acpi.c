@@ -109,10 +109,6 @@ static void acpi_parse_madt_entry(const u8 *e, size_t len)
 		acpi_add_lapic_nmi(FIELD(2, 1) == 0xff ? ~0u : (u32)FIELD(2, 1), FIELD(3, 2),
 				   FIELD(5, 1));
 		break;
-	case 5:		/* local APIC address override */
-		if (len >= 12)
-			acpi_info.lapic_addr = FIELD(4, 8);
-		break;
 	case 9:		/* local x2APIC */
 		acpi_add_cpu(FIELD(4, 4), FIELD(12, 4), FIELD(8, 4));
 		break;
@@ -125,7 +121,6 @@ static void acpi_parse_madt_entry(const u8 *e, size_t len)
 
 static const char *acpi_parse_madt(const u8 *table, size_t len)
 {
-	acpi_info.lapic_addr = acpi_field(table, len, 36, 4);
 	for (size_t off = 44; off + 2 <= len; off += table[off + 1]) {
 		if (table[off + 1] < 2 || table[off + 1] > len - off)
 			return "an entry's length is wrong";

@@ -37,6 +37,7 @@ enum {
 
 bool opt_x2apic = true;
 
+__ro_after_init u64 apic_addr;
 static __ro_after_init bool x2apic, deadline;
 static __ro_after_init volatile u32 *regs;
 static __ro_after_init u64 timer_mult;	/* counts per ns, 32 bits of fraction */
@@ -194,7 +195,7 @@ void apic_init_cpu(void)
 
 void __init apic_init(void)
 {
-	u64 base = rdmsr(MSR_APIC_BASE), addr = acpi_info.lapic_addr ?: base & PTE_MFN_MASK;
+	u64 base = rdmsr(MSR_APIC_BASE);
 	u32 features = cpuid(1, 0).c;
 	bool hypervisor = features >> 31 & 1;
 
@@ -205,7 +206,8 @@ void __init apic_init(void)
 	apic_disable_pics();
 	x2apic = base & BASE_X2APIC || (opt_x2apic && features >> 21 & 1 && hypervisor);
 	deadline = features >> 24 & 1;
-	regs = x2apic ? NULL : map_mmio(MADDR(addr), PAGE_SIZE);
+	apic_addr = base & PTE_MFN_MASK;
+	regs = x2apic ? NULL : map_mmio(MADDR(apic_addr), PAGE_SIZE);
 	if (!x2apic && !regs)
 		panic("cannot map the local APIC\n");
 	apic_init_cpu();

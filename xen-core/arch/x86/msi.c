@@ -9,6 +9,8 @@
  * any vector. So the frames of MSI-X tables are read-only for guests, dom0
  * included. Enabling the capability and INTx stays dom0's, as Linux expects.
  */
+#include "acpi.h"
+#include "apic.h"
 #include "errno.h"
 #include "irq.h"
 #include "paging.h"
@@ -43,10 +45,19 @@ static u64 msi_read_bar(struct pci_addr a, u32 bir)
 	return bar & ~15ull;
 }
 
+/* I3: may frame @n hold a table? Not if it is somebody's RAM, or a device of the core's. */
+static bool msi_is_device_memory(u64 n)
+{
+	for (u32 i = 0; i < acpi_info.nr_ioapics; i++)
+		if (n == PFN_DOWN(acpi_info.ioapics[i].addr))
+			return false;
+	return n != PFN_DOWN(apic_addr) && n != PFN_DOWN(acpi_info.hpet_addr) &&
+	       (!mfn_valid(MFN(n)) || mfn_to_page(MFN(n))->owner == dom_io);
+}
+
 /*
  * Where the whole table of @a lies, in a BAR of its own or in what dom0 says
- * (@fallback). Return: false if that is not device memory: nobody's RAM, and
- * not the core's.
+ * (@fallback). Return: false if no table can be there.
  */
 static bool msi_find_table(struct pci_addr a, u8 cap, u64 fallback, struct msix_table *t)
 {
@@ -58,7 +69,7 @@ static bool msi_find_table(struct pci_addr a, u8 cap, u64 fallback, struct msix_
 	if (!bar || bar >> 52 || (t->start + t->len) >> 52)
 		return false;
 	for (u64 n = PFN_DOWN(t->start); n < PFN_UP(t->start + t->len); n++)
-		if (mfn_valid(MFN(n)) && mfn_to_page(MFN(n))->owner != dom_io)
+		if (!msi_is_device_memory(n))
 			return false;
 	return true;
 }

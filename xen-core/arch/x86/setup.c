@@ -67,7 +67,7 @@ static __init void mark_mmio(void)
 
 static __init void protect_devices(void)
 {
-	mmio_deny(maddr_to_mfn(MADDR(acpi_info.lapic_addr)), true);
+	mmio_deny(maddr_to_mfn(MADDR(apic_addr)), true);
 	for (u32 i = 0; i < acpi_info.nr_ioapics; i++)
 		mmio_deny(maddr_to_mfn(MADDR(acpi_info.ioapics[i].addr)), false);
 	if (acpi_info.hpet_addr)

@@ -27,7 +27,6 @@ struct acpi_lapic_nmi { u32 acpi_id; u8 lint; bool low; };
  */
 struct acpi_info {
 	u32 tables_read;
-	u64 lapic_addr;
 	u32 nr_cpus, nr_ioapics, nr_mcfg, nr_lapic_nmis;
 	struct acpi_cpu cpus[ACPI_MAX_CPUS];
 	struct acpi_ioapic ioapics[ACPI_MAX_IOAPICS];

@@ -9,6 +9,8 @@ struct cpu;
 
 extern bool opt_x2apic;		/* x2apic=: use that mode where it is safe */
 
+extern u64 apic_addr;		/* machine address of its registers, as the CPU says */
+
 /** apic_init() - PICs off, the boot CPU's APIC and its timer on. After clock_init(). */
 void apic_init(void);
 /** apic_init_cpu() - switch another CPU's on, everything but NMI masked. */
