@@ -235,16 +235,6 @@ static u64 __init acpi_scan_root(u64 start, size_t len)
 	return root;
 }
 
-/* ACPI 5.2.5.1: the first KiB of the EBDA, then the BIOS's read-only memory. */
-static u64 __init acpi_find_root(void)
-{
-	const u8 *bda = map_firmware(MADDR(0x400), 0x100);
-	u64 ebda = bda ? acpi_field(bda, 0x100, 0x0e, 2) << 4 : 0;
-	u64 root = ebda >= 0x400 ? acpi_scan_root(ebda, 1024) : 0;
-
-	return root ?: acpi_scan_root(0xe0000, 0x20000);
-}
-
 /* The whole table at @addr, with its length; NULL when that cannot be right. */
 static const u8 *__init acpi_map_table(u64 addr, size_t *len)
 {
@@ -274,13 +264,18 @@ static void __init acpi_read_table(u64 addr)
 
 void __init acpi_init(u64 rsdp)
 {
+	const u8 *table, *bda = map_firmware(MADDR(0x400), 0x100);
+	u64 ebda = bda ? acpi_field(bda, 0x100, 0x0e, 2) << 4 : 0;
 	u64 root = rsdp ? acpi_scan_root(rsdp, 36) : 0;
-	const u8 *table;
 	size_t len, size;
 
 	for (u32 i = 0; i < ACPI_NR_ISA; i++)
 		acpi_info.isa[i].gsi = i;
-	root = root ?: acpi_find_root();
+	/* ACPI 5.2.5.1: the first KiB of the EBDA, then the BIOS's read-only memory. */
+	if (!root && ebda >= 0x400)
+		root = acpi_scan_root(ebda, 1024);
+	if (!root)
+		root = acpi_scan_root(0xe0000, 0x20000);
 	table = acpi_map_table(root, &len);
 	if (!table || acpi_check_table(table, &len)) {
 		pr_err("ACPI: no sound root table (at %lx); going on without ACPI\n", root);

@@ -141,18 +141,6 @@ static bool physdev_is_from(const struct irq *irq, struct pci_addr a)
 	return irq && irq->source != IRQ_GSI && !memcmp(&irq->msi.addr, &a, sizeof(a));
 }
 
-static int physdev_map_gsi(const struct physdev_map_pirq *op, struct irq **pirq)
-{
-	struct irq *irq = irq_of_gsi((u32)op->index);
-
-	if (!irq)
-		return -EINVAL;
-	if (*pirq && *pirq != irq)
-		return -EEXIST;
-	*pirq = irq;
-	return 0;
-}
-
 static int physdev_map_msi(const struct physdev_map_pirq *op, struct irq **pirq)
 {
 	struct pci_addr a = {
@@ -185,6 +173,7 @@ static long physdev_map_pirq(struct domain *d, u32 cmd, union physdev_arg *arg)
 {
 	struct physdev_map_pirq *op = &arg->map;
 	bool gsi = op->type == MAP_PIRQ_TYPE_GSI;
+	struct irq *irq;
 
 	if (op->domid != DOMID_SELF && op->domid != d->id)
 		return -ESRCH;
@@ -196,7 +185,15 @@ static long physdev_map_pirq(struct domain *d, u32 cmd, union physdev_arg *arg)
 		op->pirq = gsi ? op->index : physdev_free_pirq();
 	if ((u32)op->pirq >= NR_PIRQS)
 		return -EINVAL;
-	return (gsi ? physdev_map_gsi : physdev_map_msi)(op, &pirqs[op->pirq]);
+	if (!gsi)
+		return physdev_map_msi(op, &pirqs[op->pirq]);
+	irq = irq_of_gsi((u32)op->index);
+	if (!irq)
+		return -EINVAL;
+	if (pirqs[op->pirq] && pirqs[op->pirq] != irq)
+		return -EEXIST;
+	pirqs[op->pirq] = irq;
+	return 0;
 }
 
 /* A GSI keeps its vector; a message's goes back. */

@@ -279,16 +279,12 @@ void __init serial_init_irq(void)
 /* Is there a UART? Its interrupt enable register keeps four bits and no more. */
 static __init bool serial_probe(const struct serial *p)
 {
-	u8 low, high;
+	u8 high;
 
-	if (serial_in(p, LSR) == 0xff)
-		return false;
-	serial_out(p, IER, 0x00);
-	low = serial_in(p, IER);
 	serial_out(p, IER, 0x0f);
-	high = serial_in(p, IER);
+	high = serial_in(p, IER) & 0x0f;
 	serial_out(p, IER, 0x00);
-	return !(low & 0x0f) && (high & 0x0f) == 0x0f;
+	return high == 0x0f && !(serial_in(p, IER) & 0x0f);
 }
 
 int __init serial_init(unsigned int n)
