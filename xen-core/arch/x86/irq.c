@@ -1,8 +1,14 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * Interrupts from the vector to whoever handles them.
+ * Interrupts from the I/O APICs' pins (or a device's message, msi.c) to whoever
+ * handles them.
  *
- *   CPU vector -> irq_handle -> handler of the core, or event channel of a guest
+ *   pin, GSI -> CPU vector -> irq_handle -> handler of the core, or event
+ *                                           channel of a guest
+ *
+ * The I/O APICs (82093AA and successors) are one row of pins here. The low half
+ * of a pin's route is the mode and the mask, the high one the target; struct irq
+ * holds both, so that changing one is two writes and no read.
  *
  * A level-triggered interrupt of a guest is masked at the IO-APIC and ended
  * at once, so that the CPU goes on; the guest's EOI unmasks it. Edges and
@@ -18,11 +24,100 @@
 #include "apic.h"
 #include "errno.h"
 #include "event.h"
+#include "paging.h"
 #include "percpu.h"
+#include "printk.h"
 
 #define NR_IRQS		(VECTOR_DYNAMIC_END - VECTOR_DYNAMIC)
+#define MAX_GSIS	512	/* what one I/O APIC adds still is a pirq */
+
+enum { REG_VERSION = 0x01, REG_ROUTE = 0x10 };
+enum { ROUTE_LOW = 1 << 13, ROUTE_LEVEL = 1 << 15, ROUTE_MASKED = 1 << 16 };
 
 static struct irq irqs[NR_IRQS];
+
+/* ---- the I/O APICs ---- */
+
+static struct spinlock ioapic_lock = SPINLOCK_INIT;	/* an index and a data register */
+/* Those of acpi_info.ioapics, in that order; no pins: it does not answer. */
+static __ro_after_init struct {
+	volatile u32 *regs;
+	u32 nr_pins;
+} ioapics[ACPI_MAX_IOAPICS];
+__ro_after_init u32 ioapic_nr_gsis;
+
+static u32 ioapic_read(u32 n, u32 reg)
+{
+	ioapics[n].regs[0] = reg;
+	return ioapics[n].regs[4];
+}
+
+/* Which one has @gsi; acpi_info.nr_ioapics: none. */
+static u32 ioapic_of_gsi(u32 gsi)
+{
+	u32 n = 0;
+
+	while (n < acpi_info.nr_ioapics &&
+	       gsi - acpi_info.ioapics[n].gsi_base >= ioapics[n].nr_pins)
+		n++;
+	return n;
+}
+
+/* The @high half of a route; the caller knows that @gsi exists. */
+static void ioapic_write_half(u32 gsi, u32 high, u32 value)
+{
+	u32 n = ioapic_of_gsi(gsi);
+
+	spin_lock(&ioapic_lock);
+	ioapics[n].regs[0] = REG_ROUTE + 2 * (gsi - acpi_info.ioapics[n].gsi_base) + high;
+	ioapics[n].regs[4] = value;
+	spin_unlock(&ioapic_lock);
+}
+
+static void ioapic_write_mode(const struct irq *irq)
+{
+	ioapic_write_half(irq->gsi, 0, irq->vector | (irq->level ? ROUTE_LEVEL : 0) |
+			  (irq->low ? ROUTE_LOW : 0) | (irq->masked ? ROUTE_MASKED : 0));
+}
+
+static void ioapic_write_target(const struct irq *irq)
+{
+	ioapic_write_half(irq->gsi, 1, irq->cpu->apic_id << 24);
+}
+
+int ioapic_read_guest(u64 addr, u32 reg, u32 *value)
+{
+	for (u32 n = 0; n < acpi_info.nr_ioapics; n++) {
+		if (acpi_info.ioapics[n].addr != addr || !ioapics[n].nr_pins)
+			continue;
+		spin_lock(&ioapic_lock);
+		*value = ioapic_read(n, reg & 0xff);
+		spin_unlock(&ioapic_lock);
+		return 0;
+	}
+	return -EINVAL;
+}
+
+void __init ioapic_init(void)
+{
+	for (u32 n = 0; n < acpi_info.nr_ioapics; n++) {
+		u32 addr = acpi_info.ioapics[n].addr, gsi = acpi_info.ioapics[n].gsi_base, version;
+
+		ioapics[n].regs = map_mmio(MADDR(addr), 0x20);
+		version = ioapics[n].regs ? ioapic_read(n, REG_VERSION) : ~0u;
+		if (version == ~0u || gsi >= MAX_GSIS) {
+			pr_err("IO-APIC at %x ignored: it does not answer\n", addr);
+			continue;
+		}
+		ioapics[n].nr_pins = (version >> 16 & 0xff) + 1;
+		pr_info("IO-APIC at %x: GSI %u .. %u\n", addr, gsi, gsi + ioapics[n].nr_pins - 1);
+		for (u32 pin = 0; pin < ioapics[n].nr_pins; pin++)
+			ioapic_write_half(gsi++, 0, ROUTE_MASKED);
+		ioapic_nr_gsis = MAX(ioapic_nr_gsis, gsi);
+	}
+}
+
+/* ---- the source of an interrupt; irq->lock is held ---- */
 
 void irq_set_mask(struct irq *irq, bool masked)
 {
@@ -42,6 +137,13 @@ void irq_set_cpu(struct irq *irq, struct cpu *cpu)
 		ioapic_write_target(irq);
 	else
 		msi_write_target(irq);
+}
+
+void irq_set_mode(struct irq *irq, bool level, bool low)
+{
+	irq->level = level;
+	irq->low = low;
+	ioapic_write_mode(irq);
 }
 
 /* ---- delivery ---- */
@@ -125,7 +227,7 @@ struct irq *irq_of_gsi(u32 gsi)
 	for (irq = irqs; irq < irqs + NR_IRQS; irq++)
 		if (irq->source == IRQ_GSI && irq->gsi == gsi)
 			return irq;
-	irq = ioapic_has_gsi(gsi) ? irq_alloc(IRQ_GSI, gsi) : NULL;
+	irq = ioapic_of_gsi(gsi) < acpi_info.nr_ioapics ? irq_alloc(IRQ_GSI, gsi) : NULL;
 	if (!irq)
 		return NULL;
 	/* Its mode before dom0 says: an ISA interrupt's or the SCI's, else PCI's. */

@@ -228,9 +228,7 @@ static long physdev_setup_gsi(struct domain *d, u32 cmd, union physdev_arg *arg)
 		return -EEXIST;
 	spin_lock(&irq->lock);
 	irq->mode_set = true;
-	irq->level = arg->gsi.triggering;
-	irq->low = arg->gsi.polarity;
-	ioapic_write_mode(irq);
+	irq_set_mode(irq, arg->gsi.triggering, arg->gsi.polarity);
 	spin_unlock(&irq->lock);
 	return 0;
 }

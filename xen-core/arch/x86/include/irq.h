@@ -86,21 +86,15 @@ struct irq *irq_of_gsi(u32 gsi);
 /** irq_request_isa() - the core handles ISA interrupt @isa itself. Return: 0 or -EBUSY. */
 int irq_request_isa(u8 isa, void (*fn)(void *), void *data);
 
-/* At the source, under irq->lock. */
+/* At the source, under irq->lock; irq_set_mode(): of a GSI. */
 void irq_set_mask(struct irq *irq, bool masked);
 void irq_set_cpu(struct irq *irq, struct cpu *cpu);
+void irq_set_mode(struct irq *irq, bool level, bool low);
 
-/*
- * ioapic.c: the I/O APICs' pins, numbered across all of them as GSIs.
- * ioapic_init() maps those that ACPI names, and masks all pins; the other two
- * write what @irq says: vector, mode and mask, or the target.
- */
+/* The I/O APICs' pins are numbered across all of them as GSIs. */
+extern u32 ioapic_nr_gsis;	/* one more than the highest; some below may not exist */
+/** ioapic_init() - map those that ACPI names, mask all pins. */
 void ioapic_init(void);
-void ioapic_write_mode(const struct irq *irq);
-void ioapic_write_target(const struct irq *irq);
-/* One more than the highest GSI; some below may not exist. */
-extern u32 ioapic_nr_gsis;
-bool ioapic_has_gsi(u32 gsi);
 /** ioapic_read_guest() - a register for dom0. Return: 0 or -EINVAL (no I/O APIC there). */
 int ioapic_read_guest(u64 addr, u32 reg, u32 *value);
 
