@@ -17,7 +17,10 @@ void machine_restart(void) __noreturn;
  * their place there; dom0 knows them from the DSDT.
  */
 void machine_power_off(u16 type_a, u16 type_b) __noreturn;
-/** machine_halt() - stop all CPUs for good. */
+/**
+ * machine_halt() - print what is queued and stop all CPUs for good, without a
+ * reset. As soon as this_cpu() works, also before the console or the clock do.
+ */
 void machine_halt(void) __noreturn;
 
 /* The architecture stops the other CPUs, for good. */
