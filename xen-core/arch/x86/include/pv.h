@@ -10,6 +10,7 @@
 #include "cpu.h"
 #include "domain.h"
 #include "errno.h"
+#include "irq.h"
 #include "paging.h"
 #include "percpu.h"
 
