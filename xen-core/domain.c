@@ -43,6 +43,7 @@ static struct domain *domain_alloc(domid_t id)
 	d->max_pages = ~0u;
 	d->shutdown_code = SHUTDOWN_NONE;
 	list_init(&d->all);
+	sched_init_domain(d);
 	return d;
 }
 
@@ -61,8 +62,6 @@ void __init domain_init(void)
 	dom_xen = domain_create_pseudo(DOMID_XEN);
 	dom_idle = domain_create_pseudo(DOMID_IDLE);
 	dom_idle->max_vcpus = MAX_CPUS;
-	if (sched_init_domain(dom_idle))
-		panic("no memory for the idle domain");
 }
 
 /**
@@ -87,21 +86,14 @@ struct vcpu *vcpu_create(struct domain *d, u32 id)
 	}
 	if (!v->is_idle)
 		v->pause_flags = 1u << VPF_DOWN | 1u << VPF_DOMAIN;
-	if (sched_init_vcpu(v))
-		goto out_free;
+	sched_init_vcpu(v);
 	vcpu_init_timers(v);
-	if (!v->is_idle && event_init_vcpu(v))
-		goto out_sched;
-	if (arch_vcpu_create(v))
-		goto out_sched;
+	if ((!v->is_idle && event_init_vcpu(v)) || arch_vcpu_create(v)) {
+		free_zeroed(v, sizeof(*v));
+		return NULL;
+	}
 	d->vcpu[id] = v;
 	return v;
-
-out_sched:
-	sched_destroy_vcpu(v);
-out_free:
-	free_zeroed(v, sizeof(*v));
-	return NULL;
 }
 
 static int domain_create_shared_info(struct domain *d)
@@ -137,8 +129,8 @@ struct domain *domain_create(domid_t id, bool privileged, u32 max_vcpus)
 	d->pause_count = 1;
 	d->max_vcpus = max_vcpus;
 	for (int i = 0; i < NR_WATCHDOGS; i++)
-		timer_init(&d->watchdog[i], domain_watchdog_expired, d, this_cpu());
-	if (sched_init_domain(d) || domain_create_shared_info(d) ||
+		timer_init(&d->watchdog[i], domain_watchdog_expired, d);
+	if (domain_create_shared_info(d) ||
 	    event_init_domain(d) || grant_init_domain(d) || arch_domain_create(d))
 		return NULL;
 	for (u32 i = 0; i < max_vcpus; i++) {

@@ -10,33 +10,39 @@
 
 #include <xen/vcpu.h>
 
-#include "timer.h"
+#include "sched_fair.h"
 #include "uaccess.h"
 
 static_assert(sizeof(struct vcpu_runstate_info) == 48, "xen/vcpu.h");
+
+/* Add what has passed since @r's state was entered. */
+static void runstate_add(struct vcpu_runstate_info *r, u64 now)
+{
+	if (now > r->state_entry_time)
+		r->time[r->state] += now - r->state_entry_time;
+}
 
 /**
  * runstate_change() - @v leaves its state and enters RUNSTATE_@state
  * @now: system time
  *
- * Under the lock of @v's run queue.
+ * Under sched_lock.
  */
 void runstate_change(struct vcpu *v, int state, u64 now)
 {
 	struct vcpu_runstate_info *r = &v->runstate;
 
-	if (now > r->state_entry_time) {
-		r->time[r->state] += now - r->state_entry_time;
-		r->state_entry_time = now;
-	}
+	runstate_add(r, now);
+	r->state_entry_time = MAX(r->state_entry_time, now);
 	r->state = state;
 }
 
-/* Add what has passed since @r's state was entered. */
-void runstate_bring_up_to(struct vcpu_runstate_info *r, u64 now)
+void runstate_get(struct vcpu *v, struct vcpu_runstate_info *out)
 {
-	if (now > r->state_entry_time)
-		r->time[r->state] += now - r->state_entry_time;
+	spin_lock(&sched_lock);
+	*out = v->runstate;
+	spin_unlock(&sched_lock);
+	runstate_add(out, arch_now());
 }
 
 static int runstate_put_entry_time(gva_t area, u64 when)

@@ -3,329 +3,327 @@
  * Weighted-fair scheduling: who goes first, for how long, and what is owed.
  *
  * Each vcpu has a virtual run time that grows while it runs, the slower the
- * higher its domain's weight. A CPU's queue is ordered by it: the one that has
- * had the least comes first. Two bounds keep the past from weighing too much:
+ * higher its domain's weight. Those that wait are in one queue, ordered by it:
+ * a CPU takes the first one that may run there, so nobody is forgotten on one
+ * CPU while another has nothing to do, and shares are fair over all of them.
  *
- *     clock - CREDIT   - CARRY   clock          clock + DEBT
- *   -----|----------------|--------|-------------------|-----> virtual time
- *        who slept starts in here; who comes from another CPU: from CARRY on
+ *        who slept starts here at the earliest
+ *               v
+ *   ------------|-------------|--------------|--------------|-----> virtual time
+ *         clock - CREDIT    clock        first that       clock of the CPU
+ *                                        waits            that is far ahead
  *
- * Virtual times are comparable between CPUs: a CPU whose vcpu is well ahead of
- * one that waits elsewhere takes that one over (fair_pull_limit). A vcpu that
- * has a CPU to itself is kept near the most advanced clock, so that an unequal
- * load that nobody competes for leaves no debts behind.
+ * A CPU's clock is the least time of those it may run, and never goes back. Two
+ * rules keep the past from weighing too much: who is taken from the queue is
+ * brought near the clock, and who runs is kept near who waits for that CPU, or
+ * near the most advanced clock if nobody does. So a load that nobody competes
+ * for leaves no debts behind.
  *
  * A cap is a budget that all vcpus of the domain draw from, refilled every
- * SCHED_PERIOD; what is overdrawn is taken from the next.
+ * FAIR_PERIOD; what is overdrawn is taken from the next. Without budget a vcpu
+ * waits in its place in the queue, and is passed over.
  */
 #include "sched_fair.h"
 
+#include "errno.h"
+#include "printk.h"
 #include "sched.h"
 
-#define FAIR_CREDIT	17000000ull	/* virtual ns: a woken one, so that it goes first */
-#define FAIR_CARRY	15000000ull	/* virtual ns: one that came from another CPU */
-#define FAIR_DEBT	20000000ull	/* ns */
+#define FAIR_SLICE	10000000ull	/* ns: a turn, when others wait */
+#define FAIR_PERIOD	10000000ull	/* ns: over which a cap is kept */
 #define FAIR_MIN_SHARE	250000ull	/* ns: no timer sooner because of a cap */
-#define FAIR_SLACK	SCHED_SLICE	/* lead at which a CPU pulls */
-#define FAIR_WAKE_EDGE	500000ull	/* lag at which a woken vcpu preempts */
-#define FAIR_EPOCH	(1ull << 44)	/* where clocks start, so that they can be undercut */
-#define FAIR_MAX_DELTA	(1ull << 32)	/* ns charged at once: keeps the product in 64 bits */
-#define FAIR_WEIGHT	256u
-#define FAIR_SHIFT	20
+#define FAIR_DEBT	20000000ull	/* ns: more is not held against anybody */
+#define FAIR_CREDIT	17000000ull	/* virtual ns: what one that slept has good */
+#define FAIR_LEAD	FAIR_SLICE	/* virtual ns: who has so much more gives way... */
+#define FAIR_WAKE_LEAD	500000ull	/* ...or this, when the one that waits was woken */
+#define FAIR_EPOCH	(1ull << 44)	/* where clocks start: a new vcpu, at 0, is behind */
 
-/* The most advanced clock of all CPUs; no lock, a little stale does no harm. */
-static u64 fair_time = FAIR_EPOCH;
+struct spinlock sched_lock;
 
-static struct sched_vcpu *fair_entry(struct list *l)
+/* All under sched_lock. */
+static struct list fair_queue = { &fair_queue, &fair_queue };
+static u64 fair_idle;		/* CPUs that have nothing to do and were not given anything yet */
+static u64 fair_time = FAIR_EPOCH;	/* the most advanced clock */
+
+static_assert(MAX_CPUS <= 64, "CPU sets are one word");
+
+static u64 fair_bit(const struct cpu *cpu)
 {
-	return list_entry(l, struct sched_vcpu, link);
+	return 1ull << cpu->id;
 }
 
-static struct vcpu *fair_head(const struct sched_cpu *q)
+static struct vcpu *fair_entry(struct list *l)
 {
-	return q->nr_queued ? fair_entry(q->queue.next)->vcpu : NULL;
+	return list_entry(l, struct vcpu, sched.link);
 }
 
-/* Real to virtual time for @v; @ns < FAIR_MAX_DELTA. */
+/* Real to virtual time for @v. */
 static u64 fair_scale(const struct vcpu *v, u64 ns)
 {
-	return ns * v->domain->sched->scale >> FAIR_SHIFT;
+	return ns * SCHED_WEIGHT / v->domain->sched.weight;
 }
 
-void fair_init_cpu(struct sched_cpu *q, struct cpu *cpu)
+/* Does @v's domain have run time left in this period? */
+static bool fair_has_budget(const struct domain *d)
 {
-	spin_lock_init(&q->lock);
-	list_init(&q->queue);
-	q->clock = fair_time;
+	return !d->sched.cap || d->sched.budget > 0;
 }
 
-void fair_init_vcpu(struct sched_vcpu *s, const struct sched_cpu *q)
+static bool fair_may_run(const struct vcpu *v, const struct cpu *cpu)
 {
-	list_init(&s->link);
-	s->vruntime = q->clock;
+	return v->hard_affinity & fair_bit(cpu) && fair_has_budget(v->domain);
 }
 
-static s64 fair_quota(const struct sched_domain *sd)
+/* Who waits for @cpu and goes first, or NULL. */
+static struct vcpu *fair_first(const struct cpu *cpu)
 {
-	return (s64)sd->cap * (s64)(SCHED_PERIOD / 100);
-}
+	list_for_each(l, &fair_queue) {
+		struct vcpu *v = fair_entry(l);
 
-/* A new period: pay off the debt, let parked vcpus go on if something is left. */
-static void fair_refill(void *data)
-{
-	struct sched_domain *sd = data;
-	s64 quota = fair_quota(sd), old, new;
-
-	old = __atomic_load_n(&sd->budget, __ATOMIC_RELAXED);
-	do {
-		new = sd->cap ? MIN(old + quota, quota) : 0;
-	} while (!__atomic_compare_exchange_n(&sd->budget, &old, new, true,
-					      __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
-	if (!sd->cap || new > 0) {
-		for_each_vcpu(sd->domain, v)
-			vcpu_clear_pause(v, VPF_PARKED);
+		if (fair_may_run(v, cpu))
+			return v;
 	}
-	/* Nothing used: the timer starts again with the next charge. */
-	if (sd->cap && old < quota)
-		timer_set(&sd->refill, arch_now() + SCHED_PERIOD);
+	return NULL;
 }
 
-void fair_init_domain(struct sched_domain *sd, struct domain *d, struct cpu *cpu)
+/* What virtual time has @cpu's vcpu reached? Everybody is behind the idle one. */
+static u64 fair_reached(const struct cpu *cpu, u64 now)
 {
-	sd->domain = d;
-	fair_set(sd, FAIR_WEIGHT, 0);
-	timer_init(&sd->refill, fair_refill, sd, cpu);
+	const struct vcpu *v = READ_ONCE(cpu->curr);
+	s64 ran = now - cpu->sched.charged;
+	u64 at = v->sched.vruntime + (ran > 0 ? fair_scale(v, ran) : 0);
+
+	if (v->is_idle)
+		return ~0ull;
+	return cpu->sched.contended ? at : MAX(at, fair_time);
 }
 
-/** fair_set() - new parameters, already checked; run time is charged by them at once. */
-void fair_set(struct sched_domain *sd, u32 weight, u32 cap)
-{
-	WRITE_ONCE(sd->scale, ((u64)FAIR_WEIGHT << FAIR_SHIFT) / weight);
-	sd->weight = weight;
-	WRITE_ONCE(sd->cap, cap);
-	__atomic_store_n(&sd->budget, fair_quota(sd), __ATOMIC_SEQ_CST);
-}
-
-static void fair_advance_clock(struct sched_cpu *q)
-{
-	struct vcpu *head = fair_head(q);
-	u64 least = ~0ull;
-
-	if (!q->curr->is_idle)
-		least = q->curr->sched->vruntime;
-	if (head && head->sched->vruntime < least)
-		least = head->sched->vruntime;
-	if (least != ~0ull && least > q->clock) {
-		q->clock = least;
-		if (least > READ_ONCE(fair_time))
-			WRITE_ONCE(fair_time, least);
-	}
-}
-
-static void fair_draw(struct sched_domain *sd, u64 ns)
-{
-	__atomic_fetch_sub(&sd->budget, (s64)ns, __ATOMIC_SEQ_CST);
-	if (!timer_pending(&sd->refill))
-		timer_set(&sd->refill, arch_now() + SCHED_PERIOD);
-}
-
-/** fair_charge() - account what @q's running vcpu has used up to @now. */
-void fair_charge(struct sched_cpu *q, u64 now)
-{
-	struct vcpu *v = q->curr;
-	struct sched_vcpu *s = v->sched;
-	u64 ran;
-
-	if (v->is_idle || now <= q->charged)
-		return;
-	ran = now - q->charged;
-	q->charged = now;
-	s->vruntime += fair_scale(v, MIN(ran, FAIR_MAX_DELTA));
-	if (!q->nr_queued) {
-		/* Alone: nobody owes it anything that is long ago. */
-		u64 floor = READ_ONCE(fair_time) - fair_scale(v, FAIR_DEBT);
-
-		s->vruntime = MAX(s->vruntime, floor);
-	}
-	if (fair_is_capped(v))
-		fair_draw(v->domain->sched, ran);
-	fair_advance_clock(q);
-}
-
-/**
- * fair_place() - bring @v's virtual time near @q's clock before it is queued
- * @woken: it slept; what it did not use then is forfeit but for a little
+/*
+ * Have a CPU look at @v, which is in the queue: an idle one, else where it ran,
+ * else the one that is most ahead. If that need not give way yet, it does at the
+ * end of its slice: a CPU for which somebody waits has that timer set.
  */
-void fair_place(struct sched_cpu *q, struct vcpu *v, bool woken)
+static void fair_call_cpu(struct vcpu *v, bool woken, u64 now)
 {
-	u64 least = q->clock - (woken ? FAIR_CREDIT : FAIR_CARRY);
-	u64 most = q->clock + fair_scale(v, FAIR_DEBT);
-	u64 *vruntime = &v->sched->vruntime;
+	u64 set = v->hard_affinity & cpus_online(), idle = set & fair_idle, most = 0;
+	u64 ahead = v->sched.vruntime + (woken ? FAIR_WAKE_LEAD : FAIR_LEAD);
+	struct cpu *best = v->cpu;
 
-	if (*vruntime < least)
-		*vruntime = least;
-	else if (*vruntime > most)
-		*vruntime = most;
+	if (!fair_has_budget(v->domain))
+		return;
+	if (idle) {
+		if (!(idle & fair_bit(best)))
+			best = cpus[__builtin_ctzll(idle)];
+		WRITE_ONCE(v->cpu, best);
+		/* Others shall look for another one. */
+		fair_idle &= ~fair_bit(best);
+	} else if (!woken || !(set & fair_bit(best)) || fair_reached(best, now) < ahead) {
+		for (; set; set &= set - 1) {
+			struct cpu *cpu = cpus[__builtin_ctzll(set)];
+			u64 at = fair_reached(cpu, now);
+
+			if (at > most) {
+				most = at;
+				best = cpu;
+			}
+		}
+		if (most < ahead && timer_pending(&best->sched.slice))
+			return;
+	}
+	cpu_raise(best, SOFTIRQ_SCHEDULE);
 }
 
-void fair_enqueue(struct sched_cpu *q, struct vcpu *v)
+void fair_enqueue(struct vcpu *v, bool woken, u64 now)
 {
-	struct sched_vcpu *s = v->sched;
-	struct list *at = &q->queue;
+	struct list *at = &fair_queue;
 
 	/* Behind those with the same time: they have waited longer. */
-	while (at->prev != &q->queue && fair_entry(at->prev)->vruntime > s->vruntime)
+	while (at->prev != &fair_queue &&
+	       fair_entry(at->prev)->sched.vruntime > v->sched.vruntime)
 		at = at->prev;
-	list_add_tail(at, &s->link);
-	s->queued = true;
-	q->nr_queued++;
+	list_add_tail(at, &v->sched.link);
+	fair_call_cpu(v, woken, now);
 }
 
-void fair_dequeue(struct sched_cpu *q, struct vcpu *v)
+/*
+ * Account what @cpu's vcpu has used up to @now.
+ * Return: who waits for @cpu and goes first then, or NULL.
+ */
+static struct vcpu *fair_charge(struct cpu *cpu, u64 now)
 {
-	list_del(&v->sched->link);
-	v->sched->queued = false;
-	q->nr_queued--;
+	struct vcpu *v = cpu->curr, *rival, *next;
+	struct domain *d = v->domain;
+	u64 ran = now - cpu->sched.charged, *mine = &v->sched.vruntime, others, debt;
+
+	cpu->sched.charged = now;
+	if (d->sched.cap) {
+		d->sched.budget -= ran;
+		if (!timer_pending(&d->sched.refill))
+			timer_set(&d->sched.refill, now + FAIR_PERIOD);
+	}
+	next = rival = fair_first(cpu);
+	if (v->is_idle)
+		return next;
+	if (!cpu->sched.contended)
+		rival = NULL;	/* it has just come */
+	others = rival ? rival->sched.vruntime : fair_time;
+	debt = fair_scale(rival ? rival : v, FAIR_DEBT);
+	*mine = MAX(*mine + fair_scale(v, ran) + debt, others) - debt;
+	cpu->sched.clock = MAX(cpu->sched.clock, rival ? MIN(*mine, others) : *mine);
+	fair_time = MAX(fair_time, cpu->sched.clock);
+	return next;
 }
 
-/* Has @v's domain used up its cap? Then @v is parked until the next period. */
-static bool fair_park(struct vcpu *v)
+/* Have @v, which runs on @cpu, looked at when its turn may be over; @rival is next. */
+static void fair_set_slice(struct cpu *cpu, const struct vcpu *v, const struct vcpu *rival,
+			   u64 now)
 {
-	struct sched_domain *sd = v->domain->sched;
+	const struct domain *d = v->domain;
+	struct timer *slice = &cpu->sched.slice;
+	u64 end = ~0ull;
 
-	if (!sd->cap || __atomic_load_n(&sd->budget, __ATOMIC_SEQ_CST) > 0)
+	if (rival)
+		end = cpu->sched.picked + (rival->sched.vruntime < v->sched.vruntime ?
+					   SCHED_MIN_RUN : FAIR_SLICE);
+	if (d->sched.cap) {
+		/* Its siblings may be running too. */
+		u64 share = (u64)d->sched.budget / d->max_vcpus;
+
+		end = MIN(end, now + MAX(share, FAIR_MIN_SHARE));
+	}
+	/* One that comes too early finds nothing to do and sets the next. */
+	if (end != ~0ull && (!timer_pending(slice) || slice->expires > end))
+		timer_set(slice, end);
+}
+
+struct vcpu *fair_pick(struct cpu *cpu, u64 now)
+{
+	struct vcpu *prev = cpu->curr, *next = fair_charge(cpu, now), *rival = NULL;
+	bool stays = !prev->is_idle && !READ_ONCE(prev->pause_flags) && fair_may_run(prev, cpu);
+
+	if (stays && (!next || now - cpu->sched.picked < SCHED_MIN_RUN ||
+		      prev->sched.vruntime <= next->sched.vruntime)) {
+		/* The slice is over but nobody is worse off: another one. */
+		if (now - cpu->sched.picked >= FAIR_SLICE)
+			cpu->sched.picked = now;
+		rival = next;
+		next = prev;
+	} else if (next) {
+		list_del(&next->sched.link);
+		next->sched.vruntime = MAX(next->sched.vruntime, cpu->sched.clock - FAIR_CREDIT);
+		cpu->sched.picked = now;
+		/* Who is put off will be in the queue, too. */
+		rival = fair_first(cpu);
+		if (!rival && stays)
+			rival = prev;
+	} else {
+		next = cpu->idle_vcpu;
+	}
+	cpu->sched.contended = rival;
+	fair_set_slice(cpu, next, rival, now);
+	if (next->is_idle) {
+		fair_idle |= fair_bit(cpu);
+	} else if (prev->is_idle) {
+		fair_idle &= ~fair_bit(cpu);
+		/* It was called for one of them, but another one came first. */
+		list_for_each(l, &fair_queue) {
+			if (fair_entry(l)->cpu == cpu)
+				fair_call_cpu(fair_entry(l), false, now);
+		}
+	}
+	return next;
+}
+
+bool fair_yield(struct cpu *cpu)
+{
+	const struct vcpu *rival = fair_first(cpu);
+	u64 *mine = &cpu->curr->sched.vruntime;
+
+	if (!rival)
 		return false;
-	__atomic_fetch_or(&v->pause_flags, 1u << VPF_PARKED, __ATOMIC_SEQ_CST);
-	if (!timer_pending(&sd->refill))
-		timer_set(&sd->refill, arch_now() + SCHED_PERIOD);
+	*mine = MAX(*mine, rival->sched.vruntime + 1);
+	cpu->sched.picked = 0;	/* its turn was long enough */
 	return true;
 }
 
-/* @prev runs and @head waits: who goes on? */
-static bool fair_keeps(struct sched_cpu *q, struct vcpu *prev, struct vcpu *head, u64 now)
+static void fair_slice_over(void *cpu)
 {
-	u64 *mine = &prev->sched->vruntime, other = head->sched->vruntime;
+	cpu_raise(cpu, SOFTIRQ_SCHEDULE);
+}
 
-	if (prev->sched->yielded) {
-		*mine = MAX(*mine, other + 1);
-		return false;
+void fair_init_cpu(struct cpu *cpu)
+{
+	cpu->sched.clock = FAIR_EPOCH;
+	timer_init(&cpu->sched.slice, fair_slice_over, cpu);
+}
+
+/* What @d may use has changed: those that run and those that wait shall know. */
+static void fair_recheck(struct domain *d, u64 now)
+{
+	for_each_vcpu(d, v) {
+		if (v->running)
+			cpu_raise(v->cpu, SOFTIRQ_SCHEDULE);
+		else if (!list_empty(&v->sched.link))
+			fair_call_cpu(v, false, now);
 	}
-	if (now - q->picked < SCHED_MIN_RUN || *mine <= other) {
-		/* The slice is over but nobody is worse off: another one. */
-		if (now - q->picked >= SCHED_SLICE)
-			q->picked = now;
-		return true;
+}
+
+static s64 fair_quota(const struct domain *d)
+{
+	return d->sched.cap * (s64)(FAIR_PERIOD / 100);
+}
+
+/* A new period: pay off the debt, let those go on that wait for it. */
+static void fair_refill(void *domain)
+{
+	struct domain *d = domain;
+	u64 now = arch_now();
+
+	spin_lock(&sched_lock);
+	/* Nothing used: the timer starts again with the next charge. */
+	if (d->sched.cap && d->sched.budget < fair_quota(d)) {
+		d->sched.budget = MIN(d->sched.budget + fair_quota(d), fair_quota(d));
+		timer_set(&d->sched.refill, now + FAIR_PERIOD);
+		fair_recheck(d, now);
 	}
-	return false;
+	spin_unlock(&sched_lock);
 }
 
-/**
- * fair_pick() - who runs next on @q
- * @prev: who ran and still may, or NULL
- *
- * The chosen one is taken off the queue. @prev is not put on it.
- * Return: a vcpu, or NULL for the idle one.
- */
-struct vcpu *fair_pick(struct sched_cpu *q, struct vcpu *prev, u64 now)
+void sched_init_domain(struct domain *d)
 {
-	struct vcpu *head;
-
-	if (prev && fair_park(prev))
-		prev = NULL;
-	while ((head = fair_head(q)) && fair_park(head)) {
-		/* Still wants to run: its runstate stays "runnable". */
-		fair_dequeue(q, head);
-	}
-	if (prev && (!head || fair_keeps(q, prev, head, now)))
-		head = prev;
-	else if (head)
-		fair_dequeue(q, head);
-	if (prev)
-		prev->sched->yielded = false;
-	return head;
+	d->sched.weight = SCHED_WEIGHT;
+	timer_init(&d->sched.refill, fair_refill, d);
 }
 
-/** fair_preempts() - may @v, just queued, take the CPU from who runs there? */
-bool fair_preempts(struct sched_cpu *q, const struct vcpu *v, u64 now)
+int sched_domain_set(struct domain *d, u32 weight, u32 cap)
 {
-	if (q->curr->is_idle)
-		return true;
-	return now - q->picked >= SCHED_MIN_RUN &&
-	       v->sched->vruntime + fair_scale(v, FAIR_WAKE_EDGE) <= q->curr->sched->vruntime;
+	if (weight < 1 || weight > 65535 || cap > 100 * MAX_CPUS)
+		return -EINVAL;
+	spin_lock(&sched_lock);
+	d->sched.weight = weight;
+	d->sched.cap = cap;
+	d->sched.budget = fair_quota(d);
+	fair_recheck(d, arch_now());
+	spin_unlock(&sched_lock);
+	return 0;
 }
 
-/** fair_set_slice() - have the running vcpu looked at when its turn may be over. */
-void fair_set_slice(struct sched_cpu *q, u64 now)
+static void sched_dump_vcpu(const char *what, const struct vcpu *v)
 {
-	struct vcpu *v = q->curr, *head = fair_head(q);
-	u64 end = q->picked + SCHED_SLICE;
-
-	if (v->is_idle || (!head && !fair_is_capped(v)))
-		return;
-	if (head && now - q->picked < SCHED_MIN_RUN &&
-	    head->sched->vruntime < v->sched->vruntime)
-		end = q->picked + SCHED_MIN_RUN;
-	if (fair_is_capped(v)) {
-		s64 left = __atomic_load_n(&v->domain->sched->budget, __ATOMIC_RELAXED);
-		/* Its siblings may be running too. */
-		u64 share = left > 0 ? (u64)left / v->domain->max_vcpus : 0;
-		u64 broke = now + MAX(share, FAIR_MIN_SHARE);
-
-		end = head ? MIN(end, broke) : broke;
-	}
-	/* One that comes too early finds nothing to do and sets the next. */
-	if (!timer_pending(&q->slice) || q->slice.expires > end)
-		timer_set(&q->slice, end);
+	pr_always("  %s d%uv%u vruntime=%lu flags=0x%x weight=%u cap=%u\n", what,
+		  v->domain->id, v->id, (unsigned long)v->sched.vruntime, v->pause_flags,
+		  v->domain->sched.weight, v->domain->sched.cap);
 }
 
-/**
- * fair_pull_limit() - who waits elsewhere with less virtual time belongs on @q
- *
- * That is one who would run here at once, in place of one that has had much
- * more. Who was pulled runs, so two CPUs do not pass a vcpu to and fro.
- * Return: the limit; 0: nobody, ~0: anybody, as this CPU is idle.
- */
-u64 fair_pull_limit(struct sched_cpu *q, u64 now)
+void sched_dump(void)
 {
-	struct vcpu *head = fair_head(q);
-	u64 limit;
-
-	fair_charge(q, now);
-	if (q->curr->is_idle)
-		return head ? 0 : ~0ull;
-	if (now - q->picked < SCHED_MIN_RUN)
-		return 0;
-	limit = q->curr->sched->vruntime - fair_scale(q->curr, FAIR_SLACK);
-	return head ? MIN(limit, head->sched->vruntime) : limit;
-}
-
-/**
- * fair_most_ahead() - the CPU that should take over who waits first on @q
- *
- * @q is not empty. Reads the other queues without their locks: it is only a
- * hint, and the pull checks again. Return: a CPU or NULL.
- */
-struct cpu *fair_most_ahead(struct sched_cpu *q, u64 now)
-{
-	struct vcpu *head = fair_head(q);
-	u64 least = head->sched->vruntime;
-	struct cpu *best = NULL;
-
+	spin_lock(&sched_lock);
+	pr_always("Scheduler: weighted fair, idle CPUs 0x%lx\n", (unsigned long)fair_idle);
 	for (u32 i = 0; i < nr_cpus; i++) {
-		struct sched_cpu *other = cpus[i]->sched;
-		const struct vcpu *v = READ_ONCE(other->curr);
-		u64 charged = READ_ONCE(other->charged), at;
-
-		if (other == q || v->is_idle || !(head->hard_affinity >> i & 1) ||
-		    now - READ_ONCE(other->picked) < SCHED_MIN_RUN)
-			continue;
-		at = READ_ONCE(v->sched->vruntime) - fair_scale(v, FAIR_SLACK);
-		if (now > charged)
-			at += fair_scale(v, MIN(now - charged, FAIR_MAX_DELTA));
-		if (at > least) {
-			least = at;
-			best = cpus[i];
-		}
+		pr_always("CPU%u: clock %lu\n", i, (unsigned long)cpus[i]->sched.clock);
+		sched_dump_vcpu("runs ", cpus[i]->curr);
 	}
-	return best;
+	list_for_each(l, &fair_queue)
+		sched_dump_vcpu("waits", fair_entry(l));
+	spin_unlock(&sched_lock);
 }

@@ -155,7 +155,7 @@ out:
 static long sched_pin_override(gva_t arg)
 {
 	struct vcpu *v = current;
-	u64 *saved = &v->sched->saved_affinity, old = v->hard_affinity;
+	u64 *saved = &v->sched.saved_affinity, old = v->hard_affinity;
 	struct sched_pin_override s;
 	int rc;
 
@@ -189,7 +189,7 @@ long do_sched_op(u32 cmd, gva_t arg)
 {
 	switch (cmd) {
 	case SCHEDOP_yield:
-		vcpu_yield(current);
+		vcpu_yield();
 		return 0;
 	case SCHEDOP_block:
 		vcpu_block();

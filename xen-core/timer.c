@@ -1,20 +1,20 @@
-/* SPDX-License-Identifier: GPL-2.0-only */
+// SPDX-License-Identifier: GPL-2.0-only
 /*
- * Timers: a pairing heap for each CPU.
+ * Timers: a skew heap for each CPU.
  *
- *   cpu->timers --> first to expire
- *                     | child
- *                     v
- *                   a --next--> b --next--> c    each expires later than its parent
- *                   |
- *                   d ...
+ *            cpu->timers --> first to expire
+ *                             /          \
+ *                          left          right     each expires later than its parent
  *
- * Two heaps are joined by hanging the later root under the earlier one; that
- * is all that arming takes. Removing a node joins its children, in pairs.
+ * All work is done by joining two heaps along their right sides, where each
+ * node that is passed swaps its children: paths stay short on average. Arming
+ * joins a heap of one, taking out a timer joins its children in its place.
  *
- * The interrupt is programmed for the first to expire, or a little later
- * (timer_slack) if more can be served then. When the first one is taken out
- * the interrupt stays: coming too early it finds nothing and programs the next.
+ * A timer is in the heap of the CPU that set it: it goes off there, and no CPU
+ * has to program another's interrupt. That comes for the first to expire, or a
+ * little later (TIMER_SLACK) if more can be served then. When the first one is
+ * taken out the interrupt stays: coming too early it finds nothing and programs
+ * the next.
  */
 #include "timer.h"
 
@@ -22,87 +22,31 @@
 #include "printk.h"
 
 #define TIMER_NEVER	(~0ull)
-#define TIMER_SLACK_SCAN 8	/* timers that are asked whether they can be served too */
 
-u64 timer_slack = 50000;
-
-/* Join two heaps, both without siblings; either may be empty. */
-static struct timer *timer_join(struct timer *a, struct timer *b)
+/* Join the heaps @a and @b, of which either may be empty, where @at points to. */
+static void timer_join(struct timer **at, struct timer *a, struct timer *b)
 {
-	if (!a || !b)
-		return a ? a : b;
-	if (b->expires < a->expires) {
-		struct timer *t = a;
+	while (a && b) {
+		struct timer *first = b->expires < a->expires ? b : a, *rest = first->right;
 
-		a = b;
-		b = t;
+		b = first == a ? b : a;
+		a = rest;
+		first->right = first->left;
+		if (first->right)
+			first->right->back = &first->right;
+		*at = first;
+		first->back = at;
+		at = &first->left;
 	}
-	b->next = a->child;
-	if (b->next)
-		b->next->back = &b->next;
-	b->back = &a->child;
-	a->child = b;
-	return a;
-}
-
-/* One heap of all siblings from @t on: join pairs, then the pairs from the last. */
-static struct timer *timer_join_siblings(struct timer *t)
-{
-	struct timer *pairs = NULL, *root = NULL;
-
-	while (t) {
-		struct timer *a = t, *b = t->next;
-
-		t = b ? b->next : NULL;
-		a->next = NULL;
-		if (b)
-			b->next = NULL;
-		a = timer_join(a, b);
-		a->next = pairs;
-		pairs = a;
-	}
-	while (pairs) {
-		struct timer *next = pairs->next;
-
-		pairs->next = NULL;
-		root = timer_join(root, pairs);
-		pairs = next;
-	}
-	return root;
-}
-
-static void timer_set_root(struct cpu *cpu, struct timer *root)
-{
-	cpu->timers = root;
-	if (root) {
-		root->next = NULL;
-		root->back = &cpu->timers;
-	}
-}
-
-static void timer_insert(struct timer *t)
-{
-	t->child = NULL;
-	t->next = NULL;
-	t->pending = true;
-	t->cpu->nr_timers++;
-	timer_set_root(t->cpu, timer_join(t->cpu->timers, t));
+	*at = a ? a : b;
+	if (*at)
+		(*at)->back = at;
 }
 
 static void timer_remove(struct timer *t)
 {
-	struct timer *rest = timer_join_siblings(t->child);
-
-	if (t->back == &t->cpu->timers) {
-		timer_set_root(t->cpu, rest);
-	} else {
-		*t->back = t->next;
-		if (t->next)
-			t->next->back = t->back;
-		timer_set_root(t->cpu, timer_join(t->cpu->timers, rest));
-	}
-	t->pending = false;
-	t->cpu->nr_timers--;
+	timer_join(t->back, t->left, t->right);
+	t->back = NULL;
 }
 
 /* Lock the heap that @t belongs to, which may change until the lock is held. */
@@ -118,67 +62,50 @@ static struct cpu *timer_lock(struct timer *t)
 	}
 }
 
-/* Under this CPU's lock: when should the interrupt come? */
-static u64 timer_next_due(const struct cpu *cpu)
-{
-	const struct timer *first = cpu->timers, *t;
-	u64 due, limit;
-	int n = 0;
-
-	if (!first)
-		return TIMER_NEVER;
-	due = first->expires;
-	limit = due + timer_slack < due ? due : due + timer_slack;
-	for (t = first->child; t && n < TIMER_SLACK_SCAN; t = t->next, n++) {
-		if (t->expires > due && t->expires <= limit)
-			due = t->expires;
-	}
-	return due;
-}
-
+/* Under this CPU's lock: have the interrupt come when the first ones are due. */
 static void timer_program(struct cpu *cpu)
 {
-	u64 due = timer_next_due(cpu);
+	const struct timer *t = cpu->timers;
+	u64 due = TIMER_NEVER;
 
+	/* From one to the earlier of its children, while the first one can wait. */
+	while (t && t->expires - cpu->timers->expires <= TIMER_SLACK) {
+		due = t->expires;
+		t = !t->right || (t->left && t->left->expires < t->right->expires) ?
+		    t->left : t->right;
+	}
 	if (due == cpu->timer_due)
 		return;
 	cpu->timer_due = due;
 	arch_timer_program(due == TIMER_NEVER ? 0 : due);
 }
 
-void timer_init(struct timer *t, void (*fn)(void *), void *data, struct cpu *cpu)
+void timer_init(struct timer *t, void (*fn)(void *), void *data)
 {
-	*t = (struct timer){ .fn = fn, .data = data, .cpu = cpu };
-}
-
-/* Arm under the lock. Return: true when the owning CPU must be told. */
-static bool timer_arm(struct timer *t, u64 expires)
-{
-	struct cpu *cpu = t->cpu;
-
-	/* One that was due before the last round waits for the next like all others. */
-	t->expires = MAX(expires, cpu->timer_round);
-	timer_insert(t);
-	if (cpu->timers != t || t->expires >= cpu->timer_due)
-		return false;
-	/* Only a CPU itself can program its interrupt. */
-	if (cpu != this_cpu())
-		return true;
-	timer_program(cpu);
-	return false;
+	*t = (struct timer){ .fn = fn, .data = data, .cpu = this_cpu() };
 }
 
 void timer_set(struct timer *t, u64 expires)
 {
-	struct cpu *cpu = timer_lock(t);
-	bool tell;
+	struct cpu *here = this_cpu(), *cpu;
 
-	if (t->pending)
-		timer_remove(t);
-	tell = timer_arm(t, expires);
+	for (;;) {
+		cpu = timer_lock(t);
+		if (t->back)
+			timer_remove(t);
+		if (cpu == here)
+			break;
+		/* It moves here. Whoever sets it meanwhile was first. */
+		WRITE_ONCE(t->cpu, here);
+		spin_unlock(&cpu->timer_lock);
+	}
+	/* One that was due before the last round waits for the next like all others. */
+	t->expires = MAX(expires, cpu->timer_round);
+	t->left = t->right = NULL;
+	timer_join(&cpu->timers, cpu->timers, t);
+	if (cpu->timers == t && t->expires < cpu->timer_due)
+		timer_program(cpu);
 	spin_unlock(&cpu->timer_lock);
-	if (tell)
-		cpu_raise(cpu, SOFTIRQ_TIMER);
 }
 
 void timer_stop(struct timer *t)
@@ -186,7 +113,7 @@ void timer_stop(struct timer *t)
 	for (;;) {
 		struct cpu *cpu = timer_lock(t), *runs_on;
 
-		if (t->pending)
+		if (t->back)
 			timer_remove(t);
 		/* Set under the lock, so it cannot start to run unseen. */
 		runs_on = __atomic_load_n(&t->runs_on, __ATOMIC_ACQUIRE);
@@ -199,41 +126,9 @@ void timer_stop(struct timer *t)
 	}
 }
 
-void timer_set_cpu(struct timer *t, struct cpu *cpu)
-{
-	struct cpu *old, *first, *second;
-	bool tell = false;
-
-	/* Both locks, lower CPU first: a timer on its way must not be missed by timer_stop(). */
-	for (;;) {
-		old = READ_ONCE(t->cpu);
-		if (old == cpu)
-			return;
-		first = old->id < cpu->id ? old : cpu;
-		second = first == old ? cpu : old;
-		spin_lock(&first->timer_lock);
-		spin_lock(&second->timer_lock);
-		if (t->cpu == old)
-			break;
-		spin_unlock(&second->timer_lock);
-		spin_unlock(&first->timer_lock);
-	}
-	if (t->pending) {
-		timer_remove(t);
-		WRITE_ONCE(t->cpu, cpu);
-		tell = timer_arm(t, t->expires);
-	} else {
-		WRITE_ONCE(t->cpu, cpu);
-	}
-	spin_unlock(&second->timer_lock);
-	spin_unlock(&first->timer_lock);
-	if (tell)
-		cpu_raise(cpu, SOFTIRQ_TIMER);
-}
-
 bool timer_pending(const struct timer *t)
 {
-	return READ_ONCE(t->pending);
+	return READ_ONCE(t->back);
 }
 
 /* SOFTIRQ_TIMER: run what has expired, then program the next interrupt. */
@@ -268,9 +163,6 @@ static void timer_run(void)
 
 int timer_init_cpu(struct cpu *cpu)
 {
-	spin_lock_init(&cpu->timer_lock);
-	cpu->timers = NULL;
-	cpu->nr_timers = 0;
 	cpu->timer_due = TIMER_NEVER;
 	cpu->timer_round = 1;
 	if (!cpu->id)
@@ -284,11 +176,10 @@ void timer_dump(void)
 
 	for (u32 i = 0; i < nr_cpus; i++) {
 		struct cpu *cpu = cpus[i];
-		s64 first;
 
 		spin_lock(&cpu->timer_lock);
-		first = cpu->timers ? (s64)(cpu->timers->expires - now) / 1000 : 0;
-		pr_always("CPU%u: %u timers, first in %ld us\n", i, cpu->nr_timers, (long)first);
+		pr_always("CPU%u: first timer in %ld us\n", i,
+			  cpu->timers ? (long)(cpu->timers->expires - now) / 1000 : -1);
 		spin_unlock(&cpu->timer_lock);
 	}
 }

@@ -49,21 +49,23 @@ static void vcpu_periodic_expired(void *vcpu)
 
 void vcpu_periodic_resume(struct vcpu *v)
 {
-	u64 period = READ_ONCE(v->period), now = arch_now();
+	u64 period = READ_ONCE(v->period), next = v->periodic.expires, now;
 
-	if (v->periodic.expires <= now) {
+	if (!period || (timer_pending(&v->periodic) && v->periodic.cpu == v->cpu))
+		return;
+	now = arch_now();
+	if (next <= now) {
 		event_send_virq(v, VIRQ_TIMER);
-		timer_set(&v->periodic, now + period);
-	} else {
-		timer_set(&v->periodic, v->periodic.expires);
+		next = now + period;
 	}
+	timer_set(&v->periodic, next);
 }
 
 void vcpu_init_timers(struct vcpu *v)
 {
-	timer_init(&v->single, vcpu_single_expired, v, v->cpu);
-	timer_init(&v->periodic, vcpu_periodic_expired, v, v->cpu);
-	timer_init(&v->poll, sched_poll_timeout, v, v->cpu);
+	timer_init(&v->single, vcpu_single_expired, v);
+	timer_init(&v->periodic, vcpu_periodic_expired, v);
+	timer_init(&v->poll, sched_poll_timeout, v);
 }
 
 /**

@@ -31,15 +31,12 @@
 struct evtchn_domain;
 struct evtchn_vcpu;
 struct grant_table;
-struct sched_vcpu;
 
 /* Why a vcpu may not run; several may hold at once. vcpu->pause_flags */
 enum vcpu_pause {
 	VPF_DOWN,		/* not brought up (VCPUOP_up) */
 	VPF_BLOCKED,		/* SCHEDOP_block, poll: until an event */
 	VPF_DOMAIN,		/* the domain is paused, shut down or dying */
-	VPF_INIT,		/* being built */
-	VPF_PARKED,		/* its domain has used up its cap for this period */
 };
 
 /**
@@ -47,7 +44,7 @@ enum vcpu_pause {
  * @regs:	the guest's registers; the entry code pushes them here, so it is first
  * @info:	the vcpu_info page's part the guest sees (shared_info or registered)
  * @info_page:	frame that VCPUOP_register_vcpu_info pinned, or NULL
- * @cpu:	where it runs or ran last
+ * @cpu:	where it runs or ran last, sched_lock
  * @pause_flags: enum vcpu_pause bits, atomic
  * @running:	its state is loaded on @cpu
  * @poll_port:	> 0: SCHEDOP_poll waits for this one port, -1: for several, 0: no poll
@@ -70,7 +67,7 @@ struct vcpu {
 	s32 poll_port;
 	bool initialised;		/* domain lock */
 	bool initialising;		/* domain lock: VCPUOP_initialise is at it */
-	u64 hard_affinity;		/* bitmap of CPUs */
+	u64 hard_affinity;		/* sched_lock: bitmap of CPUs */
 
 	struct timer single, periodic, poll;
 	u64 period;			/* ns, 0: off */
@@ -80,7 +77,12 @@ struct vcpu {
 	gva_t time_guest;		/* VCPUOP_register_vcpu_time_memory_area, 0: none */
 
 	struct evtchn_vcpu *evtchn;
-	struct sched_vcpu *sched;
+	/* sched_lock; run time in ns, scaled by 256 / weight */
+	struct {
+		struct list link;	/* in the queue, when it waits */
+		u64 vruntime;
+		u64 saved_affinity;	/* what SCHEDOP_pin_override replaced, 0: nothing */
+	} sched;
 	struct arch_vcpu arch;
 };
 
@@ -129,7 +131,12 @@ struct domain {
 
 	struct evtchn_domain *evtchn;
 	struct grant_table *grants;
-	struct sched_domain *sched;
+	/* sched_lock; @budget: with a cap, ns left in this period, below 0 it is a debt */
+	struct {
+		u32 weight, cap;	/* cap: per cent of one CPU, 0: none */
+		s64 budget;
+		struct timer refill;	/* starts the next period */
+	} sched;
 	struct arch_domain arch;
 
 	struct list all;		/* domain_list_lock */

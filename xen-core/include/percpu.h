@@ -8,14 +8,13 @@
 #ifndef XENLITE_PERCPU_H
 #define XENLITE_PERCPU_H
 
-#include "list.h"
 #include "spinlock.h"
+#include "timer.h"
 #include "types.h"
 
 #define MAX_CPUS	64
 
 struct vcpu;
-struct timer;
 
 /* Work that is done before returning to a guest, or by the idle loop. */
 enum softirq {
@@ -36,7 +35,9 @@ enum softirq {
  * @timer_due:	when the timer interrupt will come, ~0: never
  * @timer_round: earliest expiry that is not served yet; what is set for before
  *		waits till then
- * @sched:	sched.c's private part
+ * @sched:	sched_fair.c's part, sched_lock: @curr's run time is accounted up to @charged;
+ *		when it got the CPU or its present slice; the CPU's virtual time;
+ *		ends the slice, armed when somebody waits or a cap applies
  * @arch:	the architecture's private part
  */
 struct cpu {
@@ -49,16 +50,21 @@ struct cpu {
 
 	struct spinlock timer_lock;
 	struct timer *timers;		/* timer_lock */
-	u32 nr_timers;			/* timer_lock */
 	u64 timer_due;			/* timer_lock */
 	u64 timer_round;		/* timer_lock */
 
-	struct sched_cpu *sched;
+	struct {
+		u64 charged, picked, clock;
+		bool contended;
+		struct timer slice;
+	} sched;
 	struct arch_cpu *arch;
 };
 
 extern struct cpu *cpus[MAX_CPUS];	/* NULL where there is none */
 extern u32 nr_cpus;			/* CPUs online; ids are 0 .. nr_cpus - 1 */
+
+static inline u64 cpus_online(void) { return ~0ull >> (64 - nr_cpus); }
 
 struct cpu *arch_this_cpu(void) __attribute__((const));
 #define this_cpu()	arch_this_cpu()

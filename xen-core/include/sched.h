@@ -2,19 +2,20 @@
 /*
  * The scheduler: which vcpu runs on which CPU.
  *
- * sched.c is the mechanism and the policy (weighted fair, caps, affinity);
- * the architecture only swaps state (arch_switch_to).
+ * sched.c is the mechanism, sched_fair.c the policy (weighted fair, caps, hard
+ * affinity); the architecture only swaps state (arch_switch_to).
  */
 #ifndef XENLITE_SCHED_H
 #define XENLITE_SCHED_H
 
 #include "domain.h"
 
-int sched_init(void);			/* once, on the boot CPU; registers SOFTIRQ_SCHEDULE */
-int sched_init_cpu(struct cpu *cpu);	/* also for CPU 0 */
-int sched_init_domain(struct domain *d);
-int sched_init_vcpu(struct vcpu *v);	/* picks v->cpu; idle vcpus included */
-void sched_destroy_vcpu(struct vcpu *v);
+#define SCHED_WEIGHT	256		/* a domain's weight, unless another is set */
+#define SCHED_MIN_RUN	1000000ull	/* ns: not preempted before */
+
+int sched_init_cpu(struct cpu *cpu);	/* also for CPU 0; with its idle vcpu */
+void sched_init_domain(struct domain *d);
+void sched_init_vcpu(struct vcpu *v);	/* picks v->cpu; idle vcpus included */
 
 /** vcpu_set_pause() - add a reason not to run; a running vcpu is descheduled soon. */
 void vcpu_set_pause(struct vcpu *v, enum vcpu_pause why);
@@ -22,8 +23,8 @@ void vcpu_set_pause(struct vcpu *v, enum vcpu_pause why);
 void vcpu_clear_pause(struct vcpu *v, enum vcpu_pause why);
 /** vcpu_wait_descheduled() - spin (answering requests) until @v runs nowhere. */
 void vcpu_wait_descheduled(struct vcpu *v);
-/** vcpu_yield() - let others of its weight run first. */
-void vcpu_yield(struct vcpu *v);
+/** vcpu_yield() - let others run before the current vcpu goes on. */
+void vcpu_yield(void);
 /** vcpu_block() - block the current vcpu unless an event is already deliverable. */
 void vcpu_block(void);
 /** vcpu_set_affinity() - hard affinity bitmap; -EINVAL when no online CPU is in it. */
@@ -34,15 +35,13 @@ int vcpu_set_affinity(struct vcpu *v, u64 cpus);
  * CPU, 0: none) of @d, in credit2's units. Return: 0 or -EINVAL.
  */
 int sched_domain_set(struct domain *d, u32 weight, u32 cap);
-/** sched_domain_get() - what sched_domain_set() set. */
-void sched_domain_get(const struct domain *d, u32 *weight, u32 *cap);
 
 /** do_sched_op() - SCHEDOP_* (xen/sched.h) */
 long do_sched_op(u32 cmd, gva_t arg);
 long do_sched_op_compat(u32 cmd, u64 arg);
 /** do_set_timer_op() - one-shot timer of the current vcpu; 0 stops it. */
 long do_set_timer_op(u64 timeout);
-/** vcpu_periodic_resume() - @v runs again: tick if one is due, start the timer. */
+/** vcpu_periodic_resume() - @v runs here again: tick if one is due, start the timer. */
 void vcpu_periodic_resume(struct vcpu *v);
 void vcpu_init_timers(struct vcpu *v);
 /** sched_poll_timeout() - the timer function of SCHEDOP_poll. */
@@ -52,7 +51,6 @@ long do_vcpu_op(u32 cmd, u32 vcpu, gva_t arg);
 
 /** runstate_change() - account the time @v spent and enter RUNSTATE_@state. */
 void runstate_change(struct vcpu *v, int state, u64 now);
-void runstate_bring_up_to(struct vcpu_runstate_info *r, u64 now);
 /** runstate_get() - @v's times up to now. */
 void runstate_get(struct vcpu *v, struct vcpu_runstate_info *out);
 /** runstate_update_guest() - copy to the area the guest registered; v is current. */

@@ -2,8 +2,8 @@
 /*
  * Timers: one heap for each CPU, ordered by expiry in system time.
  *
- * The heap (a pairing heap) is made of the timers themselves: arming a timer
- * allocates nothing and cannot fail.
+ * The heap is made of the timers themselves: arming a timer allocates nothing
+ * and cannot fail.
  *
  * System time is nanoseconds since the core started (arch_now()), the same on
  * every CPU. A timer runs from its CPU's SOFTIRQ_TIMER with no lock held.
@@ -15,13 +15,13 @@
 
 struct cpu;
 
+#define TIMER_SLACK	50000	/* ns a timer may be late so that several fire at once */
+
 /**
  * struct timer - something to do at @expires (not before the CPU's timer_round)
- * @cpu:	whose heap it is in or goes to (changed by timer_set_cpu)
- * @child:	first of those that expire later, cpu->timer_lock
- * @next:	next sibling, cpu->timer_lock
- * @back:	what points to it: previous sibling's @next or parent's @child
- * @pending:	it is in the heap, cpu->timer_lock
+ * @cpu:	in whose heap it is or was last: the one that set it
+ * @left,@right: the heaps of those that expire later, cpu->timer_lock
+ * @back:	what points to it in the heap, NULL when it is not pending; cpu->timer_lock
  * @runs_on:	CPU that is in @fn now
  */
 struct timer {
@@ -29,22 +29,18 @@ struct timer {
 	void (*fn)(void *data);
 	void *data;
 	struct cpu *cpu;
-	struct timer *child, *next, **back;
-	bool pending;
+	struct timer *left, *right, **back;
 	struct cpu *runs_on;
 };
 
-extern u64 timer_slack;		/* ns a timer may be late so that several fire at once */
-
-void timer_init(struct timer *t, void (*fn)(void *), void *data, struct cpu *cpu);
-/** timer_set() - (re)arm; a time in the past fires at once. Any CPU may call. */
+void timer_init(struct timer *t, void (*fn)(void *data), void *data);
+/** timer_set() - (re)arm, on this CPU; a time in the past fires at once. */
 void timer_set(struct timer *t, u64 expires);
 /**
  * timer_stop() - disarm; on return it neither runs nor will (unless called by
  * itself). Waits for a handler on another CPU: hold no lock that @fn takes.
  */
 void timer_stop(struct timer *t);
-void timer_set_cpu(struct timer *t, struct cpu *cpu);
 bool timer_pending(const struct timer *t);
 /** timer_init_cpu() - the heap of a new CPU; also registers the softirq once. */
 int timer_init_cpu(struct cpu *cpu);

@@ -20,7 +20,6 @@
 #include "page_alloc.h"
 #include "power.h"
 #include "sched.h"
-#include "sched_fair.h"
 
 #include <xen/event_channel.h>
 
@@ -141,7 +140,6 @@ static int setup(void **state)
 	list_init(&domain_list);
 	dom0 = NULL;
 	domain_init();
-	sched_init();
 	for (u32 i = 0; i < nr_cpus; i++) {
 		timer_init_cpu(cpus[i]);
 		sched_init_cpu(cpus[i]);

@@ -19,7 +19,6 @@
 #include "page_alloc.h"
 #include "power.h"
 #include "sched.h"
-#include "sched_fair.h"
 
 #define MS		1000000ull
 #define SEC		1000000000ull
@@ -94,9 +93,19 @@ static void settle(void)
 	fail_msg("the CPUs keep each other busy for ever");
 }
 
+static bool waits(const struct vcpu *v)
+{
+	return !list_empty(&v->sched.link);
+}
+
 static bool may_run_on(const struct vcpu *v, u32 cpu)
 {
 	return !v->pause_flags && v->hard_affinity >> cpu & 1;
+}
+
+static bool has_budget(const struct domain *d)
+{
+	return !d->sched.cap || d->sched.budget > 0;
 }
 
 static void check_machine(void)
@@ -109,15 +118,14 @@ static void check_machine(void)
 		running += v->running;
 		if (v->running)
 			assert_ptr_equal(v->cpu->curr, v);
-		assert_false(v->running && v->sched->queued);
+		assert_false(v->running && waits(v));
 		/* Lost: may run, but nobody knows of it. */
-		assert_true(v->pause_flags || v->running || v->sched->queued);
+		assert_true(v->pause_flags || v->running || waits(v));
 	}
 	for (u32 i = 0; i < nr_cpus; i++) {
 		struct vcpu *v = cpus[i]->curr;
 		u32 queued = 0;
 
-		assert_ptr_equal(cpus[i]->sched->curr, v);
 		if (!v->is_idle) {
 			found++;
 			assert_true(v->running);
@@ -125,7 +133,8 @@ static void check_machine(void)
 			continue;
 		}
 		for (u32 t = 0; t < nr_tasks; t++)
-			queued += tasks[t].v->sched->queued && may_run_on(tasks[t].v, i);
+			queued += waits(tasks[t].v) && may_run_on(tasks[t].v, i) &&
+				  has_budget(tasks[t].v->domain);
 		assert_int_equal(queued, 0);
 	}
 	assert_int_equal(running, found);
@@ -218,6 +227,9 @@ static void machine(u32 nr)
 	static bool used;
 
 	if (used) {
+		/* The queue is to be empty when their memory goes. */
+		for (u32 i = 0; i < nr_tasks; i++)
+			vcpu_set_pause(tasks[i].v, VPF_DOMAIN);
 		drain_allocator();
 		fake_machine_end();
 	}
@@ -230,7 +242,6 @@ static void machine(u32 nr)
 	next_domid = 1;
 	memset(tasks, 0, sizeof(tasks));
 	domain_init();
-	sched_init();
 	for (u32 i = 0; i < nr; i++) {
 		assert_int_equal(timer_init_cpu(cpus[i]), 0);
 		assert_int_equal(sched_init_cpu(cpus[i]), 0);
@@ -286,11 +297,11 @@ static void ideal_shares(double *share, u32 nr)
 
 		again = false;
 		for (u32 i = 0; i < nr_tasks; i++)
-			weights += full[i] ? 0 : tasks[i].v->domain->sched->weight;
+			weights += full[i] ? 0 : tasks[i].v->domain->sched.weight;
 		for (u32 i = 0; i < nr_tasks && !again; i++) {
 			if (full[i])
 				continue;
-			share[i] = left * tasks[i].v->domain->sched->weight / weights;
+			share[i] = left * tasks[i].v->domain->sched.weight / weights;
 			if (share[i] > 1) {
 				share[i] = 1;
 				full[i] = again = true;
@@ -312,7 +323,7 @@ static void check_shares(u64 ns, double tolerance)
 		if (got < share[i] * (1 - tolerance) - 0.005 ||
 		    got > share[i] * (1 + tolerance) + 0.005)
 			fail_msg("task %u of %u on %u CPUs: weight %u got %.3f, deserves %.3f",
-				 i, nr_tasks, nr_cpus, tasks[i].v->domain->sched->weight,
+				 i, nr_tasks, nr_cpus, tasks[i].v->domain->sched.weight,
 				 got, share[i]);
 	}
 	/* One may be a little off where shares are near a whole CPU; not all. */
@@ -427,13 +438,13 @@ static void test_quiet(void **state)
 	assert_int_equal(switches, before);
 	/* Nor does a timer run. */
 	for (u32 i = 0; i < nr_cpus; i++)
-		assert_false(timer_pending(&cpus[i]->sched->slice));
+		assert_false(timer_pending(&cpus[i]->sched.slice));
 }
 
 static noinline void yield_on(u32 cpu)
 {
 	fake_run_on(cpu);
-	vcpu_yield(current);
+	vcpu_yield();
 }
 
 static void test_yield(void **state)
@@ -474,10 +485,10 @@ static void random_deed(void)
 	fake_run_on(pick(nr_cpus));
 	switch (pick(6)) {
 	case 0:
-		vcpu_set_pause(v, VPF_INIT);
+		vcpu_set_pause(v, VPF_DOWN);
 		break;
 	case 1:
-		vcpu_clear_pause(v, VPF_INIT);
+		vcpu_clear_pause(v, VPF_DOWN);
 		break;
 	case 2:
 		if (pick(2))
@@ -515,7 +526,7 @@ static void test_everything(void **state)
 		/* Nothing was forgotten: once all is allowed, all run. */
 		for (u32 i = 0; i < nr_tasks; i++) {
 			fake_run_on(0);
-			vcpu_clear_pause(tasks[i].v, VPF_INIT);
+			vcpu_clear_pause(tasks[i].v, VPF_DOWN);
 			assert_int_equal(vcpu_set_affinity(tasks[i].v, ~0ull), 0);
 			assert_int_equal(sched_domain_set(tasks[i].v->domain, 256, 0), 0);
 		}
@@ -583,7 +594,6 @@ static void test_runstates(void **state)
 static void test_parameters(void **state)
 {
 	struct domain *d;
-	u32 weight, cap;
 
 	machine(1);
 	d = add_domain(1, 256, 0, NEVER, 0);
@@ -591,9 +601,8 @@ static void test_parameters(void **state)
 	assert_int_equal(sched_domain_set(d, 65536, 0), -EINVAL);
 	assert_int_equal(sched_domain_set(d, 256, 100 * MAX_CPUS + 1), -EINVAL);
 	assert_int_equal(sched_domain_set(d, 65535, 100 * MAX_CPUS), 0);
-	sched_domain_get(d, &weight, &cap);
-	assert_int_equal(weight, 65535);
-	assert_int_equal(cap, 100 * MAX_CPUS);
+	assert_int_equal(d->sched.weight, 65535);
+	assert_int_equal(d->sched.cap, 100 * MAX_CPUS);
 	sched_dump();
 	domain_dump();
 }

@@ -18,7 +18,6 @@
 #include "page_alloc.h"
 #include "power.h"
 #include "sched.h"
-#include "sched_fair.h"
 
 #define CPUS	4
 #define VCPUS	10
@@ -39,6 +38,11 @@ void event_send_global_virq(u32 virq) { }
 void event_info_moved(struct vcpu *v) { }
 bool event_port_pending(struct vcpu *v, u32 port) { return false; }
 int event_port_valid(struct domain *d, u32 port) { return 0; }
+
+static bool waits(const struct vcpu *v)
+{
+	return !list_empty(&v->sched.link);
+}
 
 static void violation(void)
 {
@@ -77,7 +81,7 @@ static void guest_step(struct vcpu *v, u64 *seed)
 		vcpu_block();
 		break;
 	case 2:
-		vcpu_yield(v);
+		vcpu_yield();
 		break;
 	}
 }
@@ -89,11 +93,11 @@ static void meddle(u64 *seed)
 
 	switch (test_random(seed) % 12) {
 	case 0:
-		vcpu_set_pause(v, VPF_INIT);
+		vcpu_set_pause(v, VPF_DOWN);
 		vcpu_wait_descheduled(v);
 		if (v->running)
 			violation();
-		vcpu_clear_pause(v, VPF_INIT);
+		vcpu_clear_pause(v, VPF_DOWN);
 		break;
 	case 1:
 		if (vcpu_set_affinity(v, test_random(seed) | 1ull << test_random(seed) % CPUS))
@@ -154,7 +158,6 @@ static void test_threads(void **state)
 	fake_machine_init(FRAMES, CPUS + 1);
 	page_alloc_add(MFN(16), MFN(FRAMES));
 	domain_init();
-	sched_init();
 	for (u32 i = 0; i <= CPUS; i++) {
 		timer_init_cpu(cpus[i]);
 		sched_init_cpu(cpus[i]);
@@ -178,7 +181,7 @@ static void test_threads(void **state)
 		struct vcpu *v = guest->vcpu[i];
 
 		/* Runnable but known to nobody: its wake-up was lost. */
-		assert_true(v->pause_flags || v->running || v->sched->queued);
+		assert_true(v->pause_flags || v->running || waits(v));
 		assert_int_equal(v->running, on_cpu[i] != 0);
 	}
 }

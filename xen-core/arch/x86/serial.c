@@ -267,7 +267,7 @@ void __init serial_init_irq(void)
 		if (!p->present)
 			continue;
 		p->polled = !p->irq || irq_request_isa((u8)p->irq, serial_interrupt, p);
-		timer_init(&p->timer, serial_timer, p, this_cpu());
+		timer_init(&p->timer, serial_timer, p);
 		if (!p->polled)		/* the self-test: serial_timer sees whether it came */
 			serial_out(p, IER, p->ier = IER_RX | IER_TX);
 		timer_set(&p->timer, arch_now() + 10 * POLL_PERIOD);

@@ -109,12 +109,8 @@ static __init __used void core_main(void)
 	ioapic_init();
 	protect_devices();
 	keys_init();
-	if (timer_init_cpu(cpu) || sched_init() || sched_init_cpu(cpu))
+	if (timer_init_cpu(cpu) || sched_init_cpu(cpu))
 		panic("no memory for the scheduler");
-	cpu->idle_vcpu = vcpu_create(dom_idle, cpu->id);
-	if (!cpu->idle_vcpu)
-		panic("no memory for the idle vcpu");
-	cpu->curr = cpu->idle_vcpu;
 	cpu->curr->arch.stack_top = stacks_top(cpu);
 	console_start();
 	smp_boot_cpus(opt_maxcpus);
