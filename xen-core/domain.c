@@ -96,13 +96,15 @@ struct vcpu *vcpu_create(struct domain *d, u32 id)
 	return v;
 }
 
-static int domain_create_shared_info(struct domain *d)
+/* The guest did not poke its watchdog in time. */
+static void domain_watchdog_expired(void *domain)
 {
-	d->shared = alloc_zeroed(PAGE_SIZE);
-	if (!d->shared)
-		return -ENOMEM;
-	page_share_xen(virt_to_page(d->shared), d);
-	return 0;
+	struct domain *d = domain;
+
+	if (d->is_shut_down)
+		return;
+	pr_always("Watchdog timer fired for d%u\n", d->id);
+	domain_shutdown(d, SHUTDOWN_watchdog);
 }
 
 /**
@@ -130,9 +132,10 @@ struct domain *domain_create(domid_t id, bool privileged, u32 max_vcpus)
 	d->max_vcpus = max_vcpus;
 	for (int i = 0; i < NR_WATCHDOGS; i++)
 		timer_init(&d->watchdog[i], domain_watchdog_expired, d);
-	if (domain_create_shared_info(d) ||
-	    event_init_domain(d) || grant_init_domain(d) || arch_domain_create(d))
+	d->shared = alloc_zeroed(PAGE_SIZE);
+	if (!d->shared || event_init_domain(d) || grant_init_domain(d) || arch_domain_create(d))
 		return NULL;
+	page_share_xen(virt_to_page(d->shared), d);
 	for (u32 i = 0; i < max_vcpus; i++) {
 		if (!vcpu_create(d, i))
 			return NULL;
@@ -220,51 +223,53 @@ void domain_unpause(struct domain *d)
 /* dom0 is the machine's administrator: its end is the machine's. */
 static void __noreturn domain_end_machine(u8 reason)
 {
-	switch (reason) {
-	case SHUTDOWN_poweroff:
-		pr_always("Hardware Dom0 halted: halting machine\n");
-		machine_halt();
-	case SHUTDOWN_crash:
-		pr_always("Hardware Dom0 crashed: %s\n", opt_noreboot ?
-			  "'noreboot' set - not rebooting" : "rebooting machine");
-		break;
-	case SHUTDOWN_reboot:
-		pr_always("Hardware Dom0 shutdown: rebooting machine\n");
-		break;
-	case SHUTDOWN_watchdog:
-		pr_always("Hardware Dom0 shutdown: watchdog rebooting machine\n");
-		break;
-	default:
+	static const char *const ends[] = {
+		[SHUTDOWN_poweroff] = "halted: halting machine",
+		[SHUTDOWN_reboot] = "shutdown: rebooting machine",
+		[SHUTDOWN_crash] = "crashed: rebooting machine",
+		[SHUTDOWN_watchdog] = "shutdown: watchdog rebooting machine",
+	};
+
+	if (reason == SHUTDOWN_crash && opt_noreboot)
+		pr_always("Hardware Dom0 crashed: 'noreboot' set - not rebooting\n");
+	else if (reason < ARRAY_SIZE(ends) && ends[reason])
+		pr_always("Hardware Dom0 %s\n", ends[reason]);
+	else
 		pr_always("Hardware Dom0 shutdown (unknown reason %u): rebooting machine\n",
 			  reason);
-		break;
-	}
+	if (reason == SHUTDOWN_poweroff)
+		machine_halt();
 	machine_restart();
 }
 
-/*
- * The first one to end @d decides why; @why is a crash's reason or NULL.
- * Return: false when it had ended before.
- */
-static bool domain_stop(struct domain *d, u8 *reason, const char *why)
+/* The first one to end @d decides for what @reason; @why is a crash's, or NULL. */
+static void domain_end(struct domain *d, u8 reason, const char *why)
 {
 	bool first;
 
 	spin_lock(&d->pause_lock);
-	first = !d->shutting_down;
+	first = !d->is_shut_down;
 	if (first) {
-		d->shutting_down = true;
+		d->is_shut_down = true;
 		/* SCHEDOP_shutdown_code may have latched another reason. */
 		if (d->shutdown_code == SHUTDOWN_NONE || why)
-			d->shutdown_code = *reason;
-		*reason = d->shutdown_code;
+			d->shutdown_code = reason;
+		reason = d->shutdown_code;
 		if (why)
 			strlcpy(d->crash_reason, why, sizeof(d->crash_reason));
 		domain_hold_vcpus_locked(d);
-		d->is_shut_down = true;
 	}
 	spin_unlock(&d->pause_lock);
-	return first;
+	if (!first)
+		return;
+	if (why)
+		pr_err("domain_crash: d%u, by d%uv%u: %s\n", d->id, current->domain->id,
+		       current->id, why);
+	if (why && current->domain == d)
+		arch_vcpu_dump(current);
+	if (d == dom0)
+		domain_end_machine(reason);
+	event_send_global_virq(VIRQ_DOM_EXC);
 }
 
 /**
@@ -276,11 +281,7 @@ static bool domain_stop(struct domain *d, u8 *reason, const char *why)
  */
 void domain_shutdown(struct domain *d, u8 reason)
 {
-	if (!domain_stop(d, &reason, NULL))
-		return;
-	if (d == dom0)
-		domain_end_machine(reason);
-	event_send_global_virq(VIRQ_DOM_EXC);
+	domain_end(d, reason, NULL);
 }
 
 /**
@@ -293,35 +294,12 @@ void domain_shutdown(struct domain *d, u8 reason)
 void domain_crash(struct domain *d, const char *fmt, ...)
 {
 	char why[sizeof(d->crash_reason)];
-	u8 reason = SHUTDOWN_crash;
-	struct vcpu *v = current;
 	va_list args;
 
 	va_start(args, fmt);
 	vsnprintf(why, sizeof(why), fmt, args);
 	va_end(args);
-	if (!domain_stop(d, &reason, why))
-		return;
-	if (v->domain == d) {
-		pr_err("domain_crash: d%uv%u: %s\n", d->id, v->id, why);
-		arch_vcpu_dump(v);
-	} else {
-		pr_err("domain_crash: d%u: %s\n", d->id, why);
-	}
-	if (d == dom0)
-		domain_end_machine(reason);
-	event_send_global_virq(VIRQ_DOM_EXC);
-}
-
-/** domain_watchdog_expired() - the guest did not poke its watchdog in time. */
-void domain_watchdog_expired(void *domain)
-{
-	struct domain *d = domain;
-
-	if (d->shutting_down)
-		return;
-	pr_always("Watchdog timer fired for d%u\n", d->id);
-	domain_shutdown(d, SHUTDOWN_watchdog);
+	domain_end(d, SHUTDOWN_crash, why);
 }
 
 static void domain_dump_vcpu(const struct vcpu *v)

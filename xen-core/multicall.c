@@ -29,13 +29,11 @@ static_assert(offsetof(struct multicall_entry, result) == 8, "xen/xen.h");
 /* Run one entry in @v's name. */
 static long multicall_call(struct vcpu *v, const struct multicall_entry *e)
 {
-	if (e->op >= NR_HYPERCALLS)
+	/* An iret would throw away the registers that this call returns in. */
+	if (e->op >= NR_HYPERCALLS || e->op == __HYPERVISOR_iret)
 		return -ENOSYS;
 	if (e->op == __HYPERVISOR_multicall)
 		return -EINVAL;
-	/* It would throw away the registers that this call returns in. */
-	if (e->op == __HYPERVISOR_iret)
-		return -ENOSYS;
 	memcpy(v->arch.hc_args, e->args, sizeof(v->arch.hc_args));
 	return hypercall_table[e->op](e->args[0], e->args[1], e->args[2],
 				      e->args[3], e->args[4], e->args[5]);
@@ -45,20 +43,15 @@ static long multicall_call(struct vcpu *v, const struct multicall_entry *e)
 static long multicall_entry(struct vcpu *v, gva_t at)
 {
 	struct multicall_entry e;
-	u64 result;
 	long ret;
 
 	if (copy_from_guest(&e, at, sizeof(e)))
 		return -EFAULT;
 	ret = multicall_call(v, &e);
-	if (ret == -ERESTART) {
-		if (copy_to_guest(multicall_field(at, args), v->arch.hc_args,
-				  sizeof(v->arch.hc_args)))
-			return -EFAULT;
-		return -ERESTART;
-	}
-	result = ret;
-	return copy_to_guest(multicall_field(at, result), &result, sizeof(result));
+	if (ret == -ERESTART)
+		return copy_to_guest(multicall_field(at, args), v->arch.hc_args,
+				     sizeof(v->arch.hc_args)) ?: -ERESTART;
+	return copy_to_guest(multicall_field(at, result), &ret, sizeof(ret));
 }
 
 /**
@@ -78,11 +71,8 @@ long do_multicall(gva_t list, u32 nr)
 	memcpy(args, v->arch.hc_args, sizeof(args));
 	v->arch.in_multicall = true;
 	for (i = 0; i < nr; i++) {
-		if (i && preempt_requested()) {
-			ret = -ERESTART;
-			break;
-		}
-		ret = multicall_entry(v, gva_index(list, struct multicall_entry, i));
+		ret = i && preempt_requested() ? -ERESTART :
+		      multicall_entry(v, gva_index(list, struct multicall_entry, i));
 		if (ret)
 			break;
 	}

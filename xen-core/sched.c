@@ -95,20 +95,23 @@ void vcpu_yield(void)
 /**
  * vcpu_block() - put the current vcpu to sleep until an event wakes it
  *
- * Opens event delivery first (xen/sched.h). A sender sets the pending flag and
- * then looks for the blocked bit; here it is the reverse, so an event that
- * comes in between is not slept over.
+ * A sender sets the pending flag and then looks for the blocked bit; here it is
+ * the reverse, so an event that comes in between is not slept over.
+ *
+ * Return: false when an upcall or an NMI is due, and it does not sleep.
  */
-void vcpu_block(void)
+bool vcpu_block(void)
 {
 	struct vcpu *v = current;
 
-	WRITE_ONCE(v->info->evtchn_upcall_mask, 0);
 	__atomic_fetch_or(&v->pause_flags, 1u << VPF_BLOCKED, __ATOMIC_SEQ_CST);
-	if (READ_ONCE(v->info->evtchn_upcall_pending) || READ_ONCE(v->nmi_pending))
+	if ((READ_ONCE(v->info->evtchn_upcall_pending) &&
+	     !READ_ONCE(v->info->evtchn_upcall_mask)) || READ_ONCE(v->nmi_pending)) {
 		__atomic_fetch_and(&v->pause_flags, ~(1u << VPF_BLOCKED), __ATOMIC_SEQ_CST);
-	else
-		cpu_raise(this_cpu(), SOFTIRQ_SCHEDULE);
+		return false;
+	}
+	cpu_raise(this_cpu(), SOFTIRQ_SCHEDULE);
+	return true;
 }
 
 void vcpu_kick(struct vcpu *v)

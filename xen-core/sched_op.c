@@ -8,9 +8,8 @@
 
 #include "errno.h"
 #include "event.h"
+#include "hypercall.h"
 #include "percpu.h"
-#include "sched_fair.h"
-#include "uaccess.h"
 
 #define POLL_MAX_PORTS	128
 #define NS_PER_SEC	1000000000ull
@@ -45,141 +44,117 @@ static int sched_poll_check(struct vcpu *v, const evtchn_port_t *ports, u32 nr)
  * look for pollers after they have set the port pending, so being a poller
  * comes before asking for the ports.
  */
-static long sched_poll(gva_t arg)
+static long sched_poll(const struct sched_poll *p)
 {
 	struct vcpu *v = current;
 	evtchn_port_t ports[POLL_MAX_PORTS];
-	struct sched_poll p;
+	bool sleeps;
 	long rc;
 
-	if (copy_from_guest(&p, arg, sizeof(p)))
-		return -EFAULT;
-	if (p.nr_ports > POLL_MAX_PORTS)
+	if (p->nr_ports > POLL_MAX_PORTS)
 		return -EINVAL;
-	if (copy_from_guest(ports, gva_of(p.ports), p.nr_ports * sizeof(ports[0])))
+	if (copy_from_guest(ports, gva_of(p->ports), p->nr_ports * sizeof(ports[0])))
 		return -EFAULT;
 	/* One that an event overtook may still be set. */
 	if (timer_pending(&v->poll))
 		timer_stop(&v->poll);
 
-	__atomic_store_n(&v->poll_port, p.nr_ports == 1 && ports[0] ? (s32)ports[0] : -1,
+	__atomic_store_n(&v->poll_port, p->nr_ports == 1 && ports[0] ? (s32)ports[0] : -1,
 			 __ATOMIC_SEQ_CST);
-	__atomic_fetch_or(&v->pause_flags, 1u << VPF_BLOCKED, __ATOMIC_SEQ_CST);
-
-	rc = sched_poll_check(v, ports, p.nr_ports);
-	if (rc || (READ_ONCE(v->info->evtchn_upcall_pending) &&
-		   !READ_ONCE(v->info->evtchn_upcall_mask)) || READ_ONCE(v->nmi_pending)) {
+	sleeps = vcpu_block();
+	rc = sched_poll_check(v, ports, p->nr_ports);
+	if (rc || !sleeps) {
 		WRITE_ONCE(v->poll_port, 0);
 		__atomic_fetch_and(&v->pause_flags, ~(1u << VPF_BLOCKED), __ATOMIC_SEQ_CST);
 		return MIN(rc, 0l);
 	}
-	if (p.timeout)
-		timer_set(&v->poll, p.timeout);
-	cpu_raise(this_cpu(), SOFTIRQ_SCHEDULE);
+	if (p->timeout)
+		timer_set(&v->poll, p->timeout);
 	return 0;
 }
 
-static long sched_shutdown(gva_t arg, bool only_latch)
+static long sched_shutdown(const struct sched_shutdown *s)
+{
+	domain_shutdown(current->domain, (u8)s->reason);
+	return 0;
+}
+
+static long sched_shutdown_code(const struct sched_shutdown *s)
 {
 	struct domain *d = current->domain;
-	struct sched_shutdown s;
 
-	if (copy_from_guest(&s, arg, sizeof(s)))
-		return -EFAULT;
-	if (!only_latch) {
-		domain_shutdown(d, (u8)s.reason);
-		return 0;
-	}
 	spin_lock(&d->pause_lock);
 	/* The first one stays. */
 	if (d->shutdown_code == SHUTDOWN_NONE)
-		d->shutdown_code = (u8)s.reason;
+		d->shutdown_code = (u8)s->reason;
 	spin_unlock(&d->pause_lock);
 	return 0;
 }
 
-static long sched_remote_shutdown(gva_t arg)
+static long sched_remote_shutdown(const struct sched_remote_shutdown *s)
 {
-	struct sched_remote_shutdown s;
+	bool allowed = current->domain->privileged;
 	struct domain *d;
-	long rc = 0;
 
-	if (copy_from_guest(&s, arg, sizeof(s)))
-		return -EFAULT;
-	if (s.domain_id >= DOMID_FIRST_RESERVED)
-		return -ESRCH;
-	d = domain_get_by_id(s.domain_id);
+	d = s->domain_id < DOMID_FIRST_RESERVED ? domain_get_by_id(s->domain_id) : NULL;
 	if (!d)
 		return -ESRCH;
-	if (current->domain->privileged)
-		domain_shutdown(d, (u8)s.reason);
-	else
-		rc = -EPERM;
+	if (allowed)
+		domain_shutdown(d, (u8)s->reason);
 	domain_put(d);
-	return rc;
+	return allowed ? 0 : -EPERM;
 }
 
 /* Set up (id 0), poke, or with timeout 0 destroy a watchdog. A new one may expire at once. */
-static long sched_watchdog(gva_t arg)
+static long sched_watchdog(const struct sched_watchdog *w)
 {
 	struct domain *d = current->domain;
-	struct sched_watchdog w;
 	u32 id;
 	long rc;
 
-	if (copy_from_guest(&w, arg, sizeof(w)))
-		return -EFAULT;
 	spin_lock(&d->lock);
-	rc = -EINVAL;
-	if (w.id > NR_WATCHDOGS || (w.id && !(d->watchdogs_used >> (w.id - 1) & 1)))
-		goto out;
-	rc = -ENOSPC;
-	if (!w.id && d->watchdogs_used == (1u << NR_WATCHDOGS) - 1)
-		goto out;
-	id = w.id ? w.id - 1 : (u32)__builtin_ctz(~d->watchdogs_used);
-	rc = w.id ? 0 : id + 1;
-	if (w.timeout || !w.id) {
+	id = w->id ? w->id - 1 : (u32)__builtin_ctz(~d->watchdogs_used);
+	if (w->id && (id >= NR_WATCHDOGS || !(d->watchdogs_used >> id & 1))) {
+		rc = -EINVAL;
+	} else if (id == NR_WATCHDOGS) {
+		rc = -ENOSPC;
+	} else if (w->timeout || !w->id) {
 		d->watchdogs_used |= 1u << id;
-		timer_set(&d->watchdog[id], arch_now() + w.timeout * NS_PER_SEC);
+		timer_set(&d->watchdog[id], arch_now() + w->timeout * NS_PER_SEC);
+		rc = w->id ? 0 : id + 1;
 	} else {
 		/* Its function takes no domain lock, so it may be waited for. */
 		d->watchdogs_used &= ~(1u << id);
 		timer_stop(&d->watchdog[id]);
+		rc = 0;
 	}
-out:
 	spin_unlock(&d->lock);
 	return rc;
 }
 
-/* dom0 wants to run on one CPU for a while (firmware calls). */
-static long sched_pin_override(gva_t arg)
+/* dom0 wants to run on one CPU for a while (firmware calls), or no more. */
+static long sched_pin_override(const struct sched_pin_override *s)
 {
 	struct vcpu *v = current;
-	u64 *saved = &v->sched.saved_affinity, old = v->hard_affinity;
-	struct sched_pin_override s;
+	u64 set = v->sched.saved_affinity, save = 0;
 	int rc;
 
-	if (!v->domain->privileged)
-		return -EPERM;
-	if (copy_from_guest(&s, arg, sizeof(s)))
-		return -EFAULT;
-	if (s.pcpu < 0) {
-		if (!*saved)
+	if (s->pcpu >= 0) {
+		if (set)
+			return -EBUSY;
+		if ((u32)s->pcpu >= nr_cpus)
 			return -EINVAL;
-		rc = vcpu_set_affinity(v, *saved);
-		if (!rc)
-			*saved = 0;
-		return rc;
+		set = 1ull << s->pcpu;
+		save = v->hard_affinity;
 	}
-	if (*saved)
-		return -EBUSY;
-	if ((u32)s.pcpu >= nr_cpus)
-		return -EINVAL;
-	rc = vcpu_set_affinity(v, 1ull << s.pcpu);
+	rc = vcpu_set_affinity(v, set);		/* refuses an empty one: there was none */
 	if (!rc)
-		*saved = old;
+		v->sched.saved_affinity = save;
 	return rc;
 }
+
+/* Copy in and do. */
+#define SCHED_CALL(name) COPY_AND_CALL(arg, struct sched_##name, sched_##name)
 
 /**
  * do_sched_op() - SCHEDOP_* (xen/sched.h)
@@ -192,20 +167,17 @@ long do_sched_op(u32 cmd, gva_t arg)
 		vcpu_yield();
 		return 0;
 	case SCHEDOP_block:
+		WRITE_ONCE(current->info->evtchn_upcall_mask, 0);
 		vcpu_block();
 		return 0;
-	case SCHEDOP_shutdown:
-		return sched_shutdown(arg, false);
-	case SCHEDOP_poll:
-		return sched_poll(arg);
-	case SCHEDOP_remote_shutdown:
-		return sched_remote_shutdown(arg);
+	case SCHEDOP_shutdown:		return SCHED_CALL(shutdown);
+	case SCHEDOP_poll:		return SCHED_CALL(poll);
+	case SCHEDOP_remote_shutdown:	return SCHED_CALL(remote_shutdown);
 	case SCHEDOP_shutdown_code:
-		return sched_shutdown(arg, true);
-	case SCHEDOP_watchdog:
-		return sched_watchdog(arg);
+		return COPY_AND_CALL(arg, struct sched_shutdown, sched_shutdown_code);
+	case SCHEDOP_watchdog:		return SCHED_CALL(watchdog);
 	case SCHEDOP_pin_override:
-		return sched_pin_override(arg);
+		return current->domain->privileged ? SCHED_CALL(pin_override) : -EPERM;
 	default:
 		return -ENOSYS;
 	}

@@ -10,9 +10,9 @@
 #include "arch_hypercalls.h"
 #include "errno.h"
 #include "event.h"
+#include "hypercall.h"
 #include "percpu.h"
 #include "string.h"
-#include "uaccess.h"
 
 #define MIN_PERIOD	1000000ull		/* ns, VCPUOP_set_periodic_timer */
 #define MAX_PERIOD	(1ull << 62)
@@ -90,31 +90,21 @@ long do_set_timer_op(u64 timeout)
 	return 0;
 }
 
-static long vcpu_set_singleshot(struct vcpu *v, gva_t arg)
+/*
+ * VCPU_SSHOTTMR_future may be ignored, which guests are used to: one that is
+ * past fires at once. So does a negative one.
+ */
+static long vcpu_set_singleshot(const struct vcpu_set_singleshot_timer *t)
 {
-	struct vcpu_set_singleshot_timer t;
-
-	if (v != current)
-		return -EINVAL;
-	if (copy_from_guest(&t, arg, sizeof(t)))
-		return -EFAULT;
-	/*
-	 * VCPU_SSHOTTMR_future may be ignored, which guests are used to: one
-	 * that is past fires at once. So does a negative one.
-	 */
-	timer_set(&v->single, (s64)t.timeout_abs_ns < 0 ? 0 : t.timeout_abs_ns);
+	timer_set(&current->single, (s64)t->timeout_abs_ns < 0 ? 0 : t->timeout_abs_ns);
 	return 0;
 }
 
-static long vcpu_set_periodic(struct vcpu *v, gva_t arg)
+static long vcpu_set_periodic(const struct vcpu_set_periodic_timer *t, struct vcpu *v)
 {
-	struct vcpu_set_periodic_timer t;
-
-	if (copy_from_guest(&t, arg, sizeof(t)))
-		return -EFAULT;
-	if (t.period_ns < MIN_PERIOD || t.period_ns >= MAX_PERIOD)
+	if (t->period_ns < MIN_PERIOD || t->period_ns >= MAX_PERIOD)
 		return -EINVAL;
-	WRITE_ONCE(v->period, t.period_ns);
+	WRITE_ONCE(v->period, t->period_ns);
 	timer_set(&v->periodic, arch_now());	/* the first tick comes now */
 	return 0;
 }
@@ -130,40 +120,26 @@ static long vcpu_stop_periodic(struct vcpu *v)
  * Up and down
  */
 
-/*
- * The context is long to read and validate, so the lock is not held over it;
- * @initialising keeps a second caller out.
- */
 static long vcpu_initialise(struct vcpu *v, gva_t arg)
 {
-	struct domain *d = v->domain;
 	long rc;
 
 	if (v->info == &domain_dummy_info)
 		return -EINVAL;
-	spin_lock(&d->lock);
-	rc = v->initialised || v->initialising ? -EEXIST : 0;
+	/* The context is long to read and validate: a second caller is kept out. */
+	if (__atomic_exchange_n(&v->initialising, true, __ATOMIC_SEQ_CST))
+		return -EEXIST;
+	rc = v->initialised ? -EEXIST : arch_vcpu_initialise(v, arg);
+	/* Who sees it, to bring it up, sees all of its state. */
 	if (!rc)
-		v->initialising = true;
-	spin_unlock(&d->lock);
-	if (rc)
-		return rc;
-	rc = arch_vcpu_initialise(v, arg);
-	spin_lock(&d->lock);
-	v->initialising = false;
-	v->initialised = !rc;
-	spin_unlock(&d->lock);
+		__atomic_store_n(&v->initialised, true, __ATOMIC_RELEASE);
+	__atomic_store_n(&v->initialising, false, __ATOMIC_RELEASE);
 	return rc;
 }
 
 static long vcpu_up(struct vcpu *v)
 {
-	bool ready;
-
-	spin_lock(&v->domain->lock);
-	ready = v->initialised;
-	spin_unlock(&v->domain->lock);
-	if (!ready)
+	if (!__atomic_load_n(&v->initialised, __ATOMIC_ACQUIRE))
 		return -EINVAL;
 	vcpu_clear_pause(v, VPF_DOWN);
 	return 0;
@@ -176,10 +152,8 @@ static long vcpu_down(struct vcpu *v)
 	bool others = false;
 
 	spin_lock(&d->lock);
-	for_each_vcpu(d, o) {
-		if (o != v && !(READ_ONCE(o->pause_flags) & 1u << VPF_DOWN))
-			others = true;
-	}
+	for_each_vcpu(d, o)
+		others |= o != v && !(READ_ONCE(o->pause_flags) & 1u << VPF_DOWN);
 	if (others)
 		vcpu_set_pause(v, VPF_DOWN);
 	spin_unlock(&d->lock);
@@ -209,26 +183,23 @@ static void vcpu_move_info(struct vcpu *v, struct vcpu_info *info)
 	event_info_moved(v);
 }
 
-static long vcpu_register_info(struct vcpu *v, gva_t arg)
+static long vcpu_register_info(const struct vcpu_register_vcpu_info *r, struct vcpu *v)
 {
-	struct vcpu_register_vcpu_info r;
 	struct domain *d = v->domain;
 	struct page *page;
 	long rc = -EINVAL;
 
-	if (copy_from_guest(&r, arg, sizeof(r)))
-		return -EFAULT;
-	if (r.offset > PAGE_SIZE - sizeof(struct vcpu_info) ||
-	    r.offset % __alignof__(struct vcpu_info))
+	if (r->offset > PAGE_SIZE - sizeof(struct vcpu_info) ||
+	    r->offset % __alignof__(struct vcpu_info))
 		return -ENXIO;
-	page = arch_get_guest_page_writable(d, r.mfn);
+	page = arch_get_guest_page_writable(d, r->mfn);
 	if (!page)
 		return -EINVAL;
 	spin_lock(&d->lock);
 	/* A running vcpu may only move its own. */
 	if (!v->info_page && (v == current || READ_ONCE(v->pause_flags) & 1u << VPF_DOWN)) {
 		v->info_page = page;
-		vcpu_move_info(v, page_to_virt(page) + r.offset);
+		vcpu_move_info(v, page_to_virt(page) + r->offset);
 		rc = 0;
 	}
 	spin_unlock(&d->lock);
@@ -245,32 +216,21 @@ static long vcpu_get_runstate(struct vcpu *v, gva_t arg)
 	return copy_to_guest(arg, &r, sizeof(r));
 }
 
-static long vcpu_register_runstate(struct vcpu *v, gva_t arg)
+static long vcpu_register_runstate(const struct vcpu_register_runstate_memory_area *a,
+				   struct vcpu *v)
 {
-	struct vcpu_register_runstate_memory_area a;
-	struct vcpu_runstate_info r;
-
-	if (copy_from_guest(&a, arg, sizeof(a)))
+	if (a->addr.p && vcpu_get_runstate(v, GVA(a->addr.p)))
 		return -EFAULT;
-	if (a.addr.p) {
-		runstate_get(v, &r);
-		if (copy_to_guest(GVA(a.addr.p), &r, sizeof(r)))
-			return -EFAULT;
-	}
-	WRITE_ONCE(v->runstate_guest.a, a.addr.p);
+	WRITE_ONCE(v->runstate_guest.a, a->addr.p);
 	return 0;
 }
 
-static long vcpu_register_time(struct vcpu *v, gva_t arg)
+static long vcpu_register_time(const struct vcpu_register_time_memory_area *a, struct vcpu *v)
 {
-	struct vcpu_register_time_memory_area a;
-
-	if (copy_from_guest(&a, arg, sizeof(a)))
+	if (a->addr.p && clear_guest(GVA(a->addr.p), sizeof(struct vcpu_time_info)))
 		return -EFAULT;
-	if (a.addr.p && clear_guest(GVA(a.addr.p), sizeof(struct vcpu_time_info)))
-		return -EFAULT;
-	WRITE_ONCE(v->time_guest.a, a.addr.p);
-	if (a.addr.p)
+	WRITE_ONCE(v->time_guest.a, a->addr.p);
+	if (a->addr.p)
 		arch_vcpu_update_time(v);
 	return 0;
 }
@@ -308,26 +268,27 @@ long do_vcpu_op(u32 cmd, u32 id, gva_t arg)
 	case VCPUOP_get_runstate_info:
 		return vcpu_get_runstate(v, arg);
 	case VCPUOP_register_runstate_memory_area:
-		return vcpu_register_runstate(v, arg);
+		return COPY_AND_CALL(arg, struct vcpu_register_runstate_memory_area,
+				     vcpu_register_runstate, v);
 	case VCPUOP_set_periodic_timer:
-		return vcpu_set_periodic(v, arg);
+		return COPY_AND_CALL(arg, struct vcpu_set_periodic_timer, vcpu_set_periodic, v);
 	case VCPUOP_stop_periodic_timer:
 		return vcpu_stop_periodic(v);
 	case VCPUOP_set_singleshot_timer:
-		return vcpu_set_singleshot(v, arg);
-	case VCPUOP_stop_singleshot_timer:
 		if (v != current)
 			return -EINVAL;
-		timer_stop(&v->single);
-		return 0;
+		return COPY_AND_CALL(arg, struct vcpu_set_singleshot_timer, vcpu_set_singleshot);
+	case VCPUOP_stop_singleshot_timer:
+		return v == current ? do_set_timer_op(0) : -EINVAL;
 	case VCPUOP_register_vcpu_info:
-		return vcpu_register_info(v, arg);
+		return COPY_AND_CALL(arg, struct vcpu_register_vcpu_info, vcpu_register_info, v);
 	case VCPUOP_send_nmi:
 		return vcpu_send_nmi(v, arg);
 	case VCPUOP_get_physid:
 		return -EINVAL;		/* only for a vcpu that never moves */
 	case VCPUOP_register_vcpu_time_memory_area:
-		return vcpu_register_time(v, arg);
+		return COPY_AND_CALL(arg, struct vcpu_register_time_memory_area,
+				     vcpu_register_time, v);
 	default:
 		return -ENOSYS;
 	}

@@ -45,20 +45,16 @@ static const struct xen_compile_info version_compile_info = {
 	.compile_domain = "",
 	.compile_date = __DATE__ " " __TIME__,
 };
+static const xen_extraversion_t version_extra = ".0";
+static const xen_capabilities_info_t version_capabilities = "xen-3.0-x86_64 ";
+static const xen_changeset_info_t version_changeset = "Xenlite " XENLITE_VERSION;
+static const struct xen_platform_parameters version_params = {
+	.virt_start = HYPERVISOR_VIRT_START,
+};
 
 void version_set_commandline(const char *cmdline)
 {
 	strlcpy(version_commandline, cmdline, sizeof(version_commandline));
-}
-
-/* Copy @s, padded with zeroes to the fixed @size that the ABI gives the field. */
-static long version_put_string(gva_t arg, const char *s, size_t size)
-{
-	size_t len = strlen(s) + 1;
-
-	if (copy_to_guest(arg, s, len) || clear_guest(GVA(arg.a + len), size - len))
-		return -EFAULT;
-	return 0;
 }
 
 static long version_get_features(gva_t arg)
@@ -100,6 +96,8 @@ static long version_get_build_id(gva_t arg)
 	return note->len;
 }
 
+#define VERSION_PUT(what) copy_to_guest(arg, &(what), sizeof(what))
+
 /**
  * do_xen_version() - XENVER_* (xen/version.h)
  * @cmd: which piece of information
@@ -110,36 +108,27 @@ static long version_get_build_id(gva_t arg)
  */
 long do_xen_version(u32 cmd, gva_t arg)
 {
-	static const struct xen_platform_parameters params = {
-		.virt_start = HYPERVISOR_VIRT_START,
-	};
-
 	switch (cmd) {
 	case XENVER_version:
 		return XEN_ABI_MAJOR << 16 | XEN_ABI_MINOR;
 	case XENVER_extraversion:
-		return version_put_string(arg, ".0", XEN_EXTRAVERSION_LEN);
+		return VERSION_PUT(version_extra);
 	case XENVER_compile_info:
-		return copy_to_guest(arg, &version_compile_info,
-				     sizeof(version_compile_info));
+		return VERSION_PUT(version_compile_info);
 	case XENVER_capabilities:
-		return version_put_string(arg, "xen-3.0-x86_64 ",
-					  XEN_CAPABILITIES_INFO_LEN);
+		return VERSION_PUT(version_capabilities);
 	case XENVER_changeset:
-		return version_put_string(arg, "Xenlite " XENLITE_VERSION,
-					  XEN_CHANGESET_INFO_LEN);
+		return VERSION_PUT(version_changeset);
 	case XENVER_platform_parameters:
-		return copy_to_guest(arg, &params, sizeof(params));
+		return VERSION_PUT(version_params);
 	case XENVER_get_features:
 		return version_get_features(arg);
 	case XENVER_pagesize:
 		return PAGE_SIZE;
 	case XENVER_guest_handle:
-		return copy_to_guest(arg, &current->domain->handle,
-				     sizeof(xen_domain_handle_t));
+		return VERSION_PUT(current->domain->handle);
 	case XENVER_commandline:
-		return copy_to_guest(arg, version_commandline,
-				     sizeof(version_commandline));
+		return VERSION_PUT(version_commandline);
 	case XENVER_build_id:
 		return version_get_build_id(arg);
 	default:
@@ -157,14 +146,11 @@ long do_vm_assist(u32 cmd, u32 type)
 
 	if (type >= 64 || !(VMASST_VALID >> type & 1))
 		return -EINVAL;
-	switch (cmd) {
-	case VMASST_CMD_enable:
+	if (cmd == VMASST_CMD_enable)
 		__atomic_fetch_or(&d->vm_assist, 1ull << type, __ATOMIC_SEQ_CST);
-		return 0;
-	case VMASST_CMD_disable:
+	else if (cmd == VMASST_CMD_disable)
 		__atomic_fetch_and(&d->vm_assist, ~(1ull << type), __ATOMIC_SEQ_CST);
-		return 0;
-	default:
+	else
 		return -ENOSYS;
-	}
+	return 0;
 }

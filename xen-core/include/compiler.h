@@ -24,10 +24,7 @@
 #define __noreturn	__attribute__((noreturn))
 #define __must_check	__attribute__((warn_unused_result))
 #define __printf(a, b)	__attribute__((format(printf, a, b)))
-#undef __always_inline
-#define __always_inline	inline __attribute__((always_inline))
 #define noinline	__attribute__((noinline))
-#define fallthrough	__attribute__((fallthrough))
 #define likely(x)	__builtin_expect(!!(x), 1)
 #define unlikely(x)	__builtin_expect(!!(x), 0)
 

@@ -65,8 +65,8 @@ struct vcpu {
 	bool is_idle;
 	bool nmi_pending;
 	s32 poll_port;
-	bool initialised;		/* domain lock */
-	bool initialising;		/* domain lock: VCPUOP_initialise is at it */
+	bool initialised;		/* once */
+	bool initialising;		/* atomic: VCPUOP_initialise is at it */
 	u64 hard_affinity;		/* sched_lock: bitmap of CPUs */
 
 	struct timer single, periodic, poll;
@@ -117,7 +117,6 @@ struct domain {
 
 	bool dying;
 	struct spinlock pause_lock;
-	bool shutting_down;		/* pause_lock */
 	bool is_shut_down;		/* pause_lock */
 	u8 shutdown_code;		/* pause_lock: SHUTDOWN_* or SHUTDOWN_NONE */
 	char crash_reason[80];		/* pause_lock */
@@ -174,9 +173,6 @@ void domain_crash(struct domain *d, const char *fmt, ...) __printf(2, 3);
 void domain_shutdown(struct domain *d, u8 reason);
 void domain_pause(struct domain *d);
 void domain_unpause(struct domain *d);
-
-/** domain_watchdog_expired() - timer function of the domain's watchdogs. */
-void domain_watchdog_expired(void *domain);
 
 struct vcpu *vcpu_create(struct domain *d, u32 id);
 /** vcpu_lookup() - vcpu @id of @d or NULL; @id is hostile. */

@@ -4,6 +4,7 @@
 #define XENLITE_HYPERCALL_H
 
 #include "types.h"
+#include "uaccess.h"
 
 typedef long (*hypercall_fn)(u64 a, u64 b, u64 c, u64 d, u64 e, u64 f);
 
@@ -13,5 +14,14 @@ typedef long (*hypercall_fn)(u64 a, u64 b, u64 c, u64 d, u64 e, u64 f);
 extern const hypercall_fn hypercall_table[NR_HYPERCALLS];
 
 long do_multicall(gva_t list, u32 nr);
+
+/*
+ * COPY_AND_CALL() - @handler(&copy, ...) on a copy of the @type at @arg
+ * Return: what it says, or -EFAULT.
+ */
+#define COPY_AND_CALL(arg, type, handler, ...) ({					\
+	type _copy;									\
+	copy_from_guest(&_copy, arg, sizeof(_copy)) ?: handler(&_copy, ##__VA_ARGS__);	\
+})
 
 #endif

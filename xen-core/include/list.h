@@ -10,17 +10,12 @@ struct list { struct list *next, *prev; };
 static inline void list_init(struct list *l) { l->next = l->prev = l; }
 static inline bool list_empty(const struct list *l) { return l->next == l; }
 
-static inline void list_add(struct list *head, struct list *l)
-{
-	l->next = head->next;
-	l->prev = head;
-	head->next->prev = l;
-	head->next = l;
-}
-
+/* Put @l before @head, which is the end of the list, or another one of its members. */
 static inline void list_add_tail(struct list *head, struct list *l)
 {
-	list_add(head->prev, l);
+	*l = (struct list){ .next = head, .prev = head->prev };
+	head->prev->next = l;
+	head->prev = l;
 }
 
 static inline void list_del(struct list *l)

@@ -25,8 +25,8 @@ void vcpu_clear_pause(struct vcpu *v, enum vcpu_pause why);
 void vcpu_wait_descheduled(struct vcpu *v);
 /** vcpu_yield() - let others run before the current vcpu goes on. */
 void vcpu_yield(void);
-/** vcpu_block() - block the current vcpu unless an event is already deliverable. */
-void vcpu_block(void);
+/** vcpu_block() - block the current vcpu unless an event is already deliverable: false. */
+bool vcpu_block(void);
 /** vcpu_set_affinity() - hard affinity bitmap; -EINVAL when no online CPU is in it. */
 int vcpu_set_affinity(struct vcpu *v, u64 cpus);
 

@@ -13,18 +13,12 @@
 #include "compiler.h"
 #include "types.h"
 
-struct spinlock {
-	union {
-		u32 both;
-		struct { u16 serving, next; };
-	};
-};
+/* All zeroes: free. */
+struct spinlock { u16 serving, next; };
 
-#define SPINLOCK_INIT	{ .both = 0 }
+#define SPINLOCK_INIT	{ 0 }
 
 void arch_spin_poll(void);	/* a pause; answers cross-CPU requests */
-
-static inline void spin_lock_init(struct spinlock *l) { l->both = 0; }
 
 static inline void spin_lock(struct spinlock *l)
 {
@@ -35,27 +29,10 @@ static inline void spin_lock(struct spinlock *l)
 		arch_spin_poll();
 }
 
-static inline bool spin_trylock(struct spinlock *l)
-{
-	struct spinlock old = { .both = READ_ONCE(l->both) }, new = old;
-
-	new.next++;
-	return old.serving == old.next &&
-	       __atomic_compare_exchange_n(&l->both, &old.both, new.both, false,
-					   __ATOMIC_ACQUIRE, __ATOMIC_RELAXED);
-}
-
 static inline void spin_unlock(struct spinlock *l)
 {
 	/* Release: the critical section is done before the next holder sees this. */
 	__atomic_store_n(&l->serving, l->serving + 1, __ATOMIC_RELEASE);
-}
-
-static inline bool spin_is_locked(const struct spinlock *l)
-{
-	struct spinlock now = { .both = READ_ONCE(l->both) };
-
-	return now.serving != now.next;
 }
 
 #endif

@@ -23,15 +23,12 @@ typedef int64_t s64;
 
 /** mfn_t - number of a machine frame (4 KiB unit of the machine's memory). */
 typedef struct { u64 n; } mfn_t;
-/** gfn_t - number of a frame as the guest counts them (pseudo-physical). */
-typedef struct { u64 n; } gfn_t;
 /** maddr_t - byte address in machine memory. */
 typedef struct { u64 a; } maddr_t;
 /** gva_t - virtual address in a guest; only uaccess.h may follow it. */
 typedef struct { u64 a; } gva_t;
 
 #define MFN(x)		((mfn_t){ (x) })
-#define GFN(x)		((gfn_t){ (x) })
 #define MADDR(x)	((maddr_t){ (x) })
 #define GVA(x)		((gva_t){ (u64)(x) })
 

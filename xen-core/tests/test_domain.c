@@ -371,7 +371,7 @@ static void test_watchdog(void **state)
 	guest.u.dog = (struct sched_watchdog){ .id = 2, .timeout = 10 };
 	assert_int_equal(do_sched_op(SCHEDOP_watchdog, ARG), 0);
 	pass_time(9 * SEC);
-	assert_false(d->shutting_down);
+	assert_false(d->is_shut_down);
 	pass_time(2 * SEC);
 	assert_true(d->is_shut_down);
 	assert_int_equal(d->shutdown_code, SHUTDOWN_watchdog);
@@ -385,7 +385,7 @@ static void test_shutdown(void **state)
 	/* Latched: the first code is the one reported. */
 	guest.u.shutdown.reason = SHUTDOWN_soft_reset;
 	assert_int_equal(do_sched_op(SCHEDOP_shutdown_code, ARG), 0);
-	assert_false(d->shutting_down);
+	assert_false(d->is_shut_down);
 	guest.u.shutdown.reason = SHUTDOWN_reboot;
 	assert_int_equal(do_sched_op(SCHEDOP_shutdown_code, ARG), 0);
 	assert_int_equal(do_sched_op(SCHEDOP_shutdown, ARG), 0);
@@ -404,7 +404,7 @@ static void test_remote_shutdown(void **state)
 	assert_int_equal(do_sched_op(SCHEDOP_remote_shutdown, ARG), -ESRCH);
 	guest.u.remote.domain_id = 7;
 	assert_int_equal(do_sched_op(SCHEDOP_remote_shutdown, ARG), -EPERM);
-	assert_false(d->shutting_down);
+	assert_false(d->is_shut_down);
 	domain_pause(d);
 	boss = boot_guest(true, 1);
 	assert_ptr_equal(current, boss->vcpu[0]);
