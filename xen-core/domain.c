@@ -11,7 +11,6 @@
 
 #include <stdarg.h>
 
-#include "errno.h"
 #include "event.h"
 #include "grant.h"
 #include "page_alloc.h"
@@ -302,18 +301,6 @@ void domain_crash(struct domain *d, const char *fmt, ...)
 	domain_end(d, SHUTDOWN_crash, why);
 }
 
-static void domain_dump_vcpu(const struct vcpu *v)
-{
-	const struct vcpu_info *info = v->info;
-
-	pr_always("    v%u: CPU%u %s pause_flags=0x%x poll=%d upcall pend=%u mask=%u "
-		  "affinity=0x%lx\n", v->id, v->cpu->id, v->running ? "running" : "off",
-		  v->pause_flags, v->poll_port, info->evtchn_upcall_pending,
-		  info->evtchn_upcall_mask, (unsigned long)v->hard_affinity);
-	if (v->initialised)
-		arch_vcpu_dump(v);
-}
-
 void domain_dump(void)
 {
 	spin_lock(&domain_list_lock);
@@ -325,8 +312,15 @@ void domain_dump(void)
 			  d->tot_pages, d->max_pages, d->pause_count,
 			  (unsigned long)d->vm_assist,
 			  d->crash_reason[0] ? " crashed: " : "", d->crash_reason);
-		for_each_vcpu(d, v)
-			domain_dump_vcpu(v);
+		for_each_vcpu(d, v) {
+			pr_always("    v%u: CPU%u %s pause_flags=0x%x poll=%d upcall pend=%u "
+				  "mask=%u affinity=0x%lx\n", v->id, v->cpu->id,
+				  v->running ? "running" : "off", v->pause_flags, v->poll_port,
+				  v->info->evtchn_upcall_pending, v->info->evtchn_upcall_mask,
+				  (unsigned long)v->hard_affinity);
+			if (v->initialised)
+				arch_vcpu_dump(v);
+		}
 	}
 	spin_unlock(&domain_list_lock);
 }

@@ -18,8 +18,6 @@
 #include "string.h"
 #include "uaccess.h"
 
-#define NR_ARGS		ARRAY_SIZE(((struct vcpu *)0)->arch.hc_args)
-
 static_assert(sizeof(struct multicall_entry) == 64, "xen/xen.h");
 static_assert(offsetof(struct multicall_entry, result) == 8, "xen/xen.h");
 
@@ -63,7 +61,7 @@ static long multicall_entry(struct vcpu *v, gva_t at)
 long do_multicall(gva_t list, u32 nr)
 {
 	struct vcpu *v = current;
-	u64 args[NR_ARGS];
+	u64 args[ARRAY_SIZE(v->arch.hc_args)];
 	long ret = 0;
 	u32 i;
 

@@ -10,7 +10,6 @@
 
 #include <xen/vcpu.h>
 
-#include "sched_fair.h"
 #include "uaccess.h"
 
 static_assert(sizeof(struct vcpu_runstate_info) == 48, "xen/vcpu.h");

@@ -21,7 +21,6 @@
 #include "errno.h"
 #include "event.h"
 #include "percpu.h"
-#include "sched_fair.h"
 
 static u32 sched_flags(const struct vcpu *v)
 {
@@ -80,16 +79,6 @@ void vcpu_wait_descheduled(struct vcpu *v)
 	/* Seen false, all that the vcpu's CPU saved of it is visible. */
 	while (__atomic_load_n(&v->running, __ATOMIC_ACQUIRE))
 		arch_spin_poll();
-}
-
-void vcpu_yield(void)
-{
-	struct cpu *cpu = this_cpu();
-
-	spin_lock(&sched_lock);
-	if (fair_yield(cpu))
-		cpu_raise(cpu, SOFTIRQ_SCHEDULE);
-	spin_unlock(&sched_lock);
 }
 
 /**
@@ -170,6 +159,11 @@ static void sched_run(void)
 	vcpu_periodic_resume(next);
 }
 
+static void sched_slice_over(void *cpu)
+{
+	cpu_raise(cpu, SOFTIRQ_SCHEDULE);
+}
+
 /**
  * sched_init_cpu() - the scheduler on @cpu, which begins with its idle vcpu
  *
@@ -180,7 +174,7 @@ int sched_init_cpu(struct cpu *cpu)
 {
 	if (!cpu->id)
 		softirq_set_handler(SOFTIRQ_SCHEDULE, sched_run);
-	fair_init_cpu(cpu);
+	timer_init(&cpu->sched.slice, sched_slice_over, cpu);
 	cpu->idle_vcpu = vcpu_create(dom_idle, cpu->id);
 	if (!cpu->idle_vcpu)
 		return -ENOMEM;
@@ -193,7 +187,7 @@ int sched_init_cpu(struct cpu *cpu)
 void sched_init_vcpu(struct vcpu *v)
 {
 	list_init(&v->sched.link);
-	v->cpu = cpus[v->is_idle ? v->id : v->id % MAX(nr_cpus, 1u)];
+	v->cpu = cpus[v->is_idle ? v->id : v->id % nr_cpus];
 	v->runstate.state = v->is_idle ? RUNSTATE_running : RUNSTATE_offline;
 	v->runstate.state_entry_time = arch_now();
 }

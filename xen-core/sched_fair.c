@@ -23,11 +23,11 @@
  * FAIR_PERIOD; what is overdrawn is taken from the next. Without budget a vcpu
  * waits in its place in the queue, and is passed over.
  */
-#include "sched_fair.h"
+#include "sched.h"
 
 #include "errno.h"
+#include "percpu.h"
 #include "printk.h"
-#include "sched.h"
 
 #define FAIR_SLICE	10000000ull	/* ns: a turn, when others wait */
 #define FAIR_PERIOD	10000000ull	/* ns: over which a cap is kept */
@@ -36,14 +36,13 @@
 #define FAIR_CREDIT	17000000ull	/* virtual ns: what one that slept has good */
 #define FAIR_LEAD	FAIR_SLICE	/* virtual ns: who has so much more gives way... */
 #define FAIR_WAKE_LEAD	500000ull	/* ...or this, when the one that waits was woken */
-#define FAIR_EPOCH	(1ull << 44)	/* where clocks start: a new vcpu, at 0, is behind */
 
 struct spinlock sched_lock;
 
 /* All under sched_lock. */
 static struct list fair_queue = { &fair_queue, &fair_queue };
 static u64 fair_idle;		/* CPUs that have nothing to do and were not given anything yet */
-static u64 fair_time = FAIR_EPOCH;	/* the most advanced clock */
+static u64 fair_time;		/* the most advanced clock */
 
 static_assert(MAX_CPUS <= 64, "CPU sets are one word");
 
@@ -210,7 +209,8 @@ struct vcpu *fair_pick(struct cpu *cpu, u64 now)
 		next = prev;
 	} else if (next) {
 		list_del(&next->sched.link);
-		next->sched.vruntime = MAX(next->sched.vruntime, cpu->sched.clock - FAIR_CREDIT);
+		next->sched.vruntime = MAX(next->sched.vruntime + FAIR_CREDIT, cpu->sched.clock) -
+				       FAIR_CREDIT;
 		cpu->sched.picked = now;
 		/* Who is put off will be in the queue, too. */
 		rival = fair_first(cpu);
@@ -234,27 +234,20 @@ struct vcpu *fair_pick(struct cpu *cpu, u64 now)
 	return next;
 }
 
-bool fair_yield(struct cpu *cpu)
+void vcpu_yield(void)
 {
-	const struct vcpu *rival = fair_first(cpu);
+	struct cpu *cpu = this_cpu();
 	u64 *mine = &cpu->curr->sched.vruntime;
+	const struct vcpu *rival;
 
-	if (!rival)
-		return false;
-	*mine = MAX(*mine, rival->sched.vruntime + 1);
-	cpu->sched.picked = 0;	/* its turn was long enough */
-	return true;
-}
-
-static void fair_slice_over(void *cpu)
-{
-	cpu_raise(cpu, SOFTIRQ_SCHEDULE);
-}
-
-void fair_init_cpu(struct cpu *cpu)
-{
-	cpu->sched.clock = FAIR_EPOCH;
-	timer_init(&cpu->sched.slice, fair_slice_over, cpu);
+	spin_lock(&sched_lock);
+	rival = fair_first(cpu);
+	if (rival) {
+		*mine = MAX(*mine, rival->sched.vruntime + 1);
+		cpu->sched.picked = 0;	/* its turn was long enough */
+		cpu_raise(cpu, SOFTIRQ_SCHEDULE);
+	}
+	spin_unlock(&sched_lock);
 }
 
 /* What @d may use has changed: those that run and those that wait shall know. */
@@ -308,22 +301,23 @@ int sched_domain_set(struct domain *d, u32 weight, u32 cap)
 	return 0;
 }
 
-static void sched_dump_vcpu(const char *what, const struct vcpu *v)
-{
-	pr_always("  %s d%uv%u vruntime=%lu flags=0x%x weight=%u cap=%u\n", what,
-		  v->domain->id, v->id, (unsigned long)v->sched.vruntime, v->pause_flags,
-		  v->domain->sched.weight, v->domain->sched.cap);
-}
-
 void sched_dump(void)
 {
 	spin_lock(&sched_lock);
 	pr_always("Scheduler: weighted fair, idle CPUs 0x%lx\n", (unsigned long)fair_idle);
 	for (u32 i = 0; i < nr_cpus; i++) {
-		pr_always("CPU%u: clock %lu\n", i, (unsigned long)cpus[i]->sched.clock);
-		sched_dump_vcpu("runs ", cpus[i]->curr);
+		const struct vcpu *v = cpus[i]->curr;
+
+		pr_always("CPU%u: clock %lu, runs d%uv%u at %lu\n", i,
+			  (unsigned long)cpus[i]->sched.clock, v->domain->id, v->id,
+			  (unsigned long)v->sched.vruntime);
 	}
-	list_for_each(l, &fair_queue)
-		sched_dump_vcpu("waits", fair_entry(l));
+	list_for_each(l, &fair_queue) {
+		const struct vcpu *v = fair_entry(l);
+
+		pr_always("  waits: d%uv%u at %lu, weight %u, cap %u\n", v->domain->id, v->id,
+			  (unsigned long)v->sched.vruntime, v->domain->sched.weight,
+			  v->domain->sched.cap);
+	}
 	spin_unlock(&sched_lock);
 }

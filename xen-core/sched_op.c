@@ -178,9 +178,8 @@ long do_sched_op(u32 cmd, gva_t arg)
 	case SCHEDOP_watchdog:		return SCHED_CALL(watchdog);
 	case SCHEDOP_pin_override:
 		return current->domain->privileged ? SCHED_CALL(pin_override) : -EPERM;
-	default:
-		return -ENOSYS;
 	}
+	return -ENOSYS;
 }
 
 /** do_sched_op_compat() - hypercall 6: the argument is the value itself. */

@@ -36,17 +36,6 @@ static void vcpu_single_expired(void *vcpu)
  * The tick is for running vcpus: one that sleeps is not woken by it, the timer
  * stays off until the vcpu runs again.
  */
-static void vcpu_periodic_expired(void *vcpu)
-{
-	struct vcpu *v = vcpu;
-	u64 period = READ_ONCE(v->period);
-
-	if (!period || !READ_ONCE(v->running))
-		return;
-	event_send_virq(v, VIRQ_TIMER);
-	timer_set(&v->periodic, MAX(v->periodic.expires + period, arch_now()));
-}
-
 void vcpu_periodic_resume(struct vcpu *v)
 {
 	u64 period = READ_ONCE(v->period), next = v->periodic.expires, now;
@@ -56,9 +45,17 @@ void vcpu_periodic_resume(struct vcpu *v)
 	now = arch_now();
 	if (next <= now) {
 		event_send_virq(v, VIRQ_TIMER);
-		next = now + period;
+		next = next + period > now ? next + period : now + period;
 	}
 	timer_set(&v->periodic, next);
+}
+
+static void vcpu_periodic_expired(void *vcpu)
+{
+	struct vcpu *v = vcpu;
+
+	if (READ_ONCE(v->running))
+		vcpu_periodic_resume(v);
 }
 
 void vcpu_init_timers(struct vcpu *v)
@@ -94,13 +91,13 @@ long do_set_timer_op(u64 timeout)
  * VCPU_SSHOTTMR_future may be ignored, which guests are used to: one that is
  * past fires at once. So does a negative one.
  */
-static long vcpu_set_singleshot(const struct vcpu_set_singleshot_timer *t)
+static long vcpu_set_singleshot_timer(const struct vcpu_set_singleshot_timer *t, struct vcpu *v)
 {
-	timer_set(&current->single, (s64)t->timeout_abs_ns < 0 ? 0 : t->timeout_abs_ns);
+	timer_set(&v->single, (s64)t->timeout_abs_ns < 0 ? 0 : t->timeout_abs_ns);
 	return 0;
 }
 
-static long vcpu_set_periodic(const struct vcpu_set_periodic_timer *t, struct vcpu *v)
+static long vcpu_set_periodic_timer(const struct vcpu_set_periodic_timer *t, struct vcpu *v)
 {
 	if (t->period_ns < MIN_PERIOD || t->period_ns >= MAX_PERIOD)
 		return -EINVAL;
@@ -183,7 +180,7 @@ static void vcpu_move_info(struct vcpu *v, struct vcpu_info *info)
 	event_info_moved(v);
 }
 
-static long vcpu_register_info(const struct vcpu_register_vcpu_info *r, struct vcpu *v)
+static long vcpu_register_vcpu_info(const struct vcpu_register_vcpu_info *r, struct vcpu *v)
 {
 	struct domain *d = v->domain;
 	struct page *page;
@@ -216,8 +213,8 @@ static long vcpu_get_runstate(struct vcpu *v, gva_t arg)
 	return copy_to_guest(arg, &r, sizeof(r));
 }
 
-static long vcpu_register_runstate(const struct vcpu_register_runstate_memory_area *a,
-				   struct vcpu *v)
+static long vcpu_register_runstate_memory_area(
+	const struct vcpu_register_runstate_memory_area *a, struct vcpu *v)
 {
 	if (a->addr.p && vcpu_get_runstate(v, GVA(a->addr.p)))
 		return -EFAULT;
@@ -225,7 +222,8 @@ static long vcpu_register_runstate(const struct vcpu_register_runstate_memory_ar
 	return 0;
 }
 
-static long vcpu_register_time(const struct vcpu_register_time_memory_area *a, struct vcpu *v)
+static long vcpu_register_time_memory_area(
+	const struct vcpu_register_time_memory_area *a, struct vcpu *v)
 {
 	if (a->addr.p && clear_guest(GVA(a->addr.p), sizeof(struct vcpu_time_info)))
 		return -EFAULT;
@@ -244,6 +242,9 @@ static long vcpu_send_nmi(struct vcpu *v, gva_t arg)
 	return 0;
 }
 
+/* Copy in and do. */
+#define VCPU_CALL(name) COPY_AND_CALL(arg, struct vcpu_##name, vcpu_##name, v)
+
 /**
  * do_vcpu_op() - VCPUOP_* (xen/vcpu.h) on vcpu @id of the caller's domain
  *
@@ -257,39 +258,24 @@ long do_vcpu_op(u32 cmd, u32 id, gva_t arg)
 	if (!v)
 		return -ENOENT;
 	switch (cmd) {
-	case VCPUOP_initialise:
-		return vcpu_initialise(v, arg);
-	case VCPUOP_up:
-		return vcpu_up(v);
-	case VCPUOP_down:
-		return vcpu_down(v);
-	case VCPUOP_is_up:
-		return !(READ_ONCE(v->pause_flags) & 1u << VPF_DOWN);
-	case VCPUOP_get_runstate_info:
-		return vcpu_get_runstate(v, arg);
+	case VCPUOP_initialise:		return vcpu_initialise(v, arg);
+	case VCPUOP_up:			return vcpu_up(v);
+	case VCPUOP_down:		return vcpu_down(v);
+	case VCPUOP_is_up:		return !(READ_ONCE(v->pause_flags) & 1u << VPF_DOWN);
+	case VCPUOP_get_runstate_info:	return vcpu_get_runstate(v, arg);
 	case VCPUOP_register_runstate_memory_area:
-		return COPY_AND_CALL(arg, struct vcpu_register_runstate_memory_area,
-				     vcpu_register_runstate, v);
-	case VCPUOP_set_periodic_timer:
-		return COPY_AND_CALL(arg, struct vcpu_set_periodic_timer, vcpu_set_periodic, v);
-	case VCPUOP_stop_periodic_timer:
-		return vcpu_stop_periodic(v);
+		return VCPU_CALL(register_runstate_memory_area);
+	case VCPUOP_set_periodic_timer:	return VCPU_CALL(set_periodic_timer);
+	case VCPUOP_stop_periodic_timer: return vcpu_stop_periodic(v);
 	case VCPUOP_set_singleshot_timer:
-		if (v != current)
-			return -EINVAL;
-		return COPY_AND_CALL(arg, struct vcpu_set_singleshot_timer, vcpu_set_singleshot);
+		return v == current ? VCPU_CALL(set_singleshot_timer) : -EINVAL;
 	case VCPUOP_stop_singleshot_timer:
 		return v == current ? do_set_timer_op(0) : -EINVAL;
-	case VCPUOP_register_vcpu_info:
-		return COPY_AND_CALL(arg, struct vcpu_register_vcpu_info, vcpu_register_info, v);
-	case VCPUOP_send_nmi:
-		return vcpu_send_nmi(v, arg);
-	case VCPUOP_get_physid:
-		return -EINVAL;		/* only for a vcpu that never moves */
+	case VCPUOP_register_vcpu_info:	return VCPU_CALL(register_vcpu_info);
+	case VCPUOP_send_nmi:		return vcpu_send_nmi(v, arg);
+	case VCPUOP_get_physid:		return -EINVAL;	/* only for a vcpu that never moves */
 	case VCPUOP_register_vcpu_time_memory_area:
-		return COPY_AND_CALL(arg, struct vcpu_register_time_memory_area,
-				     vcpu_register_time, v);
-	default:
-		return -ENOSYS;
+		return VCPU_CALL(register_time_memory_area);
 	}
+	return -ENOSYS;
 }

@@ -3,8 +3,8 @@
  * What a guest may know about the core, and the assists it can ask for.
  *
  * The version is that of the ABI, because tools choose by it what to speak;
- * the name of the core is in the changeset. A
- * feature bit is only set for what is really there.
+ * the name of the core is in the changeset. A feature bit is only set for what
+ * is really there.
  */
 #include "version.h"
 
@@ -22,12 +22,9 @@
  * have no effect on it but are accepted, as by Xen.
  */
 #define VMASST_VALID \
-	(1ull << VMASST_TYPE_4gb_segments | \
-	 1ull << VMASST_TYPE_4gb_segments_notify | \
-	 1ull << VMASST_TYPE_writable_pagetables | \
-	 1ull << VMASST_TYPE_pae_extended_cr3 | \
-	 1ull << VMASST_TYPE_architectural_iopl | \
-	 1ull << VMASST_TYPE_runstate_update_flag | \
+	(1ull << VMASST_TYPE_4gb_segments | 1ull << VMASST_TYPE_4gb_segments_notify | \
+	 1ull << VMASST_TYPE_writable_pagetables | 1ull << VMASST_TYPE_pae_extended_cr3 | \
+	 1ull << VMASST_TYPE_architectural_iopl | 1ull << VMASST_TYPE_runstate_update_flag | \
 	 1ull << VMASST_TYPE_m2p_strict)
 
 static xen_commandline_t version_commandline;
@@ -66,10 +63,8 @@ static long version_get_features(gva_t arg)
 		return -EFAULT;
 	if (fi.submap_idx >= XENFEAT_NR_SUBMAPS)
 		return -EINVAL;
-	fi.submap = 1u << XENFEAT_mmu_pt_update_preserve_ad |
-		    1u << XENFEAT_highmem_assist |
-		    1u << XENFEAT_gnttab_map_avail_bits |
-		    1u << XENFEAT_direct_mapped;
+	fi.submap = 1u << XENFEAT_mmu_pt_update_preserve_ad | 1u << XENFEAT_highmem_assist |
+		    1u << XENFEAT_gnttab_map_avail_bits | 1u << XENFEAT_direct_mapped;
 	if (d->vm_assist & 1ull << VMASST_TYPE_pae_extended_cr3)
 		fi.submap |= 1u << XENFEAT_pae_pgdir_above_4gb;
 	if (d->privileged)
@@ -109,31 +104,19 @@ static long version_get_build_id(gva_t arg)
 long do_xen_version(u32 cmd, gva_t arg)
 {
 	switch (cmd) {
-	case XENVER_version:
-		return XEN_ABI_MAJOR << 16 | XEN_ABI_MINOR;
-	case XENVER_extraversion:
-		return VERSION_PUT(version_extra);
-	case XENVER_compile_info:
-		return VERSION_PUT(version_compile_info);
-	case XENVER_capabilities:
-		return VERSION_PUT(version_capabilities);
-	case XENVER_changeset:
-		return VERSION_PUT(version_changeset);
-	case XENVER_platform_parameters:
-		return VERSION_PUT(version_params);
-	case XENVER_get_features:
-		return version_get_features(arg);
-	case XENVER_pagesize:
-		return PAGE_SIZE;
-	case XENVER_guest_handle:
-		return VERSION_PUT(current->domain->handle);
-	case XENVER_commandline:
-		return VERSION_PUT(version_commandline);
-	case XENVER_build_id:
-		return version_get_build_id(arg);
-	default:
-		return -ENOSYS;
+	case XENVER_version:		return XEN_ABI_MAJOR << 16 | XEN_ABI_MINOR;
+	case XENVER_extraversion:	return VERSION_PUT(version_extra);
+	case XENVER_compile_info:	return VERSION_PUT(version_compile_info);
+	case XENVER_capabilities:	return VERSION_PUT(version_capabilities);
+	case XENVER_changeset:		return VERSION_PUT(version_changeset);
+	case XENVER_platform_parameters: return VERSION_PUT(version_params);
+	case XENVER_get_features:	return version_get_features(arg);
+	case XENVER_pagesize:		return PAGE_SIZE;
+	case XENVER_guest_handle:	return VERSION_PUT(current->domain->handle);
+	case XENVER_commandline:	return VERSION_PUT(version_commandline);
+	case XENVER_build_id:		return version_get_build_id(arg);
 	}
+	return -ENOSYS;
 }
 
 /**

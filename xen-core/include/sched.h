@@ -36,6 +36,15 @@ int vcpu_set_affinity(struct vcpu *v, u64 cpus);
  */
 int sched_domain_set(struct domain *d, u32 weight, u32 cap);
 
+/*
+ * What the mechanism asks of the policy, sched_fair.c; under sched_lock.
+ */
+extern struct spinlock sched_lock;
+/** fair_enqueue() - @v waits from now on; have a CPU look at it if one should. */
+void fair_enqueue(struct vcpu *v, bool woken, u64 now);
+/** fair_pick() - who runs on @cpu, this one, from now on; taken off the queue. */
+struct vcpu *fair_pick(struct cpu *cpu, u64 now);
+
 /** do_sched_op() - SCHEDOP_* (xen/sched.h) */
 long do_sched_op(u32 cmd, gva_t arg);
 long do_sched_op_compat(u32 cmd, u64 arg);
