@@ -7,21 +7,19 @@
  * a CPU takes the first one that may run there, so nobody is forgotten on one
  * CPU while another has nothing to do, and shares are fair over all of them.
  *
- *        who slept starts here at the earliest
- *               v
- *   ------------|-------------|--------------|--------------|-----> virtual time
- *         clock - CREDIT    clock        first that       clock of the CPU
- *                                        waits            that is far ahead
+ *     clock - CREDIT            clock          who waits first
+ *   --------|---------------------|-------------------|----------> virtual time
+ *     who is taken from           who runs has no more than DEBT
+ *     the queue starts here       less than the one that waits
+ *     at the earliest
  *
- * A CPU's clock is the least time of those it may run, and never goes back. Two
- * rules keep the past from weighing too much: who is taken from the queue is
- * brought near the clock, and who runs is kept near who waits for that CPU, or
- * near the most advanced clock if nobody does. So a load that nobody competes
- * for leaves no debts behind.
+ * A CPU's clock is the least time of those it may run, and never goes back. If
+ * nobody waits for a CPU, who runs is kept near the most advanced clock, so a
+ * load that nobody competes for leaves no debts behind.
  *
  * A cap is a budget that all vcpus of the domain draw from, refilled every
- * FAIR_PERIOD; what is overdrawn is taken from the next. Without budget a vcpu
- * waits in its place in the queue, and is passed over.
+ * FAIR_PERIOD; what is overdrawn is taken from the next. Vcpus without budget
+ * are not in the queue.
  */
 #include "sched.h"
 
@@ -68,18 +66,16 @@ static bool fair_has_budget(const struct domain *d)
 	return !d->sched.cap || d->sched.budget > 0;
 }
 
-static bool fair_may_run(const struct vcpu *v, const struct cpu *cpu)
-{
-	return v->hard_affinity & fair_bit(cpu) && fair_has_budget(v->domain);
-}
-
 /* Who waits for @cpu and goes first, or NULL. */
 static struct vcpu *fair_first(const struct cpu *cpu)
 {
-	list_for_each(l, &fair_queue) {
+	for (struct list *l = fair_queue.next, *next; l != &fair_queue; l = next) {
 		struct vcpu *v = fair_entry(l);
 
-		if (fair_may_run(v, cpu))
+		next = l->next;
+		if (!fair_has_budget(v->domain))
+			list_del(l);		/* until fair_recheck() */
+		else if (v->hard_affinity & fair_bit(cpu))
 			return v;
 	}
 	return NULL;
@@ -108,8 +104,6 @@ static void fair_call_cpu(struct vcpu *v, bool woken, u64 now)
 	u64 ahead = v->sched.vruntime + (woken ? FAIR_WAKE_LEAD : FAIR_LEAD);
 	struct cpu *best = v->cpu;
 
-	if (!fair_has_budget(v->domain))
-		return;
 	if (idle) {
 		if (!(idle & fair_bit(best)))
 			best = cpus[__builtin_ctzll(idle)];
@@ -136,6 +130,8 @@ void fair_enqueue(struct vcpu *v, bool woken, u64 now)
 {
 	struct list *at = &fair_queue;
 
+	if (!fair_has_budget(v->domain))
+		return;
 	/* Behind those with the same time: they have waited longer. */
 	while (at->prev != &fair_queue &&
 	       fair_entry(at->prev)->sched.vruntime > v->sched.vruntime)
@@ -160,11 +156,11 @@ static struct vcpu *fair_charge(struct cpu *cpu, u64 now)
 		if (!timer_pending(&d->sched.refill))
 			timer_set(&d->sched.refill, now + FAIR_PERIOD);
 	}
-	next = rival = fair_first(cpu);
+	next = fair_first(cpu);
 	if (v->is_idle)
 		return next;
-	if (!cpu->sched.contended)
-		rival = NULL;	/* it has just come */
+	/* One that has just come says nothing about the time that has passed. */
+	rival = cpu->sched.contended ? next : NULL;
 	others = rival ? rival->sched.vruntime : fair_time;
 	debt = fair_scale(rival ? rival : v, FAIR_DEBT);
 	*mine = MAX(*mine + fair_scale(v, ran) + debt, others) - debt;
@@ -198,7 +194,8 @@ static void fair_set_slice(struct cpu *cpu, const struct vcpu *v, const struct v
 struct vcpu *fair_pick(struct cpu *cpu, u64 now)
 {
 	struct vcpu *prev = cpu->curr, *next = fair_charge(cpu, now), *rival = NULL;
-	bool stays = !prev->is_idle && !READ_ONCE(prev->pause_flags) && fair_may_run(prev, cpu);
+	bool stays = !prev->is_idle && !READ_ONCE(prev->pause_flags) &&
+		     prev->hard_affinity & fair_bit(cpu) && fair_has_budget(prev->domain);
 
 	if (stays && (!next || now - cpu->sched.picked < SCHED_MIN_RUN ||
 		      prev->sched.vruntime <= next->sched.vruntime)) {
@@ -254,10 +251,12 @@ void vcpu_yield(void)
 static void fair_recheck(struct domain *d, u64 now)
 {
 	for_each_vcpu(d, v) {
-		if (v->running)
+		if (v->running) {
 			cpu_raise(v->cpu, SOFTIRQ_SCHEDULE);
-		else if (!list_empty(&v->sched.link))
-			fair_call_cpu(v, false, now);
+		} else if (!READ_ONCE(v->pause_flags)) {
+			list_del(&v->sched.link);
+			fair_enqueue(v, false, now);
+		}
 	}
 }
 

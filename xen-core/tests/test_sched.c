@@ -120,7 +120,7 @@ static void check_machine(void)
 			assert_ptr_equal(v->cpu->curr, v);
 		assert_false(v->running && waits(v));
 		/* Lost: may run, but nobody knows of it. */
-		assert_true(v->pause_flags || v->running || waits(v));
+		assert_true(v->pause_flags || v->running || waits(v) || !has_budget(v->domain));
 	}
 	for (u32 i = 0; i < nr_cpus; i++) {
 		struct vcpu *v = cpus[i]->curr;
