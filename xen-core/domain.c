@@ -41,7 +41,6 @@ static struct domain *domain_alloc(domid_t id)
 	d->page_list = PAGE_NIL;
 	d->max_pages = ~0u;
 	d->shutdown_code = SHUTDOWN_NONE;
-	list_init(&d->all);
 	sched_init_domain(d);
 	return d;
 }
@@ -119,11 +118,8 @@ static void domain_watchdog_expired(void *domain)
  */
 struct domain *domain_create(domid_t id, bool privileged, u32 max_vcpus)
 {
-	struct domain *d;
+	struct domain *d = max_vcpus - 1 < MAX_VCPUS ? domain_alloc(id) : NULL;
 
-	if (max_vcpus < 1 || max_vcpus > MAX_VCPUS)
-		return NULL;
-	d = domain_alloc(id);
 	if (!d)
 		return NULL;
 	d->privileged = privileged;
@@ -184,12 +180,14 @@ void domain_put(struct domain *d)
 	BUG_ON(!left);
 }
 
-static void domain_hold_vcpus_locked(struct domain *d)
+static void domain_hold(struct domain *d)
 {
-	if (d->pause_count++)
-		return;
-	for_each_vcpu(d, v)
-		vcpu_set_pause(v, VPF_DOMAIN);
+	spin_lock(&d->pause_lock);
+	if (!d->pause_count++) {
+		for_each_vcpu(d, v)
+			vcpu_set_pause(v, VPF_DOMAIN);
+	}
+	spin_unlock(&d->pause_lock);
 }
 
 /**
@@ -199,9 +197,7 @@ static void domain_hold_vcpus_locked(struct domain *d)
  */
 void domain_pause(struct domain *d)
 {
-	spin_lock(&d->pause_lock);
-	domain_hold_vcpus_locked(d);
-	spin_unlock(&d->pause_lock);
+	domain_hold(d);
 	for_each_vcpu(d, v) {
 		if (v != current)
 			vcpu_wait_descheduled(v);
@@ -256,11 +252,11 @@ static void domain_end(struct domain *d, u8 reason, const char *why)
 		reason = d->shutdown_code;
 		if (why)
 			strlcpy(d->crash_reason, why, sizeof(d->crash_reason));
-		domain_hold_vcpus_locked(d);
 	}
 	spin_unlock(&d->pause_lock);
 	if (!first)
 		return;
+	domain_hold(d);
 	if (why)
 		pr_err("domain_crash: d%u, by d%uv%u: %s\n", d->id, current->domain->id,
 		       current->id, why);

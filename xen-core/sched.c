@@ -38,33 +38,35 @@ static int sched_runstate(const struct vcpu *v)
 	return flags & 1u << VPF_BLOCKED ? RUNSTATE_blocked : RUNSTATE_offline;
 }
 
-/*
- * @v's pause_flags have changed, or its CPU is through with it: put it where it
- * belongs. The flags are changed before running is read; who clears running
+/**
+ * sched_place() - what @v may do has changed: put it where it belongs
+ *
+ * Under sched_lock. Flags are changed before running is read; who clears running
  * reads the flags after that, so one of the two sees the other.
  */
-static void sched_update(struct vcpu *v, bool woken)
+void sched_place(struct vcpu *v, u64 now)
 {
-	u64 now = arch_now();
-
-	spin_lock(&sched_lock);
 	if (__atomic_load_n(&v->running, __ATOMIC_SEQ_CST)) {
-		if (sched_flags(v))
-			cpu_raise(v->cpu, SOFTIRQ_SCHEDULE);
-	} else {
-		runstate_change(v, sched_runstate(v), now);
-		if (sched_flags(v))
-			list_del(&v->sched.link);
-		else if (list_empty(&v->sched.link))
-			fair_enqueue(v, woken, now);
+		cpu_raise(v->cpu, SOFTIRQ_SCHEDULE);
+		return;
 	}
+	runstate_change(v, sched_runstate(v), now);
+	list_del(&v->sched.link);
+	if (!sched_flags(v))
+		fair_enqueue(v, now);
+}
+
+static void sched_update(struct vcpu *v)
+{
+	spin_lock(&sched_lock);
+	sched_place(v, arch_now());
 	spin_unlock(&sched_lock);
 }
 
 void vcpu_set_pause(struct vcpu *v, enum vcpu_pause why)
 {
 	__atomic_fetch_or(&v->pause_flags, 1u << why, __ATOMIC_SEQ_CST);
-	sched_update(v, false);
+	sched_update(v);
 }
 
 void vcpu_clear_pause(struct vcpu *v, enum vcpu_pause why)
@@ -72,7 +74,7 @@ void vcpu_clear_pause(struct vcpu *v, enum vcpu_pause why)
 	u32 bit = 1u << why;
 
 	if (__atomic_fetch_and(&v->pause_flags, ~bit, __ATOMIC_SEQ_CST) & bit)
-		sched_update(v, why == VPF_BLOCKED);
+		sched_update(v);
 }
 
 void vcpu_wait_descheduled(struct vcpu *v)
@@ -116,19 +118,12 @@ void vcpu_kick(struct vcpu *v)
 
 int vcpu_set_affinity(struct vcpu *v, u64 set)
 {
-	u64 now = arch_now();
-
 	if (!(set & cpus_online()))
 		return -EINVAL;
 	spin_lock(&sched_lock);
 	v->hard_affinity = set;
 	v->sched.vruntime = 0;		/* new to those that compete for these CPUs */
-	if (v->running) {
-		cpu_raise(v->cpu, SOFTIRQ_SCHEDULE);
-	} else if (!list_empty(&v->sched.link)) {
-		list_del(&v->sched.link);
-		fair_enqueue(v, false, now);
-	}
+	sched_place(v, arch_now());
 	spin_unlock(&sched_lock);
 	return 0;
 }
@@ -156,7 +151,7 @@ static void sched_run(void)
 	/* From here on another CPU may run it; all of its state is saved. */
 	__atomic_store_n(&prev->running, false, __ATOMIC_SEQ_CST);
 	if (!prev->is_idle && !sched_flags(prev))
-		sched_update(prev, false);
+		sched_update(prev);
 	vcpu_periodic_resume(next);
 }
 
@@ -176,11 +171,9 @@ int sched_init_cpu(struct cpu *cpu)
 	if (!cpu->id)
 		softirq_set_handler(SOFTIRQ_SCHEDULE, sched_run);
 	timer_init(&cpu->sched.slice, sched_slice_over, cpu);
-	cpu->idle_vcpu = vcpu_create(dom_idle, cpu->id);
-	if (!cpu->idle_vcpu)
+	cpu->curr = vcpu_create(dom_idle, cpu->id);
+	if (!cpu->curr)
 		return -ENOMEM;
-	cpu->idle_vcpu->running = true;
-	cpu->curr = cpu->idle_vcpu;
 	__atomic_fetch_or(&cpu->softirqs, 1u << SOFTIRQ_SCHEDULE, __ATOMIC_RELAXED);
 	return 0;
 }

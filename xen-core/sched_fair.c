@@ -32,8 +32,7 @@
 #define FAIR_MIN_SHARE	250000ull	/* ns: no timer sooner because of a cap */
 #define FAIR_DEBT	20000000ull	/* ns: more is not held against anybody */
 #define FAIR_CREDIT	17000000ull	/* virtual ns: what one that slept has good */
-#define FAIR_LEAD	FAIR_SLICE	/* virtual ns: who has so much more gives way... */
-#define FAIR_WAKE_LEAD	500000ull	/* ...or this, when the one that waits was woken */
+#define FAIR_LEAD	500000ull	/* virtual ns: who has so much more gives way */
 
 struct spinlock sched_lock;
 
@@ -74,7 +73,7 @@ static struct vcpu *fair_first(const struct cpu *cpu)
 
 		next = l->next;
 		if (!fair_has_budget(v->domain))
-			list_del(l);		/* until fair_recheck() */
+			list_del(l);		/* until the next period */
 		else if (v->hard_affinity & fair_bit(cpu))
 			return v;
 	}
@@ -98,10 +97,10 @@ static u64 fair_reached(const struct cpu *cpu, u64 now)
  * else the one that is most ahead. If that need not give way yet, it does at the
  * end of its slice: a CPU for which somebody waits has that timer set.
  */
-static void fair_call_cpu(struct vcpu *v, bool woken, u64 now)
+static void fair_call_cpu(struct vcpu *v, u64 now)
 {
 	u64 set = v->hard_affinity & cpus_online(), idle = set & fair_idle, most = 0;
-	u64 ahead = v->sched.vruntime + (woken ? FAIR_WAKE_LEAD : FAIR_LEAD);
+	u64 ahead = v->sched.vruntime + (FAIR_LEAD);
 	struct cpu *best = v->cpu;
 
 	if (idle) {
@@ -110,7 +109,7 @@ static void fair_call_cpu(struct vcpu *v, bool woken, u64 now)
 		WRITE_ONCE(v->cpu, best);
 		/* Others shall look for another one. */
 		fair_idle &= ~fair_bit(best);
-	} else if (!woken || !(set & fair_bit(best)) || fair_reached(best, now) < ahead) {
+	} else if (!(set & fair_bit(best)) || fair_reached(best, now) < ahead) {
 		for (; set; set &= set - 1) {
 			struct cpu *cpu = cpus[__builtin_ctzll(set)];
 			u64 at = fair_reached(cpu, now);
@@ -126,7 +125,7 @@ static void fair_call_cpu(struct vcpu *v, bool woken, u64 now)
 	cpu_raise(best, SOFTIRQ_SCHEDULE);
 }
 
-void fair_enqueue(struct vcpu *v, bool woken, u64 now)
+void fair_enqueue(struct vcpu *v, u64 now)
 {
 	struct list *at = &fair_queue;
 
@@ -137,7 +136,7 @@ void fair_enqueue(struct vcpu *v, bool woken, u64 now)
 	       fair_entry(at->prev)->sched.vruntime > v->sched.vruntime)
 		at = at->prev;
 	list_add_tail(at, &v->sched.link);
-	fair_call_cpu(v, woken, now);
+	fair_call_cpu(v, now);
 }
 
 /*
@@ -170,8 +169,7 @@ static struct vcpu *fair_charge(struct cpu *cpu, u64 now)
 }
 
 /* Have @v, which runs on @cpu, looked at when its turn may be over; @rival is next. */
-static void fair_set_slice(struct cpu *cpu, const struct vcpu *v, const struct vcpu *rival,
-			   u64 now)
+static void fair_set_slice(struct cpu *cpu, struct vcpu *v, const struct vcpu *rival, u64 now)
 {
 	const struct domain *d = v->domain;
 	struct timer *slice = &cpu->sched.slice;
@@ -214,7 +212,7 @@ struct vcpu *fair_pick(struct cpu *cpu, u64 now)
 		if (!rival && stays)
 			rival = prev;
 	} else {
-		next = cpu->idle_vcpu;
+		next = dom_idle->vcpu[cpu->id];
 	}
 	cpu->sched.contended = rival;
 	fair_set_slice(cpu, next, rival, now);
@@ -225,7 +223,7 @@ struct vcpu *fair_pick(struct cpu *cpu, u64 now)
 		/* It was called for one of them, but another one came first. */
 		list_for_each(l, &fair_queue) {
 			if (fair_entry(l)->cpu == cpu)
-				fair_call_cpu(fair_entry(l), false, now);
+				fair_call_cpu(fair_entry(l), now);
 		}
 	}
 	return next;
@@ -247,19 +245,6 @@ void vcpu_yield(void)
 	spin_unlock(&sched_lock);
 }
 
-/* What @d may use has changed: those that run and those that wait shall know. */
-static void fair_recheck(struct domain *d, u64 now)
-{
-	for_each_vcpu(d, v) {
-		if (v->running) {
-			cpu_raise(v->cpu, SOFTIRQ_SCHEDULE);
-		} else if (!READ_ONCE(v->pause_flags)) {
-			list_del(&v->sched.link);
-			fair_enqueue(v, false, now);
-		}
-	}
-}
-
 static s64 fair_quota(const struct domain *d)
 {
 	return d->sched.cap * (s64)(FAIR_PERIOD / 100);
@@ -276,7 +261,8 @@ static void fair_refill(void *domain)
 	if (d->sched.cap && d->sched.budget < fair_quota(d)) {
 		d->sched.budget = MIN(d->sched.budget + fair_quota(d), fair_quota(d));
 		timer_set(&d->sched.refill, now + FAIR_PERIOD);
-		fair_recheck(d, now);
+		for_each_vcpu(d, v)
+			sched_place(v, now);
 	}
 	spin_unlock(&sched_lock);
 }
@@ -289,13 +275,16 @@ void sched_init_domain(struct domain *d)
 
 int sched_domain_set(struct domain *d, u32 weight, u32 cap)
 {
+	u64 now = arch_now();
+
 	if (weight < 1 || weight > 65535 || cap > 100 * MAX_CPUS)
 		return -EINVAL;
 	spin_lock(&sched_lock);
 	d->sched.weight = weight;
 	d->sched.cap = cap;
 	d->sched.budget = fair_quota(d);
-	fair_recheck(d, arch_now());
+	for_each_vcpu(d, v)
+		sched_place(v, now);
 	spin_unlock(&sched_lock);
 	return 0;
 }

@@ -27,18 +27,6 @@ void sched_poll_timeout(void *vcpu)
 		vcpu_kick(v);
 }
 
-/* Is one of the polled ports pending? Return: 1, 0 or -errno. */
-static int sched_poll_check(struct vcpu *v, const evtchn_port_t *ports, u32 nr)
-{
-	for (u32 i = 0; i < nr; i++) {
-		if (event_port_valid(v->domain, ports[i]))
-			return -EINVAL;
-		if (event_port_pending(v, ports[i]))
-			return 1;
-	}
-	return 0;
-}
-
 /*
  * Sleep until a port is pending, an upcall can be made, or @timeout. Senders
  * look for pollers after they have set the port pending, so being a poller
@@ -49,7 +37,7 @@ static long sched_poll(const struct sched_poll *p)
 	struct vcpu *v = current;
 	evtchn_port_t ports[POLL_MAX_PORTS];
 	bool sleeps;
-	long rc;
+	long rc = 0;
 
 	if (p->nr_ports > POLL_MAX_PORTS)
 		return -EINVAL;
@@ -62,7 +50,9 @@ static long sched_poll(const struct sched_poll *p)
 	__atomic_store_n(&v->poll_port, p->nr_ports == 1 && ports[0] ? (s32)ports[0] : -1,
 			 __ATOMIC_SEQ_CST);
 	sleeps = vcpu_block();
-	rc = sched_poll_check(v, ports, p->nr_ports);
+	for (u32 i = 0; i < p->nr_ports && !rc; i++)
+		rc = event_port_valid(v->domain, ports[i]) ? -EINVAL :
+		     event_port_pending(v, ports[i]);
 	if (rc || !sleeps) {
 		WRITE_ONCE(v->poll_port, 0);
 		__atomic_fetch_and(&v->pause_flags, ~(1u << VPF_BLOCKED), __ATOMIC_SEQ_CST);
@@ -154,7 +144,7 @@ static long sched_pin_override(const struct sched_pin_override *s)
 }
 
 /* Copy in and do. */
-#define SCHED_CALL(name) COPY_AND_CALL(arg, struct sched_##name, sched_##name)
+#define SCHED_CALL(type, name) COPY_AND_CALL(arg, struct sched_##type, sched_##name)
 
 /**
  * do_sched_op() - SCHEDOP_* (xen/sched.h)
@@ -170,14 +160,13 @@ long do_sched_op(u32 cmd, gva_t arg)
 		WRITE_ONCE(current->info->evtchn_upcall_mask, 0);
 		vcpu_block();
 		return 0;
-	case SCHEDOP_shutdown:		return SCHED_CALL(shutdown);
-	case SCHEDOP_poll:		return SCHED_CALL(poll);
-	case SCHEDOP_remote_shutdown:	return SCHED_CALL(remote_shutdown);
-	case SCHEDOP_shutdown_code:
-		return COPY_AND_CALL(arg, struct sched_shutdown, sched_shutdown_code);
-	case SCHEDOP_watchdog:		return SCHED_CALL(watchdog);
+	case SCHEDOP_shutdown:		return SCHED_CALL(shutdown, shutdown);
+	case SCHEDOP_poll:		return SCHED_CALL(poll, poll);
+	case SCHEDOP_remote_shutdown:	return SCHED_CALL(remote_shutdown, remote_shutdown);
+	case SCHEDOP_shutdown_code:	return SCHED_CALL(shutdown, shutdown_code);
+	case SCHEDOP_watchdog:		return SCHED_CALL(watchdog, watchdog);
 	case SCHEDOP_pin_override:
-		return current->domain->privileged ? SCHED_CALL(pin_override) : -EPERM;
+		return current->domain->privileged ? SCHED_CALL(pin_override, pin_override) : -EPERM;
 	}
 	return -ENOSYS;
 }

@@ -126,11 +126,6 @@ void timer_stop(struct timer *t)
 	}
 }
 
-bool timer_pending(const struct timer *t)
-{
-	return READ_ONCE(t->back);
-}
-
 /* SOFTIRQ_TIMER: run what has expired, then program the next interrupt. */
 static void timer_run(void)
 {

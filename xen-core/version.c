@@ -39,7 +39,6 @@ extern const struct version_note {
 static const struct xen_compile_info version_compile_info = {
 	.compiler = "gcc " __VERSION__,
 	.compile_by = "xenlite",
-	.compile_domain = "",
 	.compile_date = __DATE__ " " __TIME__,
 };
 static const xen_extraversion_t version_extra = ".0";
@@ -86,9 +85,8 @@ static long version_get_build_id(gva_t arg)
 		return -EFAULT;
 	if (room < note->len)
 		return room ? -ENOBUFS : -EINVAL;
-	if (copy_to_guest(GVA(arg.a + offsetof(struct xen_build_id, buf)), note->id, note->len))
-		return -EFAULT;
-	return note->len;
+	return copy_to_guest(GVA(arg.a + offsetof(struct xen_build_id, buf)), note->id,
+			     note->len) ?: (long)note->len;
 }
 
 #define VERSION_PUT(what) copy_to_guest(arg, &(what), sizeof(what))

@@ -143,10 +143,11 @@ struct domain {
 
 extern struct list domain_list;
 extern struct spinlock domain_list_lock;
-extern struct domain *dom0;
-extern struct domain *dom_io;	/* owns memory-mapped I/O frames */
-extern struct domain *dom_xen;	/* owns the core's frames that guests may see */
-extern struct domain *dom_idle;	/* owns the idle vcpus */
+/*
+ * The pseudo-domains own: dom_io memory-mapped I/O frames, dom_xen the core's
+ * frames that guests may see, dom_idle the idle vcpus.
+ */
+extern struct domain *dom0, *dom_io, *dom_xen, *dom_idle;
 
 /* What a vcpu without registered vcpu_info beyond the shared page's 32 has. */
 extern struct vcpu_info domain_dummy_info;

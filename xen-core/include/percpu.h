@@ -29,7 +29,7 @@ enum softirq {
  * struct cpu - one physical CPU
  * @id:		dense number, 0 is the boot CPU
  * @apic_id:	its local APIC's number
- * @curr:	the vcpu whose state is loaded, idle_vcpu when none: `current` to its own CPU
+ * @curr:	the vcpu whose state is loaded, an idle one when none: `current` to its own CPU
  * @softirqs:	pending enum softirq bits; set by any CPU, cleared by this one
  * @timers:	timer.c's heap: the first to expire
  * @timer_due:	when the timer interrupt will come, ~0: never
@@ -45,7 +45,6 @@ struct cpu {
 	u32 apic_id;
 	bool online;
 	struct vcpu *curr;
-	struct vcpu *idle_vcpu;
 	u32 softirqs;
 
 	struct spinlock timer_lock;

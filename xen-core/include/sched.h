@@ -37,11 +37,12 @@ int vcpu_set_affinity(struct vcpu *v, u64 cpus);
 int sched_domain_set(struct domain *d, u32 weight, u32 cap);
 
 /*
- * What the mechanism asks of the policy, sched_fair.c; under sched_lock.
+ * Between the mechanism and the policy, sched_fair.c; under sched_lock.
  */
 extern struct spinlock sched_lock;
+void sched_place(struct vcpu *v, u64 now);
 /** fair_enqueue() - @v waits from now on; have a CPU look at it if one should. */
-void fair_enqueue(struct vcpu *v, bool woken, u64 now);
+void fair_enqueue(struct vcpu *v, u64 now);
 /** fair_pick() - who runs on @cpu, this one, from now on; taken off the queue. */
 struct vcpu *fair_pick(struct cpu *cpu, u64 now);
 

@@ -11,6 +11,7 @@
 #ifndef XENLITE_TIMER_H
 #define XENLITE_TIMER_H
 
+#include "compiler.h"
 #include "types.h"
 
 struct cpu;
@@ -41,7 +42,7 @@ void timer_set(struct timer *t, u64 expires);
  * itself). Waits for a handler on another CPU: hold no lock that @fn takes.
  */
 void timer_stop(struct timer *t);
-bool timer_pending(const struct timer *t);
+static inline bool timer_pending(const struct timer *t) { return READ_ONCE(t->back); }
 /** timer_init_cpu() - the heap of a new CPU; also registers the softirq once. */
 int timer_init_cpu(struct cpu *cpu);
 /** timer_dump() - part of the 't' debug key. */

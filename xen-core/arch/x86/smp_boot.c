@@ -48,7 +48,7 @@ struct cpu *smp_cpu_create(u32 id, u32 apic_id)
 	cpus[id] = cpu;
 	if (sched_init_cpu(cpu))
 		return NULL;
-	cpu->idle_vcpu->arch.stack_top = stacks_top(cpu);
+	cpu->curr->arch.stack_top = stacks_top(cpu);
 	return cpu;
 }
 
