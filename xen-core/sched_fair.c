@@ -38,7 +38,7 @@ struct spinlock sched_lock;
 
 /* All under sched_lock. */
 static struct list fair_queue = { &fair_queue, &fair_queue };
-static u64 fair_idle;		/* CPUs that have nothing to do and were not given anything yet */
+static u64 fair_idle = ~0ull;	/* CPUs that have nothing to do and were not given anything yet */
 static u64 fair_time;		/* the most advanced clock */
 
 static_assert(MAX_CPUS <= 64, "CPU sets are one word");
