@@ -9,7 +9,8 @@
  *       ^                                                    |
  *       +------------ woken, or still runnable <------- switched out
  *
- * (or it waits for its domain's next period, see sched_fair.c).
+ * or waits outside of the queue for its domain's next period (sched_fair.c).
+ *
  * A vcpu that is running is never in the queue, so no other CPU can pick it while
  * its state is still being saved: who wakes it meanwhile leaves it alone, and
  * the CPU that switched it out looks at pause_flags afterwards.

@@ -65,7 +65,7 @@ struct vcpu {
 	bool is_idle;
 	bool nmi_pending;
 	s32 poll_port;
-	bool initialised;		/* once */
+	bool initialised;		/* atomic, once */
 	bool initialising;		/* atomic: VCPUOP_initialise is at it */
 	u64 hard_affinity;		/* sched_lock: bitmap of CPUs */
 
@@ -91,7 +91,7 @@ struct vcpu {
  * @id:		domid_t; the core's own pseudo-domains have DOMID_IO, DOMID_XEN, DOMID_IDLE
  * @privileged:	may control other domains and the platform (dom0)
  * @refs:	atomic; the domain list holds one, the structure goes with the last
- * @lock:	the slow state: vcpu bring-up, info registration, watchdogs
+ * @lock:	the slow state: vcpus going down, info registration, watchdogs
  * @pause_lock:	shutting down and pausing; innermost but the scheduler's
  * @page_lock:	page list, tot_pages
  * @pt_lock:	every change to the domain's page tables and their validation

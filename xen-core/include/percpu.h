@@ -35,9 +35,10 @@ enum softirq {
  * @timer_due:	when the timer interrupt will come, ~0: never
  * @timer_round: earliest expiry that is not served yet; what is set for before
  *		waits till then
- * @sched:	sched_fair.c's part, sched_lock: @curr's run time is accounted up to @charged;
- *		when it got the CPU or its present slice; the CPU's virtual time;
- *		ends the slice, armed when somebody waits or a cap applies
+ * @sched:	sched_fair.c's part, sched_lock: up to when @curr's run time is accounted;
+ *		when it got the CPU or its present slice; the CPU's virtual time; whether
+ *		somebody has waited since then; what ends the slice, set if so or if a
+ *		cap applies
  * @arch:	the architecture's private part
  */
 struct cpu {

@@ -78,6 +78,9 @@ static void guest_step(struct vcpu *v, u64 *seed)
 	switch (test_random(seed) % 8) {
 	case 0:
 	case 1:
+		/* An event may be there already, so that it does not sleep after all. */
+		v->info->evtchn_upcall_mask = 0;
+		v->info->evtchn_upcall_pending = test_random(seed) % 2;
 		vcpu_block();
 		break;
 	case 2:
