@@ -166,7 +166,9 @@ long do_sched_op(u32 cmd, gva_t arg)
 	case SCHEDOP_shutdown_code:	return SCHED_CALL(shutdown, shutdown_code);
 	case SCHEDOP_watchdog:		return SCHED_CALL(watchdog, watchdog);
 	case SCHEDOP_pin_override:
-		return current->domain->privileged ? SCHED_CALL(pin_override, pin_override) : -EPERM;
+		if (!current->domain->privileged)
+			return -EPERM;
+		return SCHED_CALL(pin_override, pin_override);
 	}
 	return -ENOSYS;
 }
