@@ -5,12 +5,13 @@
  *   closed --alloc--> unbound <--> interdomain (both ends)
  *          --bind---> virq | ipi | pirq            all --close--> closed
  *
- * What a guest may ask for is in event_op.c. How a pending port reaches it is
- * the business of event_2l.c and event_fifo.c. The locks are explained in
- * event_port.h.
+ * What a guest may ask for is in event_op.c. A pending port reaches it by one of
+ * two ABIs: that of two levels is here, event_fifo.c has the other. The locks
+ * are explained in event_port.h.
  */
 #include "event.h"
 
+#include "bitops.h"
 #include "errno.h"
 #include "event_port.h"
 #include "page_alloc.h"
@@ -22,11 +23,25 @@
 /* Ports that are closed between two preemption points. */
 #define EVENT_CLOSE_STEP	64
 
+struct spinlock event_pairs = SPINLOCK_INIT;
+event_word_t event_no_word;
+
+/*
+ * Pending ports. The 2-level ABI has 4096 of them, in shared_info:
+ *
+ *   vcpu_info.evtchn_upcall_pending   something is pending
+ *     vcpu_info.evtchn_pending_sel    bit n: look at word n of
+ *       shared_info.evtchn_pending    a bit a port; evtchn_mask alike
+ *
+ * The bit of the port is set before vcpu->info is read. So if the guest moves
+ * its vcpu_info meanwhile and we set the selector bit in the old place, the
+ * bit of the port is there when event_info_moved() makes the guest look at all
+ * words.
+ */
+
 void event_notify(struct vcpu *v)
 {
-	struct vcpu_info *info = READ_ONCE(v->info);
-
-	if (info && !__atomic_exchange_n(&info->evtchn_upcall_pending, 1, __ATOMIC_SEQ_CST))
+	if (!__atomic_exchange_n(&READ_ONCE(v->info)->evtchn_upcall_pending, 1, __ATOMIC_SEQ_CST))
 		vcpu_kick(v);
 }
 
@@ -37,9 +52,23 @@ void event_info_moved(struct vcpu *v)
 	vcpu_kick(v);
 }
 
-/* Any vcpu of the domain may poll for any port. */
-static void event_wake_pollers(struct domain *d, u32 port)
+static void event_2l_select(struct domain *d, const struct evtchn *e, u32 port)
 {
+	struct vcpu *v = d->vcpu[READ_ONCE(e->vcpu)];
+
+	if (!test_and_set_bit(port / 64, &READ_ONCE(v->info)->evtchn_pending_sel))
+		event_notify(v);
+}
+
+void event_set_pending(struct domain *d, struct evtchn *e, u32 port)
+{
+	if (READ_ONCE(d->evtchn->fifo))
+		event_fifo_set_pending(d, e, port);
+	else if (!test_and_set_bit(port, d->shared->evtchn_pending) &&
+		 !test_bit(port, d->shared->evtchn_mask))
+		event_2l_select(d, e, port);
+
+	/* Any vcpu of the domain may poll for any port. */
 	for_each_vcpu(d, v) {
 		s32 polls = READ_ONCE(v->poll_port);
 
@@ -48,47 +77,45 @@ static void event_wake_pollers(struct domain *d, u32 port)
 	}
 }
 
-void event_set_pending(struct domain *d, struct evtchn *e, u32 port)
+/* Of a pirq too it says nothing more: a level is ended by PHYSDEVOP_eoi alone. */
+long event_unmask(struct domain *d, u32 port)
 {
-	if (READ_ONCE(d->evtchn->fifo))
-		event_fifo_set_pending(d, e, port);
-	else
-		event_2l_set_pending(d, e, port);
-	event_wake_pollers(d, port);
-}
+	struct evtchn *e = event_lookup(d, port);
 
-static bool event_is_pending(struct domain *d, struct evtchn *e, u32 port)
-{
-	return READ_ONCE(d->evtchn->fifo) ?
-	       READ_ONCE(e->pending) || event_fifo_is_pending(d, port) :
-	       event_2l_is_pending(d, port);
-}
-
-/*
- * Locks and look-ups
- */
-
-/* A reference on a domain that is known to live. */
-static void event_hold_domain(struct domain *d)
-{
-	__atomic_fetch_add(&d->refs, 1, __ATOMIC_RELAXED);
-}
-
-void event_lock_two(struct domain *a, struct domain *b)
-{
-	if (!b || a == b) {
-		spin_lock(&a->evtchn->lock);
-	} else {
-		spin_lock(a < b ? &a->evtchn->lock : &b->evtchn->lock);
-		spin_lock(a < b ? &b->evtchn->lock : &a->evtchn->lock);
+	if (!e)
+		return -EINVAL;
+	spin_lock(&e->lock);
+	if (e->state != EVTCHNSTAT_closed) {
+		if (d->evtchn->fifo)
+			event_fifo_unmask(d, e, port);
+		else if (test_and_clear_bit(port, d->shared->evtchn_mask) &&
+			 test_bit(port, d->shared->evtchn_pending))
+			event_2l_select(d, e, port);
 	}
+	spin_unlock(&e->lock);
+	return 0;
 }
 
-void event_unlock_two(struct domain *a, struct domain *b)
+bool event_is_pending(const struct domain *d, const struct evtchn *e, u32 port)
 {
-	if (b && a != b)
-		spin_unlock(&b->evtchn->lock);
-	spin_unlock(&a->evtchn->lock);
+	if (e->state == EVTCHNSTAT_closed)
+		return false;
+	if (!READ_ONCE(d->evtchn->fifo))
+		return test_bit(port, d->shared->evtchn_pending);
+	return READ_ONCE(e->pending) || READ_ONCE(*event_fifo_word(d, port)) & EVENT_WORD_PENDING;
+}
+
+int event_port_pending(struct vcpu *v, u32 port)
+{
+	struct evtchn *e = event_lookup(v->domain, port);
+	bool pending;
+
+	if (!e)
+		return -EINVAL;
+	spin_lock(&e->lock);
+	pending = event_is_pending(v->domain, e, port);
+	spin_unlock(&e->lock);
+	return pending;
 }
 
 /*
@@ -105,45 +132,45 @@ static struct evtchn *event_add_bucket(struct evtchn_domain *ed, u32 port)
 	return bucket + port % EVENT_PORTS_PER_BUCKET;
 }
 
-long event_open(struct domain *d, u8 state, u16 vcpu, struct evtchn **out)
+int event_open(struct domain *d, u8 state, u16 vcpu, u32 what, u32 *out)
 {
 	struct evtchn_domain *ed = d->evtchn;
-	u32 max = ed->fifo ? EVTCHN_FIFO_NR_CHANNELS : EVTCHN_2L_NR_CHANNELS;
-	u32 port, busy = 0;
-	struct evtchn *e;
+	u32 max = MIN(ed->fifo ? EVTCHN_FIFO_NR_CHANNELS : EVTCHN_2L_NR_CHANNELS, ed->max_ports);
+	u32 busy = 0;
 
 	if (d->dying)
 		return -EINVAL;
-	for (port = ed->first_free; port < MIN(max, ed->max_ports); port++) {
-		e = event_lookup(d, port);
-		if (!e)
-			e = event_add_bucket(ed, port);
+	for (u32 port = ed->first_free; port < max; port++) {
+		struct evtchn *e = event_lookup(d, port) ?: event_add_bucket(ed, port);
+
 		if (!e)
 			return -ENOMEM;
 		if (e->state != EVTCHNSTAT_closed)
 			continue;
-		if (ed->fifo && busy < EVENT_SKIP_BUSY && event_fifo_is_busy(d, port)) {
+		if (busy < EVENT_SKIP_BUSY &&
+		    READ_ONCE(*event_fifo_word(d, port)) & EVENT_WORD_LINKED) {
 			busy++;
 			continue;
 		}
 		spin_lock(&e->lock);
 		e->vcpu = vcpu;
 		e->priority = EVTCHN_FIFO_PRIORITY_DEFAULT;
-		e->remote = NULL;
+		e->irq = what;
 		e->state = state;
 		spin_unlock(&e->lock);
 		if (!busy)
 			ed->first_free = port + 1;
 		ed->nr_open++;
-		*out = e;
-		return port;
+		*out = port;
+		return 0;
 	}
 	return -ENOSPC;
 }
 
-void event_release(struct domain *d, struct evtchn *e, u32 port)
+void event_release(struct domain *d, u32 port)
 {
 	struct evtchn_domain *ed = d->evtchn;
+	struct evtchn *e = event_lookup(d, port);
 
 	spin_lock(&e->lock);
 	e->state = EVTCHNSTAT_closed;
@@ -152,70 +179,54 @@ void event_release(struct domain *d, struct evtchn *e, u32 port)
 	spin_unlock(&e->lock);
 	/* Or the next user of the number gets this one's event. */
 	if (ed->fifo)
-		event_fifo_clear_pending(d, port);
+		__atomic_fetch_and(event_fifo_word(d, port), ~EVENT_WORD_PENDING, __ATOMIC_SEQ_CST);
 	else
-		event_2l_clear_pending(d, port);
+		clear_bit(port, d->shared->evtchn_pending);
 	ed->first_free = MIN(ed->first_free, port);
 	ed->nr_open--;
 }
 
-/* Both domains are locked. */
-static void event_unbind(struct domain *d, struct evtchn *e, u32 port)
+/* Also under event_pairs. Return: 0, or -EINVAL: not open. */
+static int event_unbind(struct domain *d, struct evtchn *e, u32 port)
 {
 	struct evtchn *r;
 
 	switch (e->state) {
+	case EVTCHNSTAT_closed:
+		return -EINVAL;
 	case EVTCHNSTAT_interdomain:
 		/* The other end goes back to waiting for us. */
 		r = event_lookup(e->remote, e->remote_port);
 		spin_lock(&r->lock);
 		r->state = EVTCHNSTAT_unbound;
 		r->remote_id = d->id;
-		r->remote = NULL;
 		spin_unlock(&r->lock);
 		break;
 	case EVTCHNSTAT_virq:
-		for_each_vcpu(d, v) {
+		for_each_vcpu(d, v)
 			if (v->evtchn->virq_port[e->irq] == port)
 				WRITE_ONCE(v->evtchn->virq_port[e->irq], 0);
-		}
 		break;
 	case EVTCHNSTAT_pirq:
 		arch_pirq_unbind(d, e->irq);
 		break;
 	}
-	event_release(d, e, port);
+	event_release(d, port);
+	return 0;
 }
 
 int event_close(struct domain *d, u32 port)
 {
 	struct evtchn *e = event_lookup(d, port);
-	struct domain *other = NULL;
-	int rc = 0;
+	int rc;
 
 	if (!e)
 		return -EINVAL;
-	for (;;) {
-		struct domain *r;
-
-		event_lock_two(d, other);
-		r = e->state == EVTCHNSTAT_interdomain ? e->remote : NULL;
-		if (!r || r == d || r == other)
-			break;
-		/* Now we know who else is to be locked. It lives while it is bound. */
-		event_hold_domain(r);
-		event_unlock_two(d, other);
-		if (other)
-			domain_put(other);
-		other = r;
-	}
-	if (e->state == EVTCHNSTAT_closed)
-		rc = -EINVAL;
-	else
-		event_unbind(d, e, port);
-	event_unlock_two(d, other);
-	if (other)
-		domain_put(other);
+	spin_lock(&event_pairs);
+	spin_lock(&d->evtchn->lock);
+	rc = event_unbind(d, e, port);
+	spin_unlock(&d->evtchn->lock);
+	spin_unlock(&event_pairs);
 	return rc;
 }
 
@@ -224,6 +235,7 @@ int event_close_all(struct domain *d)
 	u32 closed = 0;
 
 	for (u32 port = READ_ONCE(d->evtchn->reset_next); event_lookup(d, port); port++) {
+		/* T5 */
 		if (event_close(d, port) || ++closed % EVENT_CLOSE_STEP || !preempt_requested())
 			continue;
 		WRITE_ONCE(d->evtchn->reset_next, port + 1);
@@ -231,6 +243,22 @@ int event_close_all(struct domain *d)
 	}
 	WRITE_ONCE(d->evtchn->reset_next, 0);
 	return 0;
+}
+
+int event_reset(struct domain *d)
+{
+	int rc = event_close_all(d);
+
+	if (rc)
+		return rc;
+	spin_lock(&d->evtchn->lock);
+	/* Another vcpu may have opened one meanwhile: then close that too. */
+	if (d->evtchn->nr_open)
+		rc = -ERESTART;
+	else
+		event_fifo_destroy(d);
+	spin_unlock(&d->evtchn->lock);
+	return rc;
 }
 
 /*
@@ -241,7 +269,7 @@ static void event_send_irq(struct domain *d, u32 port, u8 state, u32 irq)
 {
 	struct evtchn *e = event_lookup(d, port);
 
-	if (!port || !e)
+	if (!e)
 		return;
 	spin_lock(&e->lock);
 	/* It may have been closed and used again since the port was looked up. */
@@ -268,25 +296,6 @@ void event_send_pirq(struct domain *d, u32 port)
 	event_send_irq(d, port, EVTCHNSTAT_pirq, 0);
 }
 
-bool event_port_pending(struct vcpu *v, u32 port)
-{
-	struct domain *d = v->domain;
-	struct evtchn *e = event_lookup(d, port);
-	bool pending;
-
-	if (!e)
-		return false;
-	spin_lock(&e->lock);
-	pending = e->state != EVTCHNSTAT_closed && event_is_pending(d, e, port);
-	spin_unlock(&e->lock);
-	return pending;
-}
-
-int event_port_valid(struct domain *d, u32 port)
-{
-	return event_lookup(d, port) ? 0 : -EINVAL;
-}
-
 /*
  * Set-up
  */
@@ -305,8 +314,7 @@ int event_init_domain(struct domain *d)
 	d->evtchn->max_ports = EVTCHN_FIFO_NR_CHANNELS;
 	if (event_add_bucket(d->evtchn, 0))
 		return 0;
-	free_zeroed(d->evtchn, event_domain_size(d));
-	d->evtchn = NULL;
+	event_free_domain(d);
 	return -ENOMEM;
 }
 
@@ -316,26 +324,12 @@ int event_init_vcpu(struct vcpu *v)
 	return 0;
 }
 
-int event_destroy_domain(struct domain *d)
-{
-	int rc = event_close_all(d);
-
-	if (!rc) {
-		spin_lock(&d->evtchn->lock);
-		event_fifo_destroy(d);
-		spin_unlock(&d->evtchn->lock);
-	}
-	return rc;
-}
-
 void event_free_domain(struct domain *d)
 {
-	struct evtchn_domain *ed = d->evtchn;
-
-	if (!ed)
+	if (!d->evtchn)
 		return;
 	for (u32 i = 0; i < EVENT_NR_BUCKETS; i++)
-		free_zeroed(ed->bucket[i], PAGE_SIZE);
-	free_zeroed(ed, event_domain_size(d));
+		free_zeroed(d->evtchn->bucket[i], PAGE_SIZE);
+	free_zeroed(d->evtchn, event_domain_size(d));
 	d->evtchn = NULL;
 }

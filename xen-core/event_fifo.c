@@ -19,23 +19,12 @@
 #include "arch_hypercalls.h"
 #include "errno.h"
 #include "event_port.h"
+#include "string.h"
 
-#define WORD_PENDING	(1u << EVTCHN_FIFO_PENDING)
-#define WORD_MASKED	(1u << EVTCHN_FIFO_MASKED)
-#define WORD_LINKED	(1u << EVTCHN_FIFO_LINKED)
-#define WORD_BUSY	(1u << EVTCHN_FIFO_BUSY)
 
 /* Tries to write a link while the guest changes the word, and when to ask it not to. */
 #define LINK_TRIES	8
 #define LINK_TRIES_FREE	4
-
-static event_word_t *event_fifo_word(const struct domain *d, u32 port)
-{
-	event_word_t *page = __atomic_load_n(&d->evtchn->fifo_array[port / EVENT_WORDS_PER_PAGE],
-					     __ATOMIC_SEQ_CST);
-
-	return page ? page + port % EVENT_WORDS_PER_PAGE : NULL;
-}
 
 /*
  * Append @port behind the tail, whose word is @tail.
@@ -46,20 +35,20 @@ static bool event_fifo_link_tail(event_word_t *tail, u32 port)
 	int i;
 
 	for (i = 0; i < LINK_TRIES; i++) {
-		event_word_t w = READ_ONCE(*tail);
+		event_word_t w = READ_ONCE(*tail), new;
 
-		if (!(w & WORD_LINKED))
+		if (!(w & EVENT_WORD_LINKED))
 			break;
 		/* While it is busy, a guest that plays by the rules does not unmask it. */
 		if (i == LINK_TRIES_FREE)
-			w = __atomic_or_fetch(tail, WORD_BUSY, __ATOMIC_SEQ_CST);
-		if (__atomic_compare_exchange_n(tail, &w,
-						(w & ~(WORD_BUSY | EVTCHN_FIFO_LINK_MASK)) | port,
-						false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+			w = __atomic_or_fetch(tail, EVENT_WORD_BUSY, __ATOMIC_SEQ_CST);
+		new = (w & ~(EVENT_WORD_BUSY | EVTCHN_FIFO_LINK_MASK)) | port;
+		if (__atomic_compare_exchange_n(tail, &w, new, false, __ATOMIC_SEQ_CST,
+						__ATOMIC_RELAXED))
 			return true;
 	}
 	if (i > LINK_TRIES_FREE)
-		__atomic_fetch_and(tail, ~WORD_BUSY, __ATOMIC_SEQ_CST);
+		__atomic_fetch_and(tail, ~EVENT_WORD_BUSY, __ATOMIC_SEQ_CST);
 	return false;
 }
 
@@ -86,11 +75,11 @@ static void event_fifo_link(struct domain *d, struct evtchn *e, u32 port, event_
 	struct evtchn_vcpu *ev, *to = &ed->vcpu[vcpu];
 	bool linked;
 
-	if (!to->control || READ_ONCE(*word) & (WORD_MASKED | WORD_LINKED))
+	if (!to->control || READ_ONCE(*word) & (EVENT_WORD_MASKED | EVENT_WORD_LINKED))
 		return;
 
 	ev = event_fifo_lock_old(ed, e);
-	if (__atomic_fetch_or(word, WORD_LINKED, __ATOMIC_SEQ_CST) & WORD_LINKED) {
+	if (__atomic_fetch_or(word, EVENT_WORD_LINKED, __ATOMIC_SEQ_CST) & EVENT_WORD_LINKED) {
 		spin_unlock(&ev->queue_lock);
 		return;
 	}
@@ -123,15 +112,16 @@ void event_fifo_set_pending(struct domain *d, struct evtchn *e, u32 port)
 {
 	event_word_t *word = event_fifo_word(d, port);
 
-	if (!word) {
+	if (unlikely(word == &event_no_word)) {
 		/* Then look again: event_fifo_expand_array() looks after adding the page. */
 		__atomic_store_n(&e->pending, true, __ATOMIC_SEQ_CST);
 		word = event_fifo_word(d, port);
-		if (!word || !__atomic_exchange_n(&e->pending, false, __ATOMIC_SEQ_CST))
+		if (word == &event_no_word ||
+		    !__atomic_exchange_n(&e->pending, false, __ATOMIC_SEQ_CST))
 			return;
 	}
 	/* The bit before the look at M and L: the guest clears those, then looks at P. */
-	__atomic_fetch_or(word, WORD_PENDING, __ATOMIC_SEQ_CST);
+	__atomic_fetch_or(word, EVENT_WORD_PENDING, __ATOMIC_SEQ_CST);
 	event_fifo_link(d, e, port, word);
 }
 
@@ -139,45 +129,17 @@ void event_fifo_unmask(struct domain *d, struct evtchn *e, u32 port)
 {
 	event_word_t *word = event_fifo_word(d, port);
 
-	if (word && __atomic_and_fetch(word, ~WORD_MASKED, __ATOMIC_SEQ_CST) & WORD_PENDING)
+	if (__atomic_and_fetch(word, ~EVENT_WORD_MASKED, __ATOMIC_SEQ_CST) & EVENT_WORD_PENDING)
 		event_fifo_link(d, e, port, word);
-}
-
-void event_fifo_clear_pending(struct domain *d, u32 port)
-{
-	event_word_t *word = event_fifo_word(d, port);
-
-	if (word)
-		__atomic_fetch_and(word, ~WORD_PENDING, __ATOMIC_SEQ_CST);
-}
-
-static bool event_fifo_test(const struct domain *d, u32 port, u32 bit)
-{
-	const event_word_t *word = event_fifo_word(d, port);
-
-	return word && READ_ONCE(*word) & bit;
-}
-
-bool event_fifo_is_pending(const struct domain *d, u32 port)
-{
-	return event_fifo_test(d, port, WORD_PENDING);
-}
-
-bool event_fifo_is_busy(const struct domain *d, u32 port)
-{
-	return event_fifo_test(d, port, WORD_LINKED);
 }
 
 /* Leave the 2-level ABI. What is pending there is kept for the words to come. */
 static void event_fifo_enter(struct domain *d)
 {
-	for (u32 port = 0; port < EVTCHN_2L_NR_CHANNELS; port++) {
-		struct evtchn *e = event_lookup(d, port);
+	struct evtchn *e;
 
-		if (!e)
-			break;
-		e->pending = e->state != EVTCHNSTAT_closed && event_2l_is_pending(d, port);
-	}
+	for (u32 port = 0; (e = event_lookup(d, port)); port++)
+		e->pending = event_is_pending(d, e, port);
 	__atomic_store_n(&d->evtchn->fifo, true, __ATOMIC_RELEASE);
 }
 
@@ -230,8 +192,7 @@ int event_fifo_expand_array(struct domain *d, u64 gfn)
 
 		if (!e)
 			break;
-		if (READ_ONCE(e->pending) &&
-		    __atomic_exchange_n(&e->pending, false, __ATOMIC_SEQ_CST))
+		if (__atomic_exchange_n(&e->pending, false, __ATOMIC_SEQ_CST))
 			event_fifo_set_pending(d, e, port);
 	}
 	return 0;
@@ -248,8 +209,7 @@ void event_fifo_destroy(struct domain *d)
 			arch_put_guest_page_writable(ev->control_page);
 		ev->control = NULL;
 		ev->control_page = NULL;
-		for (u32 q = 0; q < EVTCHN_FIFO_MAX_QUEUES; q++)
-			ev->tail[q] = 0;
+		memset(ev->tail, 0, sizeof(ev->tail));
 	}
 	for (u32 i = 0; i < ed->nr_array_pages; i++) {
 		arch_put_guest_page_writable(virt_to_page(ed->fifo_array[i]));

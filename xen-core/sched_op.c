@@ -51,8 +51,7 @@ static long sched_poll(const struct sched_poll *p)
 			 __ATOMIC_SEQ_CST);
 	sleeps = vcpu_block();
 	for (u32 i = 0; i < p->nr_ports && !rc; i++)
-		rc = event_port_valid(v->domain, ports[i]) ? -EINVAL :
-		     event_port_pending(v, ports[i]);
+		rc = event_port_pending(v, ports[i]);
 	if (rc || !sleeps) {
 		WRITE_ONCE(v->poll_port, 0);
 		__atomic_fetch_and(&v->pause_flags, ~(1u << VPF_BLOCKED), __ATOMIC_SEQ_CST);

@@ -12,10 +12,10 @@
 int event_init_domain(struct domain *d);
 int event_init_vcpu(struct vcpu *v);
 /**
- * event_destroy_domain() - @d is dying: close its ports, let go of its frames.
+ * event_reset() - close all ports of @d, let go of its frames; it is dying or asked for it.
  * Return: 0, or -ERESTART: call again.
  */
-int event_destroy_domain(struct domain *d);
+int event_reset(struct domain *d);
 /** event_free_domain() - the last reference on @d is gone. */
 void event_free_domain(struct domain *d);
 
@@ -29,10 +29,9 @@ void event_send_pirq(struct domain *d, u32 port);
  * event_port_pending() - is @port of @v's domain pending? For SCHEDOP_poll;
  * @port is hostile. A poller sets v->poll_port before it asks: an event that
  * comes after the answer finds the poller and calls vcpu_kick().
+ * Return: 1, 0, or -EINVAL when there never was such a port.
  */
-bool event_port_pending(struct vcpu *v, u32 port);
-/** event_port_valid() - 0, or -EINVAL when @d never had a port @port. */
-int event_port_valid(struct domain *d, u32 port);
+int event_port_pending(struct vcpu *v, u32 port);
 /**
  * event_info_moved() - @v->info points to another place now, which has the old
  * contents: have the guest look at everything, as a sender may still have

@@ -6,11 +6,13 @@
  *                 \-> fifo_array[]: the guest's event words (FIFO ABI)
  *                 \-> vcpu[]: VIRQ ports, FIFO queues
  *
- * Locks, in this order: evtchn_domain.lock of one or two domains (lower address
- * first), evtchn.lock of one port, evtchn_vcpu.queue_lock of one vcpu.
- * A port changes state under the domain's and its own lock; so either is
- * enough to look at it. Who holds the lock of an interdomain port knows that
- * the other end stays: it cannot be closed without changing this end.
+ * Locks, in this order: event_pairs, evtchn_domain.lock of one domain,
+ * evtchn.lock of one port, evtchn_vcpu.queue_lock of one vcpu.
+ * A port opens and closes under its domain's and its own lock, and becomes one
+ * end of a pair, or stops being that, under event_pairs and its own; so two ends
+ * change together with no need of the other domain's lock. Who holds the lock of
+ * an interdomain port knows that the other end stays: it cannot be closed without
+ * changing this end.
  */
 #ifndef XENLITE_EVENT_PORT_H
 #define XENLITE_EVENT_PORT_H
@@ -33,8 +35,8 @@
  * @vcpu:	who is notified
  * @queue_vcpu,@queue_priority: FIFO: queue it was linked to last; under the
  *		queue_lock of @queue_vcpu
- * @remote_id:	unbound: who may bind
  * @remote,@remote_port: interdomain: the other end
+ * @remote_id:	unbound: who may bind
  * @irq:	the VIRQ or pirq
  */
 struct evtchn {
@@ -45,13 +47,13 @@ struct evtchn {
 	bool pending;
 	u16 vcpu;
 	u16 queue_vcpu;
-	domid_t remote_id;
 	u32 remote_port;
 	union {
 		struct domain *remote;
+		u32 remote_id;
 		u32 irq;
 	};
-};
+} __aligned(32);
 static_assert(sizeof(struct evtchn) == 32, "128 ports a page");
 
 /**
@@ -100,46 +102,51 @@ static inline struct evtchn *event_lookup(const struct domain *d, u32 port)
 	return bucket ? bucket + port % EVENT_PORTS_PER_BUCKET : NULL;
 }
 
-/*
- * event.c's part for event_op.c
- */
+/** event_no_word - is read and cleared for a port whose word the guest has not given; 0 */
+extern event_word_t event_no_word;
 
-/** event_lock_two() - lock the events of @a and, unless NULL or @a itself, of @b. */
-void event_lock_two(struct domain *a, struct domain *b);
-void event_unlock_two(struct domain *a, struct domain *b);
+/** event_fifo_word() - the guest's word of @port, FIFO ABI, or &event_no_word. */
+static inline event_word_t *event_fifo_word(const struct domain *d, u32 port)
+{
+	event_word_t *page = __atomic_load_n(&d->evtchn->fifo_array[port / EVENT_WORDS_PER_PAGE],
+					     __ATOMIC_SEQ_CST);
+
+	return page ? page + port % EVENT_WORDS_PER_PAGE : &event_no_word;
+}
+#define EVENT_WORD_PENDING	(1u << EVTCHN_FIFO_PENDING)
+#define EVENT_WORD_MASKED	(1u << EVTCHN_FIFO_MASKED)
+#define EVENT_WORD_LINKED	(1u << EVTCHN_FIFO_LINKED)
+#define EVENT_WORD_BUSY		(1u << EVTCHN_FIFO_BUSY)
+
+/* Held to bind two ends to each other, and to part them. */
+extern struct spinlock event_pairs;
 
 /**
  * event_open() - find a free port of @d and open it in @state, notifying @vcpu
- * Domain's event lock held. Return: the port, -ENOSPC, -ENOMEM, or -EINVAL: @d is dying.
+ * @what:	the irq or remote_id it is for
+ *
+ * Domain's event lock held. Return: 0, -ENOSPC, -ENOMEM, or -EINVAL: @d is dying.
  */
-long event_open(struct domain *d, u8 state, u16 vcpu, struct evtchn **out);
+int event_open(struct domain *d, u8 state, u16 vcpu, u32 what, u32 *port);
 /** event_release() - free a port that is bound to nothing any more. Lock as above. */
-void event_release(struct domain *d, struct evtchn *e, u32 port);
+void event_release(struct domain *d, u32 port);
 /** event_close() - unbind and free. No lock held. Return: 0, or -EINVAL: not open. */
 int event_close(struct domain *d, u32 port);
 /** event_close_all() - all ports of @d. No lock held. Return: 0, or -ERESTART: again. */
 int event_close_all(struct domain *d);
 /** event_set_pending() - the port is open; its lock or that of its other end is held. */
 void event_set_pending(struct domain *d, struct evtchn *e, u32 port);
-
+/** event_is_pending() - false when closed. The port's or the domain's lock is held. */
+bool event_is_pending(const struct domain *d, const struct evtchn *e, u32 port);
 /** event_notify() - @v has something to look at: set its upcall flag, wake it. */
 void event_notify(struct vcpu *v);
 
 /*
- * The guest ABIs. Called with the port open and its lock held, or with the
+ * The FIFO ABI. Called with the port open and its lock held, or with the
  * lock of the other end; the guest changes its side at any time.
  */
-void event_2l_set_pending(struct domain *d, const struct evtchn *e, u32 port);
-void event_2l_unmask(struct domain *d, const struct evtchn *e, u32 port);
-void event_2l_clear_pending(struct domain *d, u32 port);
-bool event_2l_is_pending(const struct domain *d, u32 port);
-
 void event_fifo_set_pending(struct domain *d, struct evtchn *e, u32 port);
 void event_fifo_unmask(struct domain *d, struct evtchn *e, u32 port);
-void event_fifo_clear_pending(struct domain *d, u32 port);
-bool event_fifo_is_pending(const struct domain *d, u32 port);
-/* A closed port that the guest has still in a queue. */
-bool event_fifo_is_busy(const struct domain *d, u32 port);
 
 /* EVTCHNOP_init_control, _expand_array; under the domain's event lock. */
 int event_fifo_init_control(struct domain *d, struct evtchn_init_control *op);

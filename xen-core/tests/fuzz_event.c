@@ -6,7 +6,7 @@
  * see: no other page changes, channels are bound at both ends or none, and at
  * the end no frame is held or lost.
  *
- * Links: event.c event_op.c event_2l.c event_fifo.c frame.c page_alloc.c
+ * Links: event.c event_op.c event_fifo.c frame.c page_alloc.c
  * Links: softirq.c arch/fake/fake.c arch/fake/fake_domain.c
  */
 #include <stdlib.h>
@@ -100,7 +100,7 @@ static void end(void)
 	}
 	for (u32 i = 0; i < 2; i++) {
 		guests[i]->dying = true;
-		if (event_destroy_domain(guests[i]))
+		if (event_reset(guests[i]))
 			abort();
 		while (guests[i]->page_list != PAGE_NIL) {
 			struct page *p = &frame_table[guests[i]->page_list];

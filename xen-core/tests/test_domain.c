@@ -9,7 +9,7 @@
  *
  * Links: string.c domain.c sched.c sched_fair.c runstate.c sched_op.c vcpu_op.c
  * Links: softirq.c timer.c page_alloc.c frame.c grant*.c
- * Links: event.c event_op.c event_2l.c event_fifo.c
+ * Links: event.c event_op.c event_fifo.c
  * Links: arch/fake/fake.c arch/fake/fake_domain.c
  */
 #include "test_util.h"

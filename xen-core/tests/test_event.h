@@ -32,7 +32,7 @@ static inline int event_teardown(void **state)
 
 	for (u32 i = 0; i < ARRAY_SIZE(all); i++) {
 		all[i]->dying = true;
-		while (event_destroy_domain(all[i]))
+		while (event_reset(all[i]))
 			;
 		while (all[i]->page_list != PAGE_NIL)
 			domain_page_release(all[i], &frame_table[all[i]->page_list]);

@@ -9,7 +9,7 @@
  * words and control blocks harms nobody but itself, and no operation takes
  * longer for it.
  *
- * Links: event.c event_op.c event_2l.c event_fifo.c frame.c page_alloc.c
+ * Links: event.c event_op.c event_fifo.c frame.c page_alloc.c
  * Links: softirq.c arch/fake/fake.c arch/fake/fake_domain.c
  */
 #include <pthread.h>

@@ -36,8 +36,7 @@ void machine_halt(void) { abort(); }
 void event_send_virq(struct vcpu *v, u32 virq) { }
 void event_send_global_virq(u32 virq) { }
 void event_info_moved(struct vcpu *v) { }
-bool event_port_pending(struct vcpu *v, u32 port) { return false; }
-int event_port_valid(struct domain *d, u32 port) { return 0; }
+int event_port_pending(struct vcpu *v, u32 port) { return 0; }
 
 static bool waits(const struct vcpu *v)
 {

@@ -27,7 +27,7 @@ int fake_pirq_error;
 
 __weak int event_init_domain(struct domain *d) { return 0; }
 __weak int event_init_vcpu(struct vcpu *v) { return 0; }
-__weak int event_destroy_domain(struct domain *d) { return 0; }
+__weak int event_reset(struct domain *d) { return 0; }
 __weak void event_free_domain(struct domain *d) { }
 __weak int grant_init_domain(struct domain *d) { return 0; }
 __weak void grant_destroy_domain(struct domain *d) { }
@@ -77,7 +77,7 @@ struct domain *fake_domain_create(domid_t id, bool privileged, u32 vcpus)
 void fake_domain_destroy(struct domain *d)
 {
 	d->dying = true;
-	while (event_destroy_domain(d))
+	while (event_reset(d))
 		;
 	list_del(&d->all);
 	if (dom0 == d)
