@@ -44,16 +44,11 @@ static int grant_grow(struct domain *d, u32 nr)
 
 int grant_init_domain(struct domain *d)
 {
-	int rc;
-
 	d->grants = alloc_zeroed(sizeof(struct grant_table));
 	if (!d->grants)
 		return -ENOMEM;
 	d->grants->free_map = GRANT_NO_MAP;
-	rc = grant_grow(d, 1);
-	if (rc)
-		grant_destroy_domain(d);
-	return rc;
+	return grant_grow(d, 1);
 }
 
 void grant_destroy_domain(struct domain *d)
@@ -87,6 +82,8 @@ int grant_frame(struct domain *d, u64 idx, mfn_t *out)
 	return rc;
 }
 
+static_assert(sizeof(struct gnttab_copy) == 40, "the largest operation: grant_run() has room");
+
 /* The domain that an operation names, with a reference. Return: a GNTST_*. */
 static s16 grant_get_domain(domid_t id, struct domain **d)
 {
@@ -99,16 +96,25 @@ static s16 grant_get_domain(domid_t id, struct domain **d)
 	return GNTST_permission_denied;
 }
 
-static s16 grant_setup(struct domain *d, const struct gnttab_setup_table *op)
-{
-	u64 mfn[GRANT_MAX_FRAMES];
-	int rc;
+/*
+ * The operations. Return: GNTST_*, which goes into the structure's status.
+ */
 
+static long grant_op_setup_table(void *arg, struct grant_batch *b)
+{
+	const struct gnttab_setup_table *op = arg;
+	u64 mfn[GRANT_MAX_FRAMES];
+	struct domain *d;
+	long rc = grant_get_domain(op->dom, &d);
+
+	if (rc)
+		return rc;
 	spin_lock(&d->grants->lock);
 	rc = grant_grow(d, op->nr_frames);
 	for (u32 i = 0; !rc && i < op->nr_frames; i++)
 		mfn[i] = page_to_mfn(d->grants->frame[i]).n;
 	spin_unlock(&d->grants->lock);
+	domain_put(d);
 	if (rc)
 		return GNTST_general_error;
 	if (copy_to_guest(gva_of(op->frame_list), mfn, op->nr_frames * sizeof(mfn[0])))
@@ -116,91 +122,43 @@ static s16 grant_setup(struct domain *d, const struct gnttab_setup_table *op)
 	return GNTST_okay;
 }
 
-static long grant_op_setup_table(gva_t uop, u32 count)
+static long grant_op_query_size(void *arg, struct grant_batch *b)
 {
-	struct gnttab_setup_table op;
+	struct gnttab_query_size *op = arg;
 	struct domain *d;
+	long status = grant_get_domain(op->dom, &d);
 
-	if (count != 1)
-		return -EINVAL;
-	if (copy_from_guest(&op, uop, sizeof(op)))
-		return -EFAULT;
-	op.status = grant_get_domain(op.dom, &d);
-	if (op.status == GNTST_okay) {
-		op.status = grant_setup(d, &op);
-		domain_put(d);
-	}
-	return copy_to_guest(uop, &op, sizeof(op));
-}
-
-static long grant_op_query_size(gva_t uop, u32 count)
-{
-	struct gnttab_query_size op;
-	struct domain *d;
-
-	if (count != 1)
-		return -EINVAL;
-	if (copy_from_guest(&op, uop, sizeof(op)))
-		return -EFAULT;
-	op.status = grant_get_domain(op.dom, &d);
-	if (op.status == GNTST_okay) {
-		op.nr_frames = READ_ONCE(d->grants->nr_frames);
-		op.max_nr_frames = GRANT_MAX_FRAMES;
-		domain_put(d);
-	}
-	return copy_to_guest(uop, &op, sizeof(op));
-}
-
-/* There is version 1 only; the answer says so. */
-static long grant_op_set_version(gva_t uop, u32 count)
-{
-	struct gnttab_set_version op;
-	long rc;
-
-	if (copy_from_guest(&op, uop, sizeof(op)))
-		return -EFAULT;
-	rc = op.version == 1 ? 0 : op.version == 2 ? -ENOSYS : -EINVAL;
-	op.version = 1;
-	return copy_to_guest(uop, &op, sizeof(op)) ?: rc;
-}
-
-static long grant_op_get_version(gva_t uop, u32 count)
-{
-	struct gnttab_get_version op;
-	struct domain *d;
-	s16 status;
-
-	if (copy_from_guest(&op, uop, sizeof(op)))
-		return -EFAULT;
-	status = grant_get_domain(op.dom, &d);
-	if (status != GNTST_okay)
-		return status == GNTST_bad_domain ? -ESRCH : -EPERM;
+	if (status)
+		return status;
+	op->nr_frames = READ_ONCE(d->grants->nr_frames);
+	op->max_nr_frames = GRANT_MAX_FRAMES;
 	domain_put(d);
-	op.version = 1;
-	return copy_to_guest(uop, &op, sizeof(op));
+	return GNTST_okay;
 }
 
 /* A version 1 table has no such frames. */
-static long grant_op_get_status_frames(gva_t uop, u32 count)
+static long grant_op_get_status_frames(void *arg, struct grant_batch *b)
 {
-	struct gnttab_get_status_frames op;
+	const struct gnttab_get_status_frames *op = arg;
 	struct domain *d;
+	long status = grant_get_domain(op->dom, &d);
 
-	if (count != 1)
-		return -EINVAL;
-	if (copy_from_guest(&op, uop, sizeof(op)))
-		return -EFAULT;
-	op.status = grant_get_domain(op.dom, &d);
-	if (op.status == GNTST_okay) {
-		op.status = op.nr_frames ? GNTST_general_error : GNTST_okay;
-		domain_put(d);
-	}
-	return copy_to_guest(uop, &op, sizeof(op));
+	if (status)
+		return status;
+	domain_put(d);
+	return op->nr_frames ? GNTST_general_error : GNTST_okay;
+}
+
+/* No frame is fit for it; this answer says that the caller keeps it. */
+static long grant_op_transfer(void *arg, struct grant_batch *b)
+{
+	return GNTST_bad_page;
 }
 
 /* Caches are coherent with devices: there is nothing to do for one's own frames. */
-static long grant_cache_flush(const struct gnttab_cache_flush *op)
+static long grant_op_cache_flush(void *arg, struct grant_batch *b)
 {
+	const struct gnttab_cache_flush *op = arg;
 	mfn_t mfn = maddr_to_mfn(MADDR(op->a.dev_bus_addr));
 
 	if (op->op & ~(u32)(GNTTAB_CACHE_CLEAN | GNTTAB_CACHE_INVAL) ||
@@ -218,89 +176,95 @@ static long grant_cache_flush(const struct gnttab_cache_flush *op)
 	return 0;
 }
 
-union grant_op {
-	struct gnttab_map_grant_ref map;
-	struct gnttab_unmap_grant_ref unmap;
-	struct gnttab_unmap_and_replace replace;
-	struct gnttab_transfer transfer;
-	struct gnttab_copy copy;
-	struct gnttab_swap_grant_ref swap;
-	struct gnttab_cache_flush flush;
+#define GRANT_OP(name) \
+	grant_op_##name, sizeof(struct gnttab_##name), offsetof(struct gnttab_##name, status)
+
+/**
+ * struct grant_op - an operation that comes as a list, or could
+ * @status:	where in the structure; 0: it has none, and its result is the call's
+ * @single:	the list has exactly one
+ */
+static const struct grant_op {
+	long (*run)(void *op, struct grant_batch *b);
+	u8 size;
+	u8 status;
+	bool single;
+} grant_ops[] = {
+	[GNTTABOP_map_grant_ref]	= { GRANT_OP(map_grant_ref) },
+	[GNTTABOP_unmap_grant_ref]	= { GRANT_OP(unmap_grant_ref) },
+	[GNTTABOP_setup_table]		= { GRANT_OP(setup_table), .single = true },
+	[GNTTABOP_transfer]		= { GRANT_OP(transfer) },
+	[GNTTABOP_copy]			= { GRANT_OP(copy) },
+	[GNTTABOP_query_size]		= { GRANT_OP(query_size), .single = true },
+	[GNTTABOP_unmap_and_replace]	= { GRANT_OP(unmap_and_replace) },
+	[GNTTABOP_get_status_frames]	= { GRANT_OP(get_status_frames), .single = true },
+	[GNTTABOP_swap_grant_ref]	= { GRANT_OP(swap_grant_ref) },
+	[GNTTABOP_cache_flush] = { grant_op_cache_flush, sizeof(struct gnttab_cache_flush) },
 };
 
-/* Sizes of those that come as lists. */
-static const u8 grant_op_size[] = {
-	[GNTTABOP_map_grant_ref]	= sizeof(struct gnttab_map_grant_ref),
-	[GNTTABOP_unmap_grant_ref]	= sizeof(struct gnttab_unmap_grant_ref),
-	[GNTTABOP_unmap_and_replace]	= sizeof(struct gnttab_unmap_and_replace),
-	[GNTTABOP_transfer]		= sizeof(struct gnttab_transfer),
-	[GNTTABOP_copy]			= sizeof(struct gnttab_copy),
-	[GNTTABOP_swap_grant_ref]	= sizeof(struct gnttab_swap_grant_ref),
-	[GNTTABOP_cache_flush]		= sizeof(struct gnttab_cache_flush),
-};
-
-static s16 grant_replace(const struct gnttab_unmap_and_replace *op, struct grant_batch *b)
+static long grant_run(const struct grant_op *o, gva_t uop, struct grant_batch *b)
 {
-	const struct gnttab_unmap_grant_ref unmap = {
-		.host_addr = op->host_addr, .handle = op->handle,
-	};
+	u64 op[sizeof(struct gnttab_copy) / 8];
+	long rc;
 
-	return grant_unmap_ref(&unmap, op->new_addr, b);
-}
-
-static long grant_one(u32 cmd, union grant_op *op, struct grant_batch *b)
-{
-	switch (cmd) {
-	case GNTTABOP_map_grant_ref:
-		op->map.status = grant_map_ref(&op->map);
-		return 0;
-	case GNTTABOP_unmap_grant_ref:
-		op->unmap.status = grant_unmap_ref(&op->unmap, 0, b);
-		return 0;
-	case GNTTABOP_unmap_and_replace:
-		op->replace.status = grant_replace(&op->replace, b);
-		return 0;
-	case GNTTABOP_transfer:
-		/* No frame is fit for it; this answer says that the caller keeps it. */
-		op->transfer.status = GNTST_bad_page;
-		return 0;
-	case GNTTABOP_copy:
-		op->copy.status = grant_copy(&op->copy);
-		return 0;
-	case GNTTABOP_swap_grant_ref:
-		op->swap.status = grant_entry_swap(current->domain, op->swap.ref_a, op->swap.ref_b);
-		return 0;
-	default:	/* GNTTABOP_cache_flush */
-		return grant_cache_flush(&op->flush);
-	}
+	if (copy_from_guest(op, uop, o->size))	/* H3 */
+		return -EFAULT;
+	rc = o->run(op, b);
+	if (!o->status)
+		return rc;
+	*(s16 *)((u8 *)op + o->status) = rc;
+	return copy_to_guest(uop, op, o->size);
 }
 
 /* Work off a list, in batches: TLBs are flushed once for each. */
-static long grant_list(u32 cmd, gva_t uop, u32 count)
+static long grant_list(const struct grant_op *o, gva_t uop, u32 count)
 {
 	struct grant_batch batch;
-	union grant_op op;
 	long rc = 0;
 
 	batch.nr = 0;
-	for (u32 n = 0; n < count && !rc; n++, uop.a += grant_op_size[cmd]) {
+	for (u32 n = 0; n < count && !rc; n++, uop.a += o->size) {
 		if (n && !(n % GRANT_BATCH)) {
-			grant_finish_batch(&batch);
-			if (preempt_requested()) {
+			grant_finish_batch(current->domain, &batch);
+			if (preempt_requested()) {	/* T5 */
 				hypercall_set_arg(1, uop.a);
 				hypercall_set_arg(2, count - n);
 				return -ERESTART;
 			}
 		}
-		if (copy_from_guest(&op, uop, grant_op_size[cmd]))
-			rc = -EFAULT;
-		else
-			rc = grant_one(cmd, &op, &batch);
-		if (!rc && copy_to_guest(uop, &op, grant_op_size[cmd]))
-			rc = -EFAULT;
+		rc = grant_run(o, uop, &batch);
 	}
-	grant_finish_batch(&batch);
+	grant_finish_batch(current->domain, &batch);
 	return rc;
+}
+
+/* There is version 1 only; the answer says so. */
+static long grant_set_version(gva_t uop)
+{
+	struct gnttab_set_version op;
+	long rc;
+
+	if (copy_from_guest(&op, uop, sizeof(op)))
+		return -EFAULT;
+	rc = op.version == 1 ? 0 : op.version == 2 ? -ENOSYS : -EINVAL;
+	op.version = 1;
+	return copy_to_guest(uop, &op, sizeof(op)) ?: rc;
+}
+
+static long grant_get_version(gva_t uop)
+{
+	struct gnttab_get_version op;
+	struct domain *d;
+	s16 status;
+
+	if (copy_from_guest(&op, uop, sizeof(op)))
+		return -EFAULT;
+	status = grant_get_domain(op.dom, &d);
+	if (status)
+		return status == GNTST_bad_domain ? -ESRCH : -EPERM;
+	domain_put(d);
+	op.version = 1;
+	return copy_to_guest(uop, &op, sizeof(op));
 }
 
 /**
@@ -313,22 +277,13 @@ long do_grant_table_op(u32 cmd, gva_t uop, u32 count)
 {
 	if ((s32)count < 0)
 		return -EINVAL;
-	if (!current->domain->grants)
+	if (cmd == GNTTABOP_set_version)
+		return grant_set_version(uop);
+	if (cmd == GNTTABOP_get_version)
+		return grant_get_version(uop);
+	if (cmd >= ARRAY_SIZE(grant_ops) || !grant_ops[cmd].run)
 		return -ENOSYS;
-
-	switch (cmd) {
-	case GNTTABOP_map_grant_ref:
-	case GNTTABOP_unmap_grant_ref:
-	case GNTTABOP_unmap_and_replace:
-	case GNTTABOP_transfer:
-	case GNTTABOP_copy:
-	case GNTTABOP_swap_grant_ref:
-	case GNTTABOP_cache_flush:	return grant_list(cmd, uop, count);
-	case GNTTABOP_get_status_frames: return grant_op_get_status_frames(uop, count);
-	case GNTTABOP_setup_table:	return grant_op_setup_table(uop, count);
-	case GNTTABOP_query_size:	return grant_op_query_size(uop, count);
-	case GNTTABOP_set_version:	return grant_op_set_version(uop, count);
-	case GNTTABOP_get_version:	return grant_op_get_version(uop, count);
-	}
-	return -ENOSYS;
+	if (grant_ops[cmd].single && count != 1)
+		return -EINVAL;
+	return grant_list(&grant_ops[cmd], uop, count);
 }

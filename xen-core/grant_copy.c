@@ -7,78 +7,59 @@
 #include "grant_table.h"
 
 #include "arch_hypercalls.h"
-#include "page_alloc.h"
 #include "percpu.h"
 #include "string.h"
 
 /**
  * struct copy_end - one end of a copy while it is open
- * @granter:	of the grant @ref, held; NULL: @page is the caller's own frame, held
+ * @owner:	of @page, held
+ * @ref:	the grant that holds @page, when @by_ref
  */
 struct copy_end {
-	struct domain *granter;
+	struct domain *owner;
 	struct page *page;
 	u32 ref;
-	bool write;
+	bool by_ref, write;
 };
 
-static s16 copy_open_frame(struct copy_end *end, const struct gnttab_copy_ptr *p)
-{
-	mfn_t mfn = MFN(p->u.gmfn);
-	struct domain *d;
-
-	if (p->domid != DOMID_SELF) {
-		d = domain_get_by_id(p->domid);
-		if (!d)
-			return GNTST_bad_domain;
-		domain_put(d);
-		return d->grants ? GNTST_permission_denied : GNTST_bad_domain;
-	}
-	if (!mfn_valid(mfn) || !page_get(mfn_to_page(mfn), current->domain))
-		return GNTST_bad_page;
-	end->granter = NULL;
-	end->page = mfn_to_page(mfn);
-	return GNTST_okay;
-}
-
-static s16 copy_open_grant(struct copy_end *end, const struct gnttab_copy_ptr *p)
-{
-	s16 status = GNTST_bad_domain;
-
-	end->ref = p->u.ref;
-	end->granter = domain_get_by_id(p->domid);
-	if (!end->granter)
-		return status;
-	if (end->granter->grants)
-		status = grant_entry_get(end->granter, end->ref, !end->write, 1, &end->page);
-	if (status)
-		domain_put(end->granter);
-	return status;
-}
-
-/* What copy_open_*() took. */
+/* What copy_open() took but the writable use. */
 static void copy_let_go(const struct copy_end *end)
 {
-	if (!end->granter) {
+	if (end->by_ref)
+		grant_entry_put(end->owner, end->ref, !end->write);
+	else
 		page_put(end->page);
-		return;
-	}
-	grant_entry_put(end->granter, end->ref, !end->write, 1);
-	domain_put(end->granter);
+	domain_put(end->owner);
 }
 
-static s16 copy_open(struct copy_end *end, const struct gnttab_copy_ptr *p, bool by_ref,
-		     bool write)
+static s16 copy_find(struct copy_end *end, const struct gnttab_copy_ptr *p)
+{
+	mfn_t mfn = MFN(p->u.gmfn);
+
+	if (!end->owner->grants)
+		return GNTST_bad_domain;
+	if (end->by_ref)
+		return grant_entry_get(end->owner, end->ref, !end->write, &end->page);
+	if (p->domid != DOMID_SELF)
+		return GNTST_permission_denied;
+	end->page = mfn_to_page(mfn);
+	return mfn_valid(mfn) && page_get(end->page, end->owner) ? GNTST_okay : GNTST_bad_page;
+}
+
+static s16 copy_open(struct copy_end *end, const struct gnttab_copy_ptr *p, bool by_ref, bool write)
 {
 	s16 status;
 
-	end->write = write;
-	status = by_ref ? copy_open_grant(end, p) : copy_open_frame(end, p);
-	if (status || !write)
+	*end = (struct copy_end){ domain_get_by_id(p->domid), NULL, p->u.ref, by_ref, write };
+	if (!end->owner)
+		return GNTST_bad_domain;
+	status = copy_find(end, p);
+	if (status) {
+		domain_put(end->owner);
 		return status;
-	/* Not into a page table. */
-	if (arch_get_guest_page_writable(end->granter ?: current->domain,
-					 page_to_mfn(end->page).n))
+	}
+	/* G4: not into a page table. */
+	if (!write || arch_get_guest_page_writable(end->owner, page_to_mfn(end->page).n))
 		return GNTST_okay;
 	copy_let_go(end);
 	return GNTST_general_error;
@@ -91,9 +72,9 @@ static void copy_close(const struct copy_end *end)
 	copy_let_go(end);
 }
 
-/** grant_copy() - one GNTTABOP_copy. Return: GNTST_*. */
-s16 grant_copy(const struct gnttab_copy *op)
+long grant_op_copy(void *arg, struct grant_batch *b)
 {
+	const struct gnttab_copy *op = arg;
 	struct copy_end source, dest;
 	s16 status;
 

@@ -13,7 +13,6 @@
  */
 #include "grant_table.h"
 
-#include "page_alloc.h"
 #include "percpu.h"
 
 /* Under the lock. */
@@ -58,80 +57,71 @@ static bool grant_mark(struct grant_entry_v1 *e, domid_t domid, bool readonly)
 	return true;
 }
 
-/* The first use of an entry that is marked for it already. */
-static s16 grant_activate(struct domain *granter, struct grant_entry_v1 *e,
-			  struct grant_active *a, domid_t domid)
+/* Under the lock; @ref is in the table. */
+static s16 grant_use(struct domain *granter, u32 ref, bool readonly)
 {
-	u32 mfn = READ_ONCE(e->frame);
+	struct grant_entry_v1 *e = grant_entry(granter->grants, ref);
+	struct grant_active *a = grant_active(granter->grants, ref);
+	domid_t domid = current->domain->id;
 
-	if (!mfn_valid(MFN(mfn)) || !page_get(mfn_to_page(MFN(mfn)), granter))
-		return GNTST_bad_page;
-	a->mfn = mfn;
-	a->domid = domid;
+	if (grant_is_used(a) && a->domid != domid)
+		return GNTST_general_error;
+	if ((!grant_is_used(a) || (!readonly && !a->writers)) && !grant_mark(e, domid, readonly))
+		return GNTST_general_error;
+	/* G2: the frame that is in use stays, whatever the entry says now. */
+	if (!grant_is_used(a)) {
+		mfn_t mfn = MFN(READ_ONCE(e->frame));
+
+		if (!mfn_valid(mfn) || !page_get(mfn_to_page(mfn), granter)) {
+			grant_clear_flags(e, GTF_reading | (readonly ? 0 : GTF_writing));
+			return GNTST_bad_page;
+		}
+		a->mfn = mfn.n;
+		a->domid = domid;
+	}
+	*(readonly ? &a->readers : &a->writers) += 1;
 	return GNTST_okay;
 }
 
 /**
  * grant_entry_get() - the current domain begins to use what @granter grants
- * @uses:	how many uses it is
  * @page:	the frame; held until grant_entry_put()
  *
  * Return: GNTST_*.
  */
-s16 grant_entry_get(struct domain *granter, u32 ref, bool readonly, u32 uses, struct page **page)
+s16 grant_entry_get(struct domain *granter, u32 ref, bool readonly, struct page **page)
 {
 	struct grant_table *gt = granter->grants;
-	domid_t domid = current->domain->id;
-	struct grant_entry_v1 *e;
-	struct grant_active *a;
-	s16 status = GNTST_general_error;
+	s16 status = GNTST_bad_gntref;
 
 	spin_lock(&gt->lock);
-	if (ref >= gt->nr_frames * GRANTS_PER_FRAME) {
-		status = GNTST_bad_gntref;
-		goto out;
-	}
-	e = grant_entry(gt, ref);
-	a = grant_active(gt, ref);
-	if (grant_is_used(a) && a->domid != domid)
-		goto out;
-	if (!grant_is_used(a) || (!readonly && !a->writers)) {
-		if (!grant_mark(e, domid, readonly))
-			goto out;
-		status = grant_is_used(a) ? GNTST_okay : grant_activate(granter, e, a, domid);
-		if (status) {
-			grant_clear_flags(e, GTF_reading | (readonly ? 0 : GTF_writing));
-			goto out;
-		}
-	}
-	*(readonly ? &a->readers : &a->writers) += uses;
-	*page = mfn_to_page(MFN(a->mfn));
-	status = GNTST_okay;
-out:
+	if (ref < gt->nr_frames * GRANTS_PER_FRAME)
+		status = grant_use(granter, ref, readonly);
 	spin_unlock(&gt->lock);
+	if (!status)
+		*page = grant_entry_page(granter, ref);
 	return status;
 }
 
-/** grant_entry_put() - @uses uses of grant_entry_get() are over */
-void grant_entry_put(struct domain *granter, u32 ref, bool readonly, u32 uses)
+/** grant_entry_put() - a use of grant_entry_get() is over */
+void grant_entry_put(struct domain *granter, u32 ref, bool readonly)
 {
+	struct page *page = grant_entry_page(granter, ref);
 	struct grant_table *gt = granter->grants;
-	struct grant_entry_v1 *e;
-	struct grant_active *a;
-	struct page *page = NULL;
+	struct grant_active *a = grant_active(gt, ref);
+	u16 over = 0;
+	bool last;
 
 	spin_lock(&gt->lock);
-	e = grant_entry(gt, ref);
-	a = grant_active(gt, ref);
-	*(readonly ? &a->readers : &a->writers) -= uses;
+	*(readonly ? &a->readers : &a->writers) -= 1;
+	last = !grant_is_used(a);
+	if (last)
+		over |= GTF_reading;
 	if (!readonly && !a->writers)
-		grant_clear_flags(e, GTF_writing);
-	if (!grant_is_used(a)) {
-		page = mfn_to_page(MFN(a->mfn));
-		grant_clear_flags(e, GTF_reading);
-	}
+		over |= GTF_writing;
+	grant_clear_flags(grant_entry(gt, ref), over);
 	spin_unlock(&gt->lock);
-	if (page)
+	if (last)
 		page_put(page);
 }
 
@@ -142,28 +132,26 @@ struct page *grant_entry_page(struct domain *granter, u32 ref)
 	return mfn_to_page(MFN(grant_active(granter->grants, ref)->mfn));
 }
 
-/** grant_entry_swap() - GNTTABOP_swap_grant_ref */
-s16 grant_entry_swap(struct domain *d, u32 a, u32 b)
+long grant_op_swap_grant_ref(void *arg, struct grant_batch *batch)
 {
-	struct grant_table *gt = d->grants;
-	struct grant_entry_v1 *x, *y, t;
-	s16 status = GNTST_bad_gntref;
-	u32 nr;
+	const struct gnttab_swap_grant_ref *op = arg;
+	struct grant_table *gt = current->domain->grants;
+	s16 status = GNTST_okay;
 
 	spin_lock(&gt->lock);
-	nr = gt->nr_frames * GRANTS_PER_FRAME;
-	if (a >= nr || b >= nr)
-		goto out;
-	status = GNTST_eagain;
-	if (grant_is_used(grant_active(gt, a)) || grant_is_used(grant_active(gt, b)))
-		goto out;
-	x = grant_entry(gt, a);
-	y = grant_entry(gt, b);
-	t = *x;
-	*x = *y;
-	*y = t;
-	status = GNTST_okay;
-out:
+	if (MAX(op->ref_a, op->ref_b) >= gt->nr_frames * GRANTS_PER_FRAME) {
+		status = GNTST_bad_gntref;
+	} else if (grant_is_used(grant_active(gt, op->ref_a)) ||
+		   grant_is_used(grant_active(gt, op->ref_b))) {
+		status = GNTST_eagain;
+	} else {
+		struct grant_entry_v1 *a = grant_entry(gt, op->ref_a);
+		struct grant_entry_v1 *b = grant_entry(gt, op->ref_b);
+		struct grant_entry_v1 was = *a;
+
+		*a = *b;
+		*b = was;
+	}
 	spin_unlock(&gt->lock);
 	return status;
 }

@@ -2,7 +2,7 @@
 /*
  * Mapping grants: handles, and what each stands for.
  *
- *   handle --> (granter, ref) --> active entry: holds the frame
+ *   handle --> (granter, ref) --> a use of the active entry, which holds the frame
  *      host_map:   a page-table entry, with a reference and use of its own
  *      device_map: a writable use, unless GNTMAP_readonly
  *
@@ -66,12 +66,6 @@ void grant_free_maps(struct grant_table *gt)
 		free_zeroed(gt->map_page[i], PAGE_SIZE);
 }
 
-/* How many uses of the entry there are for @flags. */
-static u32 map_uses(u32 flags)
-{
-	return !!(flags & GNTMAP_host_map) + !!(flags & GNTMAP_device_map);
-}
-
 /* What a mapping holds beyond its use of the entry. */
 static s16 map_make(struct domain *granter, struct page *page,
 		    const struct gnttab_map_grant_ref *op)
@@ -79,6 +73,7 @@ static s16 map_make(struct domain *granter, struct page *page,
 	bool writable = !(op->flags & GNTMAP_readonly);
 	int err = 0;
 
+	/* G4: also as long as the page-table entry takes to have one of its own. */
 	if (writable && !arch_get_guest_page_writable(granter, page_to_mfn(page).n))
 		return GNTST_general_error;
 	if (op->flags & GNTMAP_host_map)
@@ -99,7 +94,7 @@ static s16 map_locked(struct grant_table *gt, struct domain *granter,
 
 	if (handle == GRANT_NO_MAP)
 		return GNTST_no_space;
-	status = grant_entry_get(granter, op->ref, readonly, map_uses(op->flags), &page);
+	status = grant_entry_get(granter, op->ref, readonly, &page);
 	if (status)
 		goto free;
 	status = map_make(granter, page, op);
@@ -112,15 +107,15 @@ static s16 map_locked(struct grant_table *gt, struct domain *granter,
 	op->handle = handle;
 	return GNTST_okay;
 put:
-	grant_entry_put(granter, op->ref, readonly, map_uses(op->flags));
+	grant_entry_put(granter, op->ref, readonly);
 free:
 	map_free(gt, handle);
 	return status;
 }
 
-/** grant_map_ref() - GNTTABOP_map_grant_ref. Return: GNTST_*. */
-s16 grant_map_ref(struct gnttab_map_grant_ref *op)
+long grant_op_map_grant_ref(void *arg, struct grant_batch *b)
 {
+	struct gnttab_map_grant_ref *op = arg;
 	struct grant_table *gt = current->domain->grants;
 	struct domain *granter;
 	s16 status = GNTST_bad_domain;
@@ -141,88 +136,87 @@ s16 grant_map_ref(struct gnttab_map_grant_ref *op)
 	return status;
 }
 
-/* End the kinds @flags of a mapping; the uses end with the batch. */
+/* End the kinds @flags of a mapping. With the last, its use ends with the batch. */
 static void map_end(struct grant_table *gt, u32 handle, u32 flags, struct grant_batch *b)
 {
 	struct grant_map *m = map_of_handle(gt, handle);
+	struct grant_use *u = &b->use[b->nr++];
 	bool readonly = m->flags & GNTMAP_readonly;
 
 	if (flags & GNTMAP_device_map && !readonly)
 		arch_put_guest_page_writable(grant_entry_page(m->granter, m->ref));
 	m->flags &= ~flags;
-	b->use[b->nr++] = (struct grant_use){
-		.granter = m->granter, .ref = m->ref, .uses = map_uses(flags),
-		.readonly = readonly, .last = !(m->flags & MAP_KINDS),
-	};
-	if (!(m->flags & MAP_KINDS))
-		map_free(gt, handle);
+	*u = (struct grant_use){ NULL };
+	if (m->flags & MAP_KINDS)
+		return;
+	*u = (struct grant_use){ m->granter, m->ref, readonly };
+	map_free(gt, handle);
 }
 
-static s16 unmap_locked(struct grant_table *gt, const struct gnttab_unmap_grant_ref *op,
+/* @new_addr: 0, or what takes the place of the entry at @host_addr */
+static s16 unmap_locked(struct grant_table *gt, u32 handle, u64 host_addr, u64 bus_addr,
 			u64 new_addr, struct grant_batch *b)
 {
 	struct grant_map *m;
 	struct page *page;
 	u32 flags = 0;
 
-	if (op->handle >= gt->nr_maps)
+	if (handle >= gt->nr_maps)
 		return GNTST_bad_handle;
-	m = map_of_handle(gt, op->handle);
+	m = map_of_handle(gt, handle);
 	if (!m->granter)
 		return GNTST_bad_handle;
 	page = grant_entry_page(m->granter, m->ref);
-	if (op->dev_bus_addr && m->flags & GNTMAP_device_map) {
-		if (op->dev_bus_addr != mfn_to_maddr(page_to_mfn(page)).a)
+	if (bus_addr && m->flags & GNTMAP_device_map) {
+		if (bus_addr != mfn_to_maddr(page_to_mfn(page)).a)
 			return GNTST_bad_dev_addr;
 		flags |= GNTMAP_device_map;
 	}
-	if (op->host_addr && m->flags & GNTMAP_host_map) {
-		if (arch_grant_unmap(page, op->host_addr, m->flags, new_addr))
+	if (host_addr && m->flags & GNTMAP_host_map) {
+		if (arch_grant_unmap(page, host_addr, m->flags, new_addr))
 			return GNTST_general_error;
 		flags |= GNTMAP_host_map;
 	}
 	if (flags)
-		map_end(gt, op->handle, flags, b);
+		map_end(gt, handle, flags, b);
 	return GNTST_okay;
 }
 
-/**
- * grant_unmap_ref() - GNTTABOP_unmap_grant_ref, and unmap_and_replace
- * @new_addr:	what unmap_and_replace puts into the place, or 0
- * @b:		has room for one more
- *
- * Return: GNTST_*.
- */
-s16 grant_unmap_ref(const struct gnttab_unmap_grant_ref *op, u64 new_addr, struct grant_batch *b)
+long grant_op_unmap_grant_ref(void *arg, struct grant_batch *b)
 {
+	const struct gnttab_unmap_grant_ref *op = arg;
 	struct grant_table *gt = current->domain->grants;
 	s16 status;
 
 	spin_lock(&gt->map_lock);
-	status = unmap_locked(gt, op, new_addr, b);
+	status = unmap_locked(gt, op->handle, op->host_addr, op->dev_bus_addr, 0, b);
 	spin_unlock(&gt->map_lock);
 	return status;
 }
 
-static void batch_end_uses(struct grant_batch *b)
+long grant_op_unmap_and_replace(void *arg, struct grant_batch *b)
 {
-	for (u32 i = 0; i < b->nr; i++) {
-		struct grant_use *u = &b->use[i];
+	const struct gnttab_unmap_and_replace *op = arg;
+	struct grant_table *gt = current->domain->grants;
+	s16 status;
 
-		grant_entry_put(u->granter, u->ref, u->readonly, u->uses);
-		if (u->last)
-			domain_put(u->granter);
-	}
-	b->nr = 0;
+	spin_lock(&gt->map_lock);
+	status = unmap_locked(gt, op->handle, op->host_addr, 0, op->new_addr, b);
+	spin_unlock(&gt->map_lock);
+	return status;
 }
 
-/** grant_finish_batch() - G3: flush TLBs, then end the uses that @b has collected */
-void grant_finish_batch(struct grant_batch *b)
+void grant_finish_batch(struct domain *d, struct grant_batch *b)
 {
-	if (!b->nr)
-		return;
-	arch_grant_flush(current->domain);
-	batch_end_uses(b);
+	if (b->nr)
+		arch_grant_flush(d);	/* G3 */
+	for (const struct grant_use *u = b->use; u < b->use + b->nr; u++) {
+		if (!u->granter)
+			continue;
+		grant_entry_put(u->granter, u->ref, u->readonly);
+		domain_put(u->granter);
+	}
+	b->nr = 0;
 }
 
 /**
@@ -235,23 +229,20 @@ int grant_unmap_all(struct domain *d)
 {
 	struct grant_table *gt = d->grants;
 	struct grant_batch b;
-	u32 i, end;
+	bool more;
+	u32 end;
 
-	if (!gt)
-		return 0;
 	b.nr = 0;
-	arch_grant_flush(d);
 	spin_lock(&gt->map_lock);
 	end = MIN(gt->nr_released + GRANT_BATCH, gt->nr_maps);
-	for (i = gt->nr_released; i < end; i++) {
-		struct grant_map *m = map_of_handle(gt, i);
+	for (; gt->nr_released < end; gt->nr_released++) {
+		struct grant_map *m = map_of_handle(gt, gt->nr_released);
 
 		if (m->granter)
-			map_end(gt, i, m->flags & MAP_KINDS, &b);
+			map_end(gt, gt->nr_released, m->flags & MAP_KINDS, &b);
 	}
-	gt->nr_released = i;
-	end = gt->nr_maps;
+	more = end < gt->nr_maps;
 	spin_unlock(&gt->map_lock);
-	batch_end_uses(&b);
-	return i < end ? -ERESTART : 0;
+	grant_finish_batch(d, &b);
+	return more ? -ERESTART : 0;
 }

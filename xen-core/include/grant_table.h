@@ -72,35 +72,32 @@ struct grant_table {
 };
 #define GRANT_NO_MAP	(~0u)
 
-/** struct grant_use - @uses uses of one entry; @granter is referenced */
-struct grant_use {
-	struct domain *granter;
-	u32 ref;
-	u16 uses;
-	bool readonly;
-	bool last;	/* the mapping's reference on @granter goes, too */
-};
-
-/** struct grant_batch - uses that end when all TLBs have been flushed */
+/**
+ * struct grant_batch - uses of entries that end when all TLBs have been flushed
+ * @granter:	held; NULL: only the flush is wanted
+ */
 struct grant_batch {
 	u32 nr;
-	struct grant_use use[GRANT_BATCH];
+	struct grant_use {
+		struct domain *granter;
+		u32 ref;
+		bool readonly;
+	} use[GRANT_BATCH];
 };
 
-/* grant_entry.c */
-s16 grant_entry_get(struct domain *granter, u32 ref, bool readonly, u32 uses, struct page **page);
-void grant_entry_put(struct domain *granter, u32 ref, bool readonly, u32 uses);
+/* Operations: @op is a copy of the guest's structure. Return: GNTST_*, its status. */
+long grant_op_map_grant_ref(void *op, struct grant_batch *b);
+long grant_op_unmap_grant_ref(void *op, struct grant_batch *b);
+long grant_op_unmap_and_replace(void *op, struct grant_batch *b);
+long grant_op_copy(void *op, struct grant_batch *b);
+long grant_op_swap_grant_ref(void *op, struct grant_batch *b);
+
+s16 grant_entry_get(struct domain *granter, u32 ref, bool readonly, struct page **page);
+void grant_entry_put(struct domain *granter, u32 ref, bool readonly);
 struct page *grant_entry_page(struct domain *granter, u32 ref);
-s16 grant_entry_swap(struct domain *d, u32 a, u32 b);
-
-/* grant_map.c */
-s16 grant_map_ref(struct gnttab_map_grant_ref *op);
-s16 grant_unmap_ref(const struct gnttab_unmap_grant_ref *op, u64 new_addr, struct grant_batch *b);
-void grant_finish_batch(struct grant_batch *b);
+/** grant_finish_batch() - flush @d's TLBs, then end the uses that @b has collected */
+void grant_finish_batch(struct domain *d, struct grant_batch *b);
 void grant_free_maps(struct grant_table *gt);
-
-/* grant_copy.c */
-s16 grant_copy(const struct gnttab_copy *op);
 
 /**
  * arch_grant_map() - have the page-table entry at @addr of the current domain

@@ -411,12 +411,11 @@ static void check_frames(void)
 			const struct grant_map *m = &gt->map_page[i / MAPS_PER_PAGE]
 								  [i % MAPS_PER_PAGE];
 			bool writes = m->granter && !(m->flags & RO) && m->flags & DEV;
-			u32 n = !!(m->flags & HOST) + !!(m->flags & DEV);
 
 			if (!m->granter)
 				continue;
-			assert_true(n);
-			uses[m->ref][!(m->flags & RO)] += n;
+			assert_true(m->flags & (HOST | DEV));
+			uses[m->ref][!(m->flags & RO)]++;
 			for (u32 k = 0; k < MINE; k++)
 				if (mine[k] == grant_entry_page(a, m->ref) && writes)
 					count[k]++, writers[k]++;
