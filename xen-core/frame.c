@@ -35,16 +35,16 @@ bool page_get(struct page *p, const struct domain *d)
 	return false;
 }
 
-static void frame_list_add(struct domain *d, u32 mfn)
+void page_list_add(u32 *head, u32 mfn)
 {
 	frame_table[mfn].prev = PAGE_NIL;
-	frame_table[mfn].next = d->page_list;
-	if (d->page_list != PAGE_NIL)
-		frame_table[d->page_list].prev = mfn;
-	d->page_list = mfn;
+	frame_table[mfn].next = *head;
+	if (*head != PAGE_NIL)
+		frame_table[*head].prev = mfn;
+	*head = mfn;
 }
 
-static void frame_list_del(struct domain *d, u32 mfn)
+void page_list_del(u32 *head, u32 mfn)
 {
 	struct page *p = &frame_table[mfn];
 
@@ -53,25 +53,13 @@ static void frame_list_del(struct domain *d, u32 mfn)
 	if (p->prev != PAGE_NIL)
 		frame_table[p->prev].next = p->next;
 	else
-		d->page_list = p->next;
-}
-
-/* Take @nr frames off the domain's account; with the last goes its reference. */
-static void frame_uncharge(struct domain *d, u32 nr)
-{
-	bool none;
-
-	spin_lock(&d->page_lock);
-	d->tot_pages -= nr;
-	none = !d->tot_pages;
-	spin_unlock(&d->page_lock);
-	if (none)
-		domain_put(d);
+		*head = p->next;
 }
 
 static noinline void frame_free(struct page *p, u64 count)
 {
 	struct domain *d = p->owner;
+	bool last = false;
 
 	p->owner = NULL;
 	p->count = 0;
@@ -79,12 +67,13 @@ static noinline void frame_free(struct page *p, u64 count)
 		/* F3: each typed use has a reference too. */
 		BUG_ON(p->type & PT_COUNT_MASK);
 		spin_lock(&d->page_lock);
-		frame_list_del(d, page_to_mfn(p).n);
+		page_list_del(&d->page_list, page_to_mfn(p).n);
+		last = !--d->tot_pages;
 		spin_unlock(&d->page_lock);
 	}
 	page_free(p, 0);
-	if (!(count & PC_XEN))
-		frame_uncharge(d, 1);
+	if (last)
+		domain_put(d);
 }
 
 void page_put(struct page *p)
@@ -96,27 +85,20 @@ void page_put(struct page *p)
 		frame_free(p, count);
 }
 
-/* Charge the domain first: then no two allocations can pass the limit together. */
-static bool frame_charge(struct domain *d, u32 nr)
-{
-	bool ok;
-
-	spin_lock(&d->page_lock);
-	ok = !d->dying && d->tot_pages <= d->max_pages && nr <= d->max_pages - d->tot_pages;
-	if (ok) {
-		if (!d->tot_pages)
-			__atomic_fetch_add(&d->refs, 1, __ATOMIC_RELAXED);
-		d->tot_pages += nr;
-	}
-	spin_unlock(&d->page_lock);
-	return ok;
-}
-
 int domain_page_adopt(struct domain *d, struct page *first, unsigned int order)
 {
 	u32 nr = 1u << order;
+	bool fits;
 
-	if (!frame_charge(d, nr))
+	/* Charge the domain first: then no two allocations can pass the limit together. */
+	spin_lock(&d->page_lock);
+	fits = !d->dying && d->tot_pages + 0ul + nr <= d->max_pages;
+	if (fits && !d->tot_pages)
+		__atomic_fetch_add(&d->refs, 1, __ATOMIC_RELAXED);
+	if (fits)
+		d->tot_pages += nr;
+	spin_unlock(&d->page_lock);
+	if (!fits)
 		return -ENOMEM;
 	for (struct page *p = first; p < first + nr; p++) {
 		/*
@@ -137,7 +119,7 @@ int domain_page_adopt(struct domain *d, struct page *first, unsigned int order)
 	 */
 	spin_lock(&d->page_lock);
 	for (u32 i = nr; i-- > 0;) {
-		frame_list_add(d, page_to_mfn(first + i).n);
+		page_list_add(&d->page_list, page_to_mfn(first + i).n);
 		/* Release: who sees the count sees the owner and the zeroes. */
 		__atomic_store_n(&first[i].count, PC_ALLOCATED | 1, __ATOMIC_RELEASE);
 	}
@@ -147,11 +129,8 @@ int domain_page_adopt(struct domain *d, struct page *first, unsigned int order)
 
 struct page *domain_page_alloc(struct domain *d, unsigned int order, unsigned int addr_bits)
 {
-	struct page *first;
+	struct page *first = page_alloc(order, addr_bits);
 
-	if (order > MAX_ORDER)
-		return NULL;
-	first = page_alloc(order, addr_bits);
 	if (first && domain_page_adopt(d, first, order)) {
 		page_free(first, order);
 		return NULL;
@@ -165,6 +144,7 @@ int domain_page_release(struct domain *d, struct page *p)
 
 	if (p->owner != d)
 		return -EINVAL;
+	/* F2: who clears the bit ends the reference. */
 	count = __atomic_fetch_and(&p->count, ~PC_ALLOCATED, __ATOMIC_ACQ_REL);
 	if (!(count & PC_ALLOCATED))
 		return -EINVAL;
@@ -173,7 +153,7 @@ int domain_page_release(struct domain *d, struct page *p)
 }
 
 /*
- * The core writes such a frame itself, so it is writable for ever: the type
+ * F5: the core writes such a frame itself, so it is writable for ever: the type
  * count it starts with keeps it from becoming a page table (with P1). The
  * core's reference goes with page_put().
  */

@@ -7,7 +7,6 @@
  */
 #include "memory.h"
 
-#include "types.h"
 #include "domain.h"
 #include "errno.h"
 #include "page_alloc.h"
@@ -25,33 +24,56 @@
 /* Whom a structure means: only a privileged domain may name another. */
 static struct domain *target(domid_t id)
 {
-	struct domain *d;
-
 	if (id != DOMID_SELF && id != current->domain->id && !current->domain->privileged)
 		return NULL;
-	d = domain_get_by_id(id);
-	return d;
+	return domain_get_by_id(id);
 }
 
+static unsigned int address_bits(const struct xen_memory_reservation *r)
+{
+	return XENMEMF_get_address_bits(r->mem_flags) ?: ADDR_BITS_ANY;
+}
+
+static gva_t extent_slot(const struct xen_memory_reservation *r, u64 i)
+{
+	return gva_index(gva_of(r->extent_start), xen_pfn_t, i);
+}
+
+/* T5: should the call end before extent @i? Then it goes on there. */
+static bool extent_preempted(u64 cmd, u64 i)
+{
+	if (!preempt_requested())
+		return false;
+	hypercall_set_arg(0, cmd | i << EXTENT_SHIFT);
+	return true;
+}
+
+/* The frames from @p on are @gfn and the following; the guest learns which they are. */
+static int extent_name(struct page *p, unsigned int order, xen_pfn_t gfn, gva_t slot)
+{
+	xen_pfn_t mfn = page_to_mfn(p).n;
+
+	for (u64 k = 0; k < 1ull << order; k++)
+		arch_set_gfn(p + k, gfn + k);
+	return copy_to_guest(slot, &mfn, sizeof(mfn));
+}
+
+/* Once there, the frames are the domain's; that it cannot learn which is its loss. */
 static int give_extent(struct domain *d, const struct xen_memory_reservation *r, u64 i, bool gfns)
 {
-	unsigned int bits = XENMEMF_get_address_bits(r->mem_flags);
-	gva_t slot = gva_index(gva_of(r->extent_start), xen_pfn_t, i);
-	xen_pfn_t gfn = 0, mfn;
+	gva_t slot = extent_slot(r, i);
+	xen_pfn_t gfn, mfn;
 	struct page *p;
 
 	if (gfns && copy_from_guest(&gfn, slot, sizeof(gfn)))
 		return -EFAULT;
-	p = domain_page_alloc(d, r->extent_order, bits ? bits : ADDR_BITS_ANY);
+	p = domain_page_alloc(d, r->extent_order, address_bits(r));
 	if (!p)
 		return -ENOMEM;
+	if (gfns)
+		return extent_name(p, r->extent_order, gfn, slot);
 	mfn = page_to_mfn(p).n;
-	for (u64 k = 0; gfns && k < 1ull << r->extent_order; k++)
-		arch_set_gfn(p + k, gfn + k);
-	/* The frames are the domain's already; that it cannot learn which is its loss. */
-	if ((gfns || slot.a) && copy_to_guest(slot, &mfn, sizeof(mfn)))
-		return -EFAULT;
-	return 0;
+	return slot.a ? copy_to_guest(slot, &mfn, sizeof(mfn)) : 0;
 }
 
 static int take_frame(struct domain *d, mfn_t mfn)
@@ -69,28 +91,32 @@ static int take_frame(struct domain *d, mfn_t mfn)
 	return err;
 }
 
-static int take_extent(struct domain *d, const struct xen_memory_reservation *r, u64 i)
+/* Could it be taken? Not when it is mapped or otherwise in use by somebody. */
+static int check_frame(struct domain *d, mfn_t mfn)
 {
-	xen_pfn_t mfn;
-	int err = 0;
+	const struct page *p = mfn_to_page(mfn);
 
-	if (copy_from_guest(&mfn, gva_index(gva_of(r->extent_start), xen_pfn_t, i), sizeof(mfn)))
-		return -EFAULT;
-	for (u64 k = 0; k < 1ull << r->extent_order && !err; k++)
-		err = take_frame(d, MFN(mfn + k));
-	return err;
+	if (!mfn_valid(mfn) || p->owner != d || READ_ONCE(p->count) != (PC_ALLOCATED | 1))
+		return -EINVAL;
+	return 0;
 }
 
-static int one_extent(u32 cmd, struct domain *d, const struct xen_memory_reservation *r, u64 i)
+/* For each frame of the @nr extents from @first on, until one fails */
+static int extents_do(struct domain *d, const struct xen_memory_reservation *r, u64 first, u64 nr,
+		      int (*what)(struct domain *d, mfn_t mfn))
 {
-	switch (cmd) {
-	case XENMEM_increase_reservation:
-		return give_extent(d, r, i, false);
-	case XENMEM_populate_physmap:
-		return give_extent(d, r, i, true);
-	default:	/* XENMEM_decrease_reservation */
-		return take_extent(d, r, i);
+	for (u64 i = first; i < first + nr; i++) {
+		xen_pfn_t mfn;
+		int err = 0;
+
+		if (copy_from_guest(&mfn, extent_slot(r, i), sizeof(mfn)))
+			return -EFAULT;
+		for (u64 k = 0; k < 1ull << r->extent_order && !err; k++)
+			err = what(d, MFN(mfn + k));
+		if (err)
+			return err;
 	}
+	return 0;
 }
 
 /* Return: how many extents were done, whatever stopped it. */
@@ -98,10 +124,10 @@ static long change_reservation(u32 cmd, u64 start, gva_t arg)
 {
 	struct xen_memory_reservation r;
 	struct domain *d;
-	u64 i;
 	int err = 0;
+	u64 i;
 
-	if (copy_from_guest(&r, arg, sizeof(r)))
+	if (copy_from_guest(&r, arg, sizeof(r)))	/* H3 */
 		return start;
 	if (r.nr_extents > ~0ull >> (EXTENT_SHIFT + 1) || start > r.nr_extents)
 		return start;
@@ -111,77 +137,50 @@ static long change_reservation(u32 cmd, u64 start, gva_t arg)
 	if (!d)
 		return start;
 	for (i = start; i < r.nr_extents; i++) {
-		err = one_extent(cmd, d, &r, i);
+		if (i > start && extent_preempted(cmd, i))
+			err = -ERESTART;
+		else if (cmd == XENMEM_decrease_reservation)
+			err = extents_do(d, &r, i, 1, take_frame);
+		else
+			err = give_extent(d, &r, i, cmd == XENMEM_populate_physmap);
 		if (err)
 			break;
-		if (i + 1 < r.nr_extents && preempt_requested()) {
-			hypercall_set_arg(0, cmd | (i + 1) << EXTENT_SHIFT);
-			err = -ERESTART;
-			break;
-		}
 	}
 	domain_put(d);
 	return err == -ERESTART ? err : (long)i;
 }
 
-/* Could all the frames that one new extent replaces be taken? */
-static int exchange_check(struct domain *d, const struct xen_memory_exchange *x, u64 first,
-			  u64 nr)
-{
-	for (u64 i = 0; i < nr << x->in.extent_order; i++) {
-		u64 extent = first + (i >> x->in.extent_order);
-		xen_pfn_t mfn;
-		struct page *p;
-
-		if (copy_from_guest(&mfn, gva_index(gva_of(x->in.extent_start), xen_pfn_t, extent),
-				    sizeof(mfn)))
-			return -EFAULT;
-		mfn += i & ((1ull << x->in.extent_order) - 1);
-		if (!mfn_valid(MFN(mfn)))
-			return -EINVAL;
-		p = mfn_to_page(MFN(mfn));
-		/* Mapped or otherwise in use by somebody: it would not go. */
-		if (p->owner != d || READ_ONCE(p->count) != (PC_ALLOCATED | 1))
-			return -EINVAL;
-	}
-	return 0;
-}
-
 /* One extent of new frames; they are found first, so that a failure loses nothing. */
 static int exchange_one(struct domain *d, const struct xen_memory_exchange *x, u64 i)
 {
-	unsigned int bits = XENMEMF_get_address_bits(x->out.mem_flags);
 	u64 ratio = 1ull << (x->out.extent_order - x->in.extent_order);
-	gva_t slot = gva_index(gva_of(x->out.extent_start), xen_pfn_t, i);
-	xen_pfn_t gfn, mfn;
+	gva_t slot = extent_slot(&x->out, i);
+	xen_pfn_t gfn;
 	struct page *p;
 	int err;
 
 	if (copy_from_guest(&gfn, slot, sizeof(gfn)))
 		return -EFAULT;
-	p = page_alloc(x->out.extent_order, bits ? bits : ADDR_BITS_ANY);
+	p = page_alloc(x->out.extent_order, address_bits(&x->out));
 	if (!p)
 		return -ENOMEM;
-	err = exchange_check(d, x, i * ratio, ratio);
-	for (u64 k = 0; k < ratio && !err; k++)
-		err = take_extent(d, &x->in, i * ratio + k);
+	err = extents_do(d, &x->in, i * ratio, ratio, check_frame);
+	if (!err)
+		err = extents_do(d, &x->in, i * ratio, ratio, take_frame);
 	if (!err)
 		err = domain_page_adopt(d, p, x->out.extent_order);
 	if (err) {
 		page_free(p, x->out.extent_order);
 		return err;
 	}
-	for (u64 k = 0; k < 1ull << x->out.extent_order; k++)
-		arch_set_gfn(p + k, gfn + k);
-	mfn = page_to_mfn(p).n;
-	return copy_to_guest(slot, &mfn, sizeof(mfn));
+	return extent_name(p, x->out.extent_order, gfn, slot);
 }
 
 static long exchange(u64 start, gva_t arg)
 {
+	struct domain *d = current->domain;
 	struct xen_memory_exchange x;
-	struct domain *d;
-	u64 ratio, i;
+	u64 ratio;
 	int err = 0;
 
 	if (copy_from_guest(&x, arg, sizeof(x)))
@@ -191,25 +190,23 @@ static long exchange(u64 start, gva_t arg)
 	    x.in.nr_extents > 1u << 30 || x.out.nr_extents > 1u << 30 ||
 	    x.in.nr_extents << x.in.extent_order != x.out.nr_extents << x.out.extent_order)
 		return -EINVAL;
-	if (x.out.extent_order > GUEST_ORDER_MAX && !current->domain->privileged)
+	if (x.out.extent_order > GUEST_ORDER_MAX && !d->privileged)
 		return -EPERM;
-	/* Into larger or equal pieces; breaking up has no user. */
+	/* Into larger or equal pieces; a guest that would break one up keeps it. */
 	if (x.out.extent_order < x.in.extent_order)
 		return -EINVAL;
 	ratio = 1ull << (x.out.extent_order - x.in.extent_order);
 	if (start > x.out.nr_extents || x.nr_exchanged != start * ratio)
 		return -EINVAL;
-	if (x.in.domid != DOMID_SELF && x.in.domid != current->domain->id)
+	if (x.in.domid != DOMID_SELF && x.in.domid != d->id)
 		return -EPERM;
-	d = current->domain;
-	for (i = start; i < x.out.nr_extents && !err; i++) {
-		err = exchange_one(d, &x, i);
+	for (u64 i = start; i < x.out.nr_extents && !err; i++) {
+		if (i > start && extent_preempted(XENMEM_exchange, i))
+			err = -ERESTART;
+		else
+			err = exchange_one(d, &x, i);
 		if (!err)
 			x.nr_exchanged += ratio;
-		if (!err && i + 1 < x.out.nr_extents && preempt_requested()) {
-			hypercall_set_arg(0, XENMEM_exchange | (i + 1) << EXTENT_SHIFT);
-			err = -ERESTART;
-		}
 	}
 	if (copy_to_guest(GVA(arg.a + offsetof(struct xen_memory_exchange, nr_exchanged)),
 			  &x.nr_exchanged, sizeof(x.nr_exchanged)))
@@ -246,17 +243,12 @@ long do_memory_op(u64 cmd, gva_t arg)
 	switch (cmd) {
 	case XENMEM_increase_reservation:
 	case XENMEM_decrease_reservation:
-	case XENMEM_populate_physmap:
-		return change_reservation(cmd, start, arg);
-	case XENMEM_exchange:
-		return exchange(start, arg);
-	case XENMEM_maximum_ram_page:
-		return max_mfn;
+	case XENMEM_populate_physmap:		return change_reservation(cmd, start, arg);
+	case XENMEM_exchange:			return exchange(start, arg);
+	case XENMEM_maximum_ram_page:		return max_mfn;
 	case XENMEM_current_reservation:
 	case XENMEM_maximum_reservation:
-	case XENMEM_maximum_gpfn:
-		return query(cmd, arg);
-	default:
-		return arch_memory_op(cmd, arg);
+	case XENMEM_maximum_gpfn:		return query(cmd, arg);
 	}
+	return arch_memory_op(cmd, arg);
 }

@@ -36,7 +36,7 @@ struct domain;
 #define PC_XEN		(1ull << 62)	/* the core's own frame, shared with a guest */
 #define PC_COUNT_MASK	((1ull << 32) - 1)
 
-#define PAGE_NIL	0xffffffffu	/* end of a domain's page list */
+#define PAGE_NIL	0u		/* end of a list: frame 0 is the firmware's */
 
 /**
  * struct page - one machine frame

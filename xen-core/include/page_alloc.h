@@ -45,6 +45,10 @@ int domain_page_release(struct domain *d, struct page *p);
 /** page_share_xen() - let @d map a frame of the core's own (shared_info, grant table). */
 void page_share_xen(struct page *p, struct domain *d);
 
+/* Lists of frames by page->next and ->prev; their lock is held. */
+void page_list_add(u32 *head, u32 mfn);
+void page_list_del(u32 *head, u32 mfn);
+
 /** page_alloc_dump() - the 'm' debug key. */
 void page_alloc_dump(void);
 

@@ -3,12 +3,13 @@
 #ifndef XENLITE_SETUP_H
 #define XENLITE_SETUP_H
 
+#include "compiler.h"
 #include "types.h"
 
 /* Types of a memory range, as the firmware's E820 call numbers them. */
 enum e820_type { E820_RAM = 1, E820_RESERVED, E820_ACPI, E820_NVS, E820_UNUSABLE };
 
-struct e820_range { u64 start, size; u32 type; };
+struct __packed e820_range { u64 start, size; u32 type; };
 
 #define E820_MAX	128
 #define BOOT_MODULES	4

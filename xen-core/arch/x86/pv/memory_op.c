@@ -17,10 +17,10 @@
 
 #define M2P_CHUNK	(2ul << 20)
 
-/* As the guest sees it: <xen/memory.h> leaves the entry to the BIOS's layout. */
-struct __packed e820_entry { u64 start, size; u32 type; };
+/* The guest gets the entries as they are: <xen/memory.h> leaves them to the BIOS's layout. */
+static_assert(sizeof(struct e820_range) == 20, "as the BIOS has it");
 
-static struct e820_entry machine_map[E820_MAX];
+static struct e820_range machine_map[E820_MAX];
 static u32 nr_machine_map;
 
 /* boot_info goes away with the init memory: keep what dom0 will ask for. */
@@ -28,9 +28,7 @@ __init void memory_set_map(const struct e820_range *e820, u32 nr)
 {
 	for (u32 i = 0; i < nr; i++)
 		if (e820[i].size)
-			machine_map[nr_machine_map++] = (struct e820_entry){
-				e820[i].start, e820[i].size, e820[i].type,
-			};
+			machine_map[nr_machine_map++] = e820[i];
 }
 
 void arch_set_gfn(struct page *p, u64 gfn)
@@ -104,17 +102,11 @@ static long remove_from_physmap(gva_t arg)
 long arch_memory_op(u32 cmd, gva_t arg)
 {
 	switch (cmd) {
-	case XENMEM_machine_memory_map:
-		return get_machine_map(arg);
-	case XENMEM_machphys_mfn_list:
-		return get_m2p_frames(arg);
-	case XENMEM_machphys_mapping:
-		return get_m2p_range(arg);
-	case XENMEM_add_to_physmap:
-		return add_to_physmap(arg);
-	case XENMEM_remove_from_physmap:
-		return remove_from_physmap(arg);
-	default:
-		return -ENOSYS;
+	case XENMEM_machine_memory_map:		return get_machine_map(arg);
+	case XENMEM_machphys_mfn_list:		return get_m2p_frames(arg);
+	case XENMEM_machphys_mapping:		return get_m2p_range(arg);
+	case XENMEM_add_to_physmap:		return add_to_physmap(arg);
+	case XENMEM_remove_from_physmap:	return remove_from_physmap(arg);
 	}
+	return -ENOSYS;
 }
