@@ -86,7 +86,7 @@ struct vcpu *vcpu_create(struct domain *d, u32 id)
 		v->pause_flags = 1u << VPF_DOWN | 1u << VPF_DOMAIN;
 	sched_init_vcpu(v);
 	vcpu_init_timers(v);
-	if ((!v->is_idle && event_init_vcpu(v)) || arch_vcpu_create(v)) {
+	if (arch_vcpu_create(v)) {
 		free_zeroed(v, sizeof(*v));
 		return NULL;
 	}
@@ -170,6 +170,17 @@ struct domain *domain_get_by_id(domid_t id)
 	}
 	spin_unlock(&domain_list_lock);
 	return found;
+}
+
+int domain_get_target(domid_t id, struct domain **d)
+{
+	*d = domain_get_by_id(id);
+	if (!*d)
+		return -ESRCH;
+	if (*d == current->domain || current->domain->privileged)
+		return 0;
+	domain_put(*d);
+	return -EPERM;
 }
 
 /** domain_put() - drop a reference; the list keeps its own, so never the last. */

@@ -15,7 +15,6 @@
 #include "errno.h"
 #include "event_port.h"
 #include "page_alloc.h"
-#include "percpu.h"
 #include "preempt.h"
 
 /* Closed ports still in a queue that allocation passes over before it takes one. */
@@ -204,8 +203,8 @@ static int event_unbind(struct domain *d, struct evtchn *e, u32 port)
 		break;
 	case EVTCHNSTAT_virq:
 		for_each_vcpu(d, v)
-			if (v->evtchn->virq_port[e->irq] == port)
-				WRITE_ONCE(v->evtchn->virq_port[e->irq], 0);
+			if (event_vcpu(v)->virq_port[e->irq] == port)
+				WRITE_ONCE(event_vcpu(v)->virq_port[e->irq], 0);
 		break;
 	case EVTCHNSTAT_pirq:
 		arch_pirq_unbind(d, e->irq);
@@ -280,14 +279,12 @@ static void event_send_irq(struct domain *d, u32 port, u8 state, u32 irq)
 
 void event_send_virq(struct vcpu *v, u32 virq)
 {
-	if (v->evtchn)
-		event_send_irq(v->domain, READ_ONCE(v->evtchn->virq_port[virq]),
-			       EVTCHNSTAT_virq, virq);
+	event_send_irq(v->domain, READ_ONCE(event_vcpu(v)->virq_port[virq]), EVTCHNSTAT_virq, virq);
 }
 
 void event_send_global_virq(u32 virq)
 {
-	if (dom0 && dom0->vcpu[0])
+	if (dom0)
 		event_send_virq(dom0->vcpu[0], virq);
 }
 
@@ -312,22 +309,11 @@ int event_init_domain(struct domain *d)
 		return -ENOMEM;
 	d->evtchn->first_free = 1;	/* port 0 means none */
 	d->evtchn->max_ports = EVTCHN_FIFO_NR_CHANNELS;
-	if (event_add_bucket(d->evtchn, 0))
-		return 0;
-	event_free_domain(d);
-	return -ENOMEM;
-}
-
-int event_init_vcpu(struct vcpu *v)
-{
-	v->evtchn = &v->domain->evtchn->vcpu[v->id];
-	return 0;
+	return event_add_bucket(d->evtchn, 0) ? 0 : -ENOMEM;
 }
 
 void event_free_domain(struct domain *d)
 {
-	if (!d->evtchn)
-		return;
 	for (u32 i = 0; i < EVENT_NR_BUCKETS; i++)
 		free_zeroed(d->evtchn->bucket[i], PAGE_SIZE);
 	free_zeroed(d->evtchn, event_domain_size(d));

@@ -154,7 +154,7 @@ int event_fifo_init_control(struct domain *d, struct evtchn_init_control *op)
 		return -ENOENT;
 	if (op->offset > PAGE_SIZE - sizeof(struct evtchn_fifo_control_block) || op->offset % 8)
 		return -EINVAL;
-	ev = v->evtchn;
+	ev = event_vcpu(v);
 	if (ev->control)
 		return -EINVAL;
 	page = arch_get_guest_page_writable(d, op->control_gfn);
@@ -163,7 +163,6 @@ int event_fifo_init_control(struct domain *d, struct evtchn_init_control *op)
 
 	if (!d->evtchn->fifo)
 		event_fifo_enter(d);
-	ev->control_page = page;
 	/* Release: a sender that sees it may use the queues. */
 	__atomic_store_n(&ev->control, (void *)((u8 *)page_to_virt(page) + op->offset),
 			 __ATOMIC_RELEASE);
@@ -206,15 +205,15 @@ void event_fifo_destroy(struct domain *d)
 		struct evtchn_vcpu *ev = &ed->vcpu[i];
 
 		if (ev->control)
-			arch_put_guest_page_writable(ev->control_page);
+			arch_put_guest_page_writable(virt_to_page(ev->control));
 		ev->control = NULL;
-		ev->control_page = NULL;
 		memset(ev->tail, 0, sizeof(ev->tail));
 	}
-	for (u32 i = 0; i < ed->nr_array_pages; i++) {
-		arch_put_guest_page_writable(virt_to_page(ed->fifo_array[i]));
-		ed->fifo_array[i] = NULL;
+	while (ed->nr_array_pages) {
+		event_word_t **words = &ed->fifo_array[--ed->nr_array_pages];
+
+		arch_put_guest_page_writable(virt_to_page(*words));
+		*words = NULL;
 	}
-	ed->nr_array_pages = 0;
 	ed->fifo = false;
 }

@@ -11,24 +11,6 @@
 #include "percpu.h"
 #include "uaccess.h"
 
-/*
- * The domain that an operation names, with a reference.
- * Return: 0, -ESRCH, or -EPERM when it is not the caller's to touch.
- */
-static int event_get_domain(domid_t id, struct domain **d)
-{
-	int rc;
-
-	*d = domain_get_by_id(id);
-	if (!*d)
-		return -ESRCH;
-	if (*d == current->domain || ((*d)->evtchn && current->domain->privileged))
-		return 0;
-	rc = (*d)->evtchn ? -EPERM : -ESRCH;
-	domain_put(*d);
-	return rc;
-}
-
 static bool event_virq_is_global(u32 virq)
 {
 	return virq != VIRQ_TIMER && virq != VIRQ_DEBUG && virq != VIRQ_XENOPROF &&
@@ -38,7 +20,7 @@ static bool event_virq_is_global(u32 virq)
 static long event_op_alloc_unbound(struct evtchn_alloc_unbound *op)
 {
 	struct domain *d;
-	long rc = event_get_domain(op->dom, &d);
+	long rc = domain_get_target(op->dom, &d);
 
 	if (rc)
 		return rc;
@@ -88,17 +70,15 @@ static long event_bind_ends(struct domain *d, struct domain *r, struct evtchn_bi
 static long event_op_bind_interdomain(struct domain *d, struct evtchn_bind_interdomain *op)
 {
 	struct domain *r = domain_get_by_id(op->remote_dom);
-	long rc = -ESRCH;
+	long rc;
 
 	if (!r)
-		return rc;
-	if (r->evtchn) {	/* not one of the core's pseudo-domains */
-		spin_lock(&event_pairs);
-		spin_lock(&d->evtchn->lock);
-		rc = event_bind_ends(d, r, op);
-		spin_unlock(&d->evtchn->lock);
-		spin_unlock(&event_pairs);
-	}
+		return -ESRCH;
+	spin_lock(&event_pairs);
+	spin_lock(&d->evtchn->lock);
+	rc = event_bind_ends(d, r, op);
+	spin_unlock(&d->evtchn->lock);
+	spin_unlock(&event_pairs);
 	domain_put(r);
 	return rc;
 }
@@ -112,11 +92,11 @@ static long event_op_bind_virq(struct domain *d, struct evtchn_bind_virq *op)
 		return -EINVAL;
 	if (!v)
 		return -ENOENT;
-	if (v->evtchn->virq_port[op->virq])
+	if (event_vcpu(v)->virq_port[op->virq])
 		return -EEXIST;
 	rc = event_open(d, EVTCHNSTAT_virq, op->vcpu, op->virq, &op->port);
 	if (!rc)
-		WRITE_ONCE(v->evtchn->virq_port[op->virq], op->port);
+		WRITE_ONCE(event_vcpu(v)->virq_port[op->virq], op->port);
 	return rc;
 }
 
@@ -192,7 +172,7 @@ static long event_op_status(struct evtchn_status *op)
 {
 	struct evtchn *e;
 	struct domain *d;
-	long rc = event_get_domain(op->dom, &d);
+	long rc = domain_get_target(op->dom, &d);
 
 	if (rc)
 		return rc;
@@ -233,7 +213,7 @@ static long event_op_bind_vcpu(struct domain *d, const struct evtchn_bind_vcpu *
 static long event_op_reset(domid_t dom)
 {
 	struct domain *d;
-	long rc = event_get_domain(dom, &d);
+	long rc = domain_get_target(dom, &d);
 
 	if (rc)
 		return rc;

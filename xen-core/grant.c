@@ -15,7 +15,6 @@
 #include "page_alloc.h"
 #include "percpu.h"
 #include "preempt.h"
-#include "string.h"
 #include "uaccess.h"
 
 /* Grow to @nr frames, under the lock. Return: 0, -EINVAL or -ENOMEM. */
@@ -87,13 +86,11 @@ static_assert(sizeof(struct gnttab_copy) == 40, "the largest operation: grant_ru
 /* The domain that an operation names, with a reference. Return: a GNTST_*. */
 static s16 grant_get_domain(domid_t id, struct domain **d)
 {
-	*d = domain_get_by_id(id);
-	if (!*d)
-		return GNTST_bad_domain;
-	if ((*d)->grants && (*d == current->domain || current->domain->privileged))
-		return GNTST_okay;
-	domain_put(*d);
-	return GNTST_permission_denied;
+	switch (domain_get_target(id, d)) {
+	case 0:		return GNTST_okay;
+	case -ESRCH:	return GNTST_bad_domain;
+	default:	return GNTST_permission_denied;
+	}
 }
 
 /*
@@ -255,13 +252,13 @@ static long grant_get_version(gva_t uop)
 {
 	struct gnttab_get_version op;
 	struct domain *d;
-	s16 status;
+	int err;
 
 	if (copy_from_guest(&op, uop, sizeof(op)))
 		return -EFAULT;
-	status = grant_get_domain(op.dom, &d);
-	if (status)
-		return status == GNTST_bad_domain ? -ESRCH : -EPERM;
+	err = domain_get_target(op.dom, &d);
+	if (err)
+		return err;
 	domain_put(d);
 	op.version = 1;
 	return copy_to_guest(uop, &op, sizeof(op));

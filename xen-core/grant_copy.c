@@ -7,7 +7,6 @@
 #include "grant_table.h"
 
 #include "arch_hypercalls.h"
-#include "percpu.h"
 #include "string.h"
 
 /**
@@ -36,8 +35,6 @@ static s16 copy_find(struct copy_end *end, const struct gnttab_copy_ptr *p)
 {
 	mfn_t mfn = MFN(p->u.gmfn);
 
-	if (!end->owner->grants)
-		return GNTST_bad_domain;
 	if (end->by_ref)
 		return grant_entry_get(end->owner, end->ref, !end->write, &end->page);
 	if (p->domid != DOMID_SELF)

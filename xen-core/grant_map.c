@@ -17,7 +17,6 @@
 #include "grant_table.h"
 
 #include "arch_hypercalls.h"
-#include "errno.h"
 #include "page_alloc.h"
 #include "percpu.h"
 #include "preempt.h"
@@ -118,7 +117,7 @@ long grant_op_map_grant_ref(void *arg, struct grant_batch *b)
 	struct gnttab_map_grant_ref *op = arg;
 	struct grant_table *gt = current->domain->grants;
 	struct domain *granter;
-	s16 status = GNTST_bad_domain;
+	s16 status;
 
 	if (!(op->flags & MAP_KINDS))
 		return GNTST_bad_gntref;
@@ -126,11 +125,9 @@ long grant_op_map_grant_ref(void *arg, struct grant_batch *b)
 	granter = op->dom == DOMID_SELF ? NULL : domain_get_by_id(op->dom);
 	if (!granter)
 		return GNTST_bad_domain;
-	if (granter->grants) {
-		spin_lock(&gt->map_lock);
-		status = map_locked(gt, granter, op);
-		spin_unlock(&gt->map_lock);
-	}
+	spin_lock(&gt->map_lock);
+	status = map_locked(gt, granter, op);
+	spin_unlock(&gt->map_lock);
 	if (status)
 		domain_put(granter);
 	return status;

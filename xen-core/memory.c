@@ -21,14 +21,6 @@
 #define INVALID_GFN	(~0ull)
 #define GUEST_ORDER_MAX	9		/* 2 MiB; dom0 may take what there is */
 
-/* Whom a structure means: only a privileged domain may name another. */
-static struct domain *target(domid_t id)
-{
-	if (id != DOMID_SELF && id != current->domain->id && !current->domain->privileged)
-		return NULL;
-	return domain_get_by_id(id);
-}
-
 static unsigned int address_bits(const struct xen_memory_reservation *r)
 {
 	return XENMEMF_get_address_bits(r->mem_flags) ?: ADDR_BITS_ANY;
@@ -133,8 +125,7 @@ static long change_reservation(u32 cmd, u64 start, gva_t arg)
 		return start;
 	if (r.extent_order > (current->domain->privileged ? MAX_ORDER : GUEST_ORDER_MAX))
 		return start;
-	d = target(r.domid);
-	if (!d)
+	if (domain_get_target(r.domid, &d))
 		return start;
 	for (i = start; i < r.nr_extents; i++) {
 		if (i > start && extent_preempted(cmd, i))
@@ -222,15 +213,15 @@ static long query(u32 cmd, gva_t arg)
 
 	if (copy_from_guest(&id, arg, sizeof(id)))
 		return -EFAULT;
-	d = target(id);
-	if (!d)
-		return -ESRCH;
+	n = domain_get_target(id, &d);
+	if (n)
+		return n;
 	if (cmd == XENMEM_current_reservation)
 		n = d->tot_pages;
 	else if (cmd == XENMEM_maximum_reservation)
 		n = d->max_pages;
 	else
-		n = d->shared ? (long)MAX(READ_ONCE(d->shared->arch.max_pfn), 1ul) - 1 : -ENOSYS;
+		n = MAX(READ_ONCE(d->shared->arch.max_pfn), 1ul) - 1;
 	domain_put(d);
 	return n;
 }

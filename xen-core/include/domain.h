@@ -29,7 +29,6 @@
 #define SHUTDOWN_NONE	255		/* domain->shutdown_code: none yet */
 
 struct evtchn_domain;
-struct evtchn_vcpu;
 struct grant_table;
 
 /* Why a vcpu may not run; several may hold at once. vcpu->pause_flags */
@@ -76,7 +75,6 @@ struct vcpu {
 	gva_t runstate_guest;		/* 0: none */
 	gva_t time_guest;		/* VCPUOP_register_vcpu_time_memory_area, 0: none */
 
-	struct evtchn_vcpu *evtchn;
 	/* sched_lock; run time in ns, scaled by 256 / weight */
 	struct {
 		struct list link;	/* in the queue, when it waits */
@@ -166,6 +164,11 @@ struct domain *domain_create(domid_t id, bool privileged, u32 max_vcpus);
 
 /** domain_get_by_id() - with a reference; DOMID_SELF is the caller. NULL: none. */
 struct domain *domain_get_by_id(domid_t id);
+/**
+ * domain_get_target() - the domain that an operation names, with a reference.
+ * Return: 0, -ESRCH, or -EPERM when it is not the caller's to touch.
+ */
+int domain_get_target(domid_t id, struct domain **d);
 void domain_put(struct domain *d);
 
 /** domain_crash() - @d is beyond saving: stop it, tell dom0 and the log why. */

@@ -10,7 +10,6 @@
 #include "domain.h"
 
 int event_init_domain(struct domain *d);
-int event_init_vcpu(struct vcpu *v);
 /**
  * event_reset() - close all ports of @d, let go of its frames; it is dying or asked for it.
  * Return: 0, or -ERESTART: call again.

@@ -66,7 +66,6 @@ struct evtchn_vcpu {
 	u32 virq_port[NR_VIRQS];
 	struct spinlock queue_lock;
 	struct evtchn_fifo_control_block *control;
-	struct page *control_page;
 	u32 tail[EVTCHN_FIFO_MAX_QUEUES];
 };
 
@@ -89,6 +88,11 @@ struct evtchn_domain {
 	struct evtchn *bucket[EVENT_NR_BUCKETS];
 	struct evtchn_vcpu vcpu[];
 };
+
+static inline struct evtchn_vcpu *event_vcpu(const struct vcpu *v)
+{
+	return &v->domain->evtchn->vcpu[v->id];
+}
 
 /** event_lookup() - port @port of @d, or NULL when there never was one; @port is hostile. */
 static inline struct evtchn *event_lookup(const struct domain *d, u32 port)

@@ -26,7 +26,6 @@ struct fake_pirq fake_pirqs[FAKE_PIRQS];
 int fake_pirq_error;
 
 __weak int event_init_domain(struct domain *d) { return 0; }
-__weak int event_init_vcpu(struct vcpu *v) { return 0; }
 __weak int event_reset(struct domain *d) { return 0; }
 __weak void event_free_domain(struct domain *d) { }
 __weak int grant_init_domain(struct domain *d) { return 0; }
@@ -65,7 +64,7 @@ struct domain *fake_domain_create(domid_t id, bool privileged, u32 vcpus)
 		v->cpu = cpus[i % nr_cpus];
 		if (i < XEN_LEGACY_MAX_VCPUS)
 			v->info = &d->shared->vcpu_info[i];
-		if (event_init_vcpu(v) || arch_vcpu_create(v))
+		if (arch_vcpu_create(v))
 			abort();
 	}
 	if (privileged && !dom0)
@@ -98,6 +97,17 @@ __weak struct domain *domain_get_by_id(domid_t id)
 		}
 	}
 	return NULL;
+}
+
+__weak int domain_get_target(domid_t id, struct domain **d)
+{
+	*d = domain_get_by_id(id);
+	if (!*d)
+		return -ESRCH;
+	if (*d == current->domain || current->domain->privileged)
+		return 0;
+	domain_put(*d);
+	return -EPERM;
 }
 
 __weak void domain_put(struct domain *d)

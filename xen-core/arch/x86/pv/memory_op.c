@@ -10,7 +10,6 @@
 #include "percpu.h"
 #include "pv.h"
 #include "setup.h"
-#include "string.h"
 #include "uaccess.h"
 
 #include <xen/memory.h>
