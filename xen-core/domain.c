@@ -12,7 +12,7 @@
 #include <stdarg.h>
 
 #include "event.h"
-#include "grant.h"
+#include "grant_table.h"
 #include "page_alloc.h"
 #include "percpu.h"
 #include "power.h"

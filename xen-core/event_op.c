@@ -158,12 +158,9 @@ static void event_get_status(struct evtchn *e, struct evtchn_status *op)
 		op->u.interdomain.dom = e->remote->id;
 		op->u.interdomain.port = e->remote_port;
 		break;
-	case EVTCHNSTAT_pirq:
-		op->u.pirq = e->irq;
-		break;
+	case EVTCHNSTAT_pirq:	/* where u.virq is, too */
 	case EVTCHNSTAT_virq:
 		op->u.virq = e->irq;
-		break;
 	}
 	spin_unlock(&e->lock);
 }

@@ -140,13 +140,9 @@ struct page *domain_page_alloc(struct domain *d, unsigned int order, unsigned in
 
 int domain_page_release(struct domain *d, struct page *p)
 {
-	u64 count;
-
-	if (p->owner != d)
-		return -EINVAL;
 	/* F2: who clears the bit ends the reference. */
-	count = __atomic_fetch_and(&p->count, ~PC_ALLOCATED, __ATOMIC_ACQ_REL);
-	if (!(count & PC_ALLOCATED))
+	if (p->owner != d ||
+	    !(__atomic_fetch_and(&p->count, ~PC_ALLOCATED, __ATOMIC_ACQ_REL) & PC_ALLOCATED))
 		return -EINVAL;
 	page_put(p);
 	return 0;

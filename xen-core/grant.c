@@ -8,7 +8,6 @@
  * The table grows when the guest asks for it and never shrinks. Entries are
  * grant_entry.c's, mapping grant_map.c's, copying grant_copy.c's.
  */
-#include "grant.h"
 #include "grant_table.h"
 
 #include "errno.h"

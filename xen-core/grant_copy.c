@@ -13,23 +13,15 @@
  * struct copy_end - one end of a copy while it is open
  * @owner:	of @page, held
  * @ref:	the grant that holds @page, when @by_ref
+ * @write:	is it the destination?
+ * @writable:	it has a writable use
  */
 struct copy_end {
 	struct domain *owner;
 	struct page *page;
 	u32 ref;
-	bool by_ref, write;
+	bool by_ref, write, writable;
 };
-
-/* What copy_open() took but the writable use. */
-static void copy_let_go(const struct copy_end *end)
-{
-	if (end->by_ref)
-		grant_entry_put(end->owner, end->ref, !end->write);
-	else
-		page_put(end->page);
-	domain_put(end->owner);
-}
 
 static s16 copy_find(struct copy_end *end, const struct gnttab_copy_ptr *p)
 {
@@ -43,11 +35,24 @@ static s16 copy_find(struct copy_end *end, const struct gnttab_copy_ptr *p)
 	return mfn_valid(mfn) && page_get(end->page, end->owner) ? GNTST_okay : GNTST_bad_page;
 }
 
+static void copy_close(const struct copy_end *end)
+{
+	if (end->writable)
+		arch_put_guest_page_writable(end->page);
+	if (end->by_ref)
+		grant_entry_put(end->owner, end->ref, !end->write);
+	else
+		page_put(end->page);
+	domain_put(end->owner);
+}
+
 static s16 copy_open(struct copy_end *end, const struct gnttab_copy_ptr *p, bool by_ref, bool write)
 {
 	s16 status;
 
-	*end = (struct copy_end){ domain_get_by_id(p->domid), NULL, p->u.ref, by_ref, write };
+	*end = (struct copy_end){
+		.owner = domain_get_by_id(p->domid), .ref = p->u.ref, .by_ref = by_ref, .write = write,
+	};
 	if (!end->owner)
 		return GNTST_bad_domain;
 	status = copy_find(end, p);
@@ -56,17 +61,11 @@ static s16 copy_open(struct copy_end *end, const struct gnttab_copy_ptr *p, bool
 		return status;
 	}
 	/* G4: not into a page table. */
-	if (!write || arch_get_guest_page_writable(end->owner, page_to_mfn(end->page).n))
+	end->writable = write && arch_get_guest_page_writable(end->owner, page_to_mfn(end->page).n);
+	if (write == end->writable)
 		return GNTST_okay;
-	copy_let_go(end);
+	copy_close(end);
 	return GNTST_general_error;
-}
-
-static void copy_close(const struct copy_end *end)
-{
-	if (end->write)
-		arch_put_guest_page_writable(end->page);
-	copy_let_go(end);
 }
 
 long grant_op_copy(void *arg, struct grant_batch *b)

@@ -13,7 +13,6 @@
  * Unmapping has two steps: page-table entries are cleared; when the TLBs have been
  * flushed, the granter is told that its frames are its own again.
  */
-#include "grant.h"
 #include "grant_table.h"
 
 #include "arch_hypercalls.h"

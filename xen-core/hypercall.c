@@ -12,7 +12,7 @@
 #include "domain.h"
 #include "errno.h"
 #include "event.h"
-#include "grant.h"
+#include "grant_table.h"
 #include "memory.h"
 #include "percpu.h"
 #include "preempt.h"

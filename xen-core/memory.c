@@ -119,13 +119,11 @@ static long change_reservation(u32 cmd, u64 start, gva_t arg)
 	int err = 0;
 	u64 i;
 
-	if (copy_from_guest(&r, arg, sizeof(r)))	/* H3 */
-		return start;
-	if (r.nr_extents > ~0ull >> (EXTENT_SHIFT + 1) || start > r.nr_extents)
-		return start;
-	if (r.extent_order > (current->domain->privileged ? MAX_ORDER : GUEST_ORDER_MAX))
-		return start;
-	if (domain_get_target(r.domid, &d))
+	/* H3 */
+	if (copy_from_guest(&r, arg, sizeof(r)) || start > r.nr_extents ||
+	    r.nr_extents > ~0ull >> (EXTENT_SHIFT + 1) ||
+	    r.extent_order > (current->domain->privileged ? MAX_ORDER : GUEST_ORDER_MAX) ||
+	    domain_get_target(r.domid, &d))
 		return start;
 	for (i = start; i < r.nr_extents; i++) {
 		if (i > start && extent_preempted(cmd, i))
@@ -199,10 +197,8 @@ static long exchange(u64 start, gva_t arg)
 		if (!err)
 			x.nr_exchanged += ratio;
 	}
-	if (copy_to_guest(GVA(arg.a + offsetof(struct xen_memory_exchange, nr_exchanged)),
-			  &x.nr_exchanged, sizeof(x.nr_exchanged)))
-		err = -EFAULT;
-	return err;
+	return copy_to_guest(GVA(arg.a + offsetof(struct xen_memory_exchange, nr_exchanged)),
+			     &x.nr_exchanged, sizeof(x.nr_exchanged)) ?: err;
 }
 
 static long query(u32 cmd, gva_t arg)

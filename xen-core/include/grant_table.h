@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * What the files of the grant tables share.
+ * Grant tables: frames one domain lets another map or copy.
  *
  *   granter                                    mapper
  *   frame[]: entries, shared with the guest    map_page[]: what it has mapped,
@@ -84,6 +84,15 @@ struct grant_batch {
 		bool readonly;
 	} use[GRANT_BATCH];
 };
+
+int grant_init_domain(struct domain *d);
+/** grant_unmap_all() - @d is dying: end its mappings. Return: 0 or -ERESTART: again. */
+int grant_unmap_all(struct domain *d);
+/** grant_destroy_domain() - the last reference on @d is gone. */
+void grant_destroy_domain(struct domain *d);
+/** grant_frame() - frame @idx of @d's table for XENMAPSPACE_grant_table, growing it. */
+int grant_frame(struct domain *d, u64 idx, mfn_t *out);
+long do_grant_table_op(u32 cmd, gva_t uop, u32 count);
 
 /* Operations: @op is a copy of the guest's structure. Return: GNTST_*, its status. */
 long grant_op_map_grant_ref(void *op, struct grant_batch *b);

@@ -8,7 +8,7 @@
 #include "event.h"
 #include "event_port.h"
 #include "fake.h"
-#include "grant.h"
+#include "grant_table.h"
 #include "page_alloc.h"
 #include "preempt.h"
 

@@ -12,7 +12,7 @@
 #include <xen/grant_table.h>
 #include "errno.h"
 #include "fake.h"
-#include "grant.h"
+#include "grant_table.h"
 #include "page_alloc.h"
 
 #define FRAMES	512

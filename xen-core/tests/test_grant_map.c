@@ -14,7 +14,6 @@
 #include "arch_hypercalls.h"
 #include "errno.h"
 #include "fake.h"
-#include "grant.h"
 #include "grant_table.h"
 #include "page_alloc.h"
 #include "preempt.h"

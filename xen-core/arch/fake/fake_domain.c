@@ -11,7 +11,6 @@
 #include "arch_hypercalls.h"
 #include "errno.h"
 #include "event.h"
-#include "grant.h"
 #include "grant_table.h"
 #include "page_alloc.h"
 #include "sched.h"

@@ -19,7 +19,6 @@
 #include "elf.h"
 #include "errno.h"
 #include "event.h"
-#include "grant.h"
 #include "options.h"
 
 #include "page_alloc.h"

@@ -46,28 +46,26 @@ static long get_machine_map(gva_t arg)
 	if (map.nr_entries < nr_machine_map)
 		return -EINVAL;
 	map.nr_entries = nr_machine_map;
-	if (copy_to_guest(gva_of(map.buffer), machine_map, nr_machine_map * sizeof(*machine_map)) ||
-	    copy_to_guest(arg, &map, sizeof(map)))
-		return -EFAULT;
-	return 0;
+	return copy_to_guest(gva_of(map.buffer), machine_map,
+			     nr_machine_map * sizeof(*machine_map)) ?:
+	       copy_to_guest(arg, &map, sizeof(map));
 }
 
 /* The frames of the table, 2 MiB each, for tools that map it. */
 static long get_m2p_frames(gva_t arg)
 {
 	struct xen_machphys_mfn_list list;
-	u32 n = 0;
 
 	if (copy_from_guest(&list, arg, sizeof(list)))
 		return -EFAULT;
-	for (u64 off = 0; off < max_mfn * 8 && n < list.max_extents; off += M2P_CHUNK, n++) {
-		xen_pfn_t mfn = virt_to_mfn((u8 *)m2p + off).n;
+	list.nr_extents = MIN((max_mfn * 8 + M2P_CHUNK - 1) / M2P_CHUNK, (u64)list.max_extents);
+	for (u64 n = 0; n < list.nr_extents; n++) {
+		xen_pfn_t mfn = virt_to_mfn((u8 *)m2p + n * M2P_CHUNK).n;
 
 		if (copy_to_guest(gva_index(gva_of(list.extent_start), xen_pfn_t, n), &mfn,
 				  sizeof(mfn)))
 			return -EFAULT;
 	}
-	list.nr_extents = n;
 	return copy_to_guest(arg, &list, sizeof(list));
 }
 
