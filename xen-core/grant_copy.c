@@ -51,7 +51,8 @@ static s16 copy_open(struct copy_end *end, const struct gnttab_copy_ptr *p, bool
 	s16 status;
 
 	*end = (struct copy_end){
-		.owner = domain_get_by_id(p->domid), .ref = p->u.ref, .by_ref = by_ref, .write = write,
+		.owner = domain_get_by_id(p->domid),
+		.ref = p->u.ref, .by_ref = by_ref, .write = write,
 	};
 	if (!end->owner)
 		return GNTST_bad_domain;
