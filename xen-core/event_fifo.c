@@ -110,14 +110,13 @@ static void event_fifo_link(struct domain *d, struct evtchn *e, u32 port, event_
 
 void event_fifo_set_pending(struct domain *d, struct evtchn *e, u32 port)
 {
-	event_word_t *word = event_fifo_word(d, port);
+	event_word_t *word = event_fifo_find(d, port);
 
-	if (unlikely(word == &event_no_word)) {
+	if (unlikely(!word)) {
 		/* Then look again: event_fifo_expand_array() looks after adding the page. */
 		__atomic_store_n(&e->pending, true, __ATOMIC_SEQ_CST);
-		word = event_fifo_word(d, port);
-		if (word == &event_no_word ||
-		    !__atomic_exchange_n(&e->pending, false, __ATOMIC_SEQ_CST))
+		word = event_fifo_find(d, port);
+		if (!word || !__atomic_exchange_n(&e->pending, false, __ATOMIC_SEQ_CST))
 			return;
 	}
 	/* The bit before the look at M and L: the guest clears those, then looks at P. */

@@ -109,14 +109,21 @@ static inline struct evtchn *event_lookup(const struct domain *d, u32 port)
 /** event_no_word - is read and cleared for a port whose word the guest has not given; 0 */
 extern event_word_t event_no_word;
 
-/** event_fifo_word() - the guest's word of @port, FIFO ABI, or &event_no_word. */
-static inline event_word_t *event_fifo_word(const struct domain *d, u32 port)
+/** event_fifo_find() - the guest's word of @port, FIFO ABI, or NULL. */
+static inline event_word_t *event_fifo_find(const struct domain *d, u32 port)
 {
 	event_word_t *page = __atomic_load_n(&d->evtchn->fifo_array[port / EVENT_WORDS_PER_PAGE],
 					     __ATOMIC_SEQ_CST);
 
-	return page ? page + port % EVENT_WORDS_PER_PAGE : &event_no_word;
+	return page ? page + port % EVENT_WORDS_PER_PAGE : NULL;
 }
+
+/** event_fifo_word() - the same, or &event_no_word. */
+static inline event_word_t *event_fifo_word(const struct domain *d, u32 port)
+{
+	return event_fifo_find(d, port) ?: &event_no_word;
+}
+
 #define EVENT_WORD_PENDING	(1u << EVTCHN_FIFO_PENDING)
 #define EVENT_WORD_MASKED	(1u << EVTCHN_FIFO_MASKED)
 #define EVENT_WORD_LINKED	(1u << EVTCHN_FIFO_LINKED)
