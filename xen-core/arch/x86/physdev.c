@@ -325,7 +325,7 @@ static long physdev_set_iopl(struct vcpu *v, u32 iopl)
 {
 	if (iopl > 3)
 		return -EINVAL;
-	pv_set_iopl(v, iopl);
+	v->arch.iopl = iopl;
 	return 0;
 }
 
@@ -333,7 +333,9 @@ static long physdev_set_iobitmap(struct vcpu *v, const struct physdev_set_iobitm
 {
 	if (op->nr_ports > 65536)
 		return -EINVAL;
-	return pv_set_iobitmap(v, gva_of(op->bitmap), op->nr_ports);
+	v->arch.iobmp = gva_of(op->bitmap);
+	v->arch.iobmp_ports = op->nr_ports;
+	return 0;
 }
 
 /* A device came (or its resources will not change): look at its MSI-X table. */

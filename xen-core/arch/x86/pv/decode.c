@@ -36,15 +36,10 @@ static const u8 two_byte[256] = {
 
 u64 *insn_reg(struct regs *r, u32 n)
 {
+#define REG(name) offsetof(struct regs, name)
 	static const u8 map[16] = {
-		offsetof(struct regs, rax), offsetof(struct regs, rcx),
-		offsetof(struct regs, rdx), offsetof(struct regs, rbx),
-		offsetof(struct regs, rsp), offsetof(struct regs, rbp),
-		offsetof(struct regs, rsi), offsetof(struct regs, rdi),
-		offsetof(struct regs, r8), offsetof(struct regs, r9),
-		offsetof(struct regs, r10), offsetof(struct regs, r11),
-		offsetof(struct regs, r12), offsetof(struct regs, r13),
-		offsetof(struct regs, r14), offsetof(struct regs, r15),
+		REG(rax), REG(rcx), REG(rdx), REG(rbx), REG(rsp), REG(rbp), REG(rsi), REG(rdi),
+		REG(r8), REG(r9), REG(r10), REG(r11), REG(r12), REG(r13), REG(r14), REG(r15),
 	};
 
 	return (u64 *)((u8 *)r + map[n & 15]);
@@ -83,25 +78,6 @@ static const u8 *decode_modrm(struct insn *i, const u8 *p)
 	return mod == 2 || rm == 5 ? p + 4 : p;
 }
 
-static const u8 *decode_immediate(struct insn *i, const u8 *p, u8 form)
-{
-	s16 w;
-	s32 l;
-
-	if (form & IMM8) {
-		i->imm = (s8)*p;
-		return p + 1;
-	}
-	if (i->bytes == 2) {
-		memcpy(&w, p, 2);
-		i->imm = w;
-		return p + 2;
-	}
-	memcpy(&l, p, 4);
-	i->imm = l;
-	return p + 4;
-}
-
 /**
  * insn_decode() - the instruction at the guest's rip.
  * Return: false when it cannot be fetched or is too long.
@@ -109,8 +85,8 @@ static const u8 *decode_immediate(struct insn *i, const u8 *p, u8 form)
 bool insn_decode(struct vcpu *v, struct insn *i)
 {
 	u8 bytes[INSN_MAX + 17] = { 0 };	/* the rest of any form that starts in time */
-	u64 rip = v->regs.rip;
-	u32 got = 16;
+	u64 rip = v->regs.rip, imm;
+	u32 got = 16, unused;
 	const u8 *p;
 	u8 form;
 
@@ -130,8 +106,13 @@ bool insn_decode(struct vcpu *v, struct insn *i)
 	}
 	if (form & MODRM)
 		p = decode_modrm(i, p);
-	if (form & (IMM8 | IMMZ))
-		p = decode_immediate(i, p, form);
+	if (form & (IMM8 | IMMZ)) {
+		/* The bytes behind it go; its sign comes down from the top. */
+		unused = form & IMM8 ? 7 : 8 - MIN(i->bytes, 4);
+		memcpy(&imm, p, sizeof(imm));
+		i->imm = (s64)(imm << 8 * unused) >> 8 * unused;
+		p += 8 - unused;
+	}
 	i->len = p - bytes;
 	return i->len <= got;
 }
@@ -139,12 +120,9 @@ bool insn_decode(struct vcpu *v, struct insn *i)
 /** insn_read_reg() - register @n as an operand of @bytes */
 u64 insn_read_reg(const struct insn *i, struct regs *r, u32 n, u32 bytes)
 {
-	u64 v;
-
 	if (bytes == 1 && !i->rex && n >= 4 && n < 8)
 		return *insn_reg(r, n - 4) >> 8 & 0xff;	/* ah, ch, dh, bh */
-	v = *insn_reg(r, n);
-	return bytes == 8 ? v : v & ((1ull << 8 * bytes) - 1);
+	return *insn_reg(r, n) & ~0ull >> (64 - 8 * bytes);
 }
 
 /** insn_write_reg() - the same as a destination; 4 bytes clear the upper half */
