@@ -11,20 +11,15 @@
  * guest's kernel; rflags.IF is the opposite of the mask. The way back is
  * HYPERVISOR_iret. The system call path has a twin in entry.S.
  */
-#include "asm.h"
 #include "bitops.h"
-#include "compiler.h"
 #include "cpu_private.h"
 #include "errno.h"
-#include "event.h"
 #include "preempt.h"
 #include "pv.h"
-#include "sched.h"
 #include "string.h"
 #include "traps.h"
 #include "uaccess.h"
 
-#include <xen/callback.h>
 #include <xen/nmi.h>
 
 #define FRAME_MAX	11
@@ -117,24 +112,27 @@ void pv_deliver_pending(struct vcpu *v)
 	}
 }
 
-/* SYSCALL from the guest's user mode when entry.S could not serve it. */
-void pv_syscall_slow(struct vcpu *v)
+/* SYSCALL with no callback for it: the instruction, which the CPU took, is no good. */
+static void enter_by_syscall(struct vcpu *v, u32 type)
 {
-	if (v->arch.callback[CALLBACKTYPE_syscall].rip)
-		enter_callback(v, CALLBACKTYPE_syscall);
-	else
-		pv_inject_trap(v, TRAP_UD, 0);
-}
-
-/* SYSCALL from 32-bit code. */
-void pv_syscall32(struct vcpu *v)
-{
-	if (!v->arch.in_kernel && v->arch.callback[CALLBACKTYPE_syscall32].rip) {
-		enter_callback(v, CALLBACKTYPE_syscall32);
+	if (v->arch.callback[type].rip && !v->arch.in_kernel) {
+		enter_callback(v, type);
 		return;
 	}
 	v->regs.rip -= 2;
 	pv_inject_trap(v, TRAP_UD, 0);
+}
+
+/* From the guest's user mode when entry.S could not serve it. */
+void pv_syscall_slow(struct vcpu *v)
+{
+	enter_by_syscall(v, CALLBACKTYPE_syscall);
+}
+
+/* From 32-bit code, which may also be its kernel's. */
+void pv_syscall32(struct vcpu *v)
+{
+	enter_by_syscall(v, CALLBACKTYPE_syscall32);
 }
 
 void pv_bad_kernel_stack(struct vcpu *v)
