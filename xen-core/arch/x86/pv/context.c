@@ -11,16 +11,11 @@
  * swaps root and GS base between them. GS_BASE is the running mode's,
  * KERNEL_GS_BASE the other's.
  */
-#include "arch_hypercalls.h"
-#include "bitops.h"
 #include "clock.h"
-#include "compiler.h"
 #include "cpu_private.h"
 #include "errno.h"
-#include "event.h"
 #include "page_alloc.h"
 #include "page_type.h"
-#include "preempt.h"
 #include "printk.h"
 #include "pv.h"
 #include "sched.h"

@@ -6,11 +6,7 @@
  * (virtualisation, paging features, timers, power) is off, whatever the CPU
  * has. User mode runs the real instruction where the CPU cannot fault it.
  */
-#include "asm.h"
 #include "clock.h"
-#include "compiler.h"
-#include "cpu.h"
-#include "page.h"
 #include "pv.h"
 
 #include <xen/arch-x86/cpuid.h>

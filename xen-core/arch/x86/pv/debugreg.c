@@ -4,8 +4,6 @@
  *
  * They are loaded into the CPU only while a guest that has one enabled runs.
  */
-#include "asm.h"
-#include "compiler.h"
 #include "cpu_private.h"
 #include "errno.h"
 #include "pv.h"

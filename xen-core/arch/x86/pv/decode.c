@@ -6,8 +6,6 @@
  * its code meanwhile, which then makes no difference. Addresses of memory
  * operands are not computed: the CPU has told the one that matters.
  */
-#include "asm.h"
-#include "compiler.h"
 #include "decode.h"
 #include "pv.h"
 #include "string.h"

@@ -11,12 +11,9 @@
  *	gdt_va + 14		the core's reserved descriptors, for all the same
  *	gdt_va + 16 .. 31	LDT frames, mapped when the CPU first wants them
  */
-#include "compiler.h"
 #include "cpu_private.h"
 #include "errno.h"
-#include "page_alloc.h"
 #include "page_type.h"
-#include "printk.h"
 #include "pv.h"
 #include "smp.h"
 #include "uaccess.h"
@@ -50,17 +47,18 @@ bool descriptor_fix(u64 *d)
 	return true;
 }
 
-static int map_area_page(struct vcpu *v, u32 n, const void *page, u64 flags)
+/* Page @n of @v's area: @p, or the core's own that belongs there. */
+static int map_area_page(struct vcpu *v, u32 n, struct page *p)
 {
-	/* T4: not global. */
-	return paging_map(v->arch.gdt_va + n * PAGE_SIZE, arch_direct_unmap(page), PAGE_SIZE,
-			  flags & ~PTE_G);
-}
+	const void *own = n == GDT_FRAMES ? reserved_gdt : zero_page;
 
-/* @p or zeroes; writable for the accessed bits that the CPU sets: only the core can get there. */
-static int map_guest_page(struct vcpu *v, u32 n, struct page *p)
-{
-	return map_area_page(v, n, p ? page_to_virt(p) : zero_page, p ? PTE_CORE_RW : PTE_CORE_RO);
+	/*
+	 * D2: the core's own are read-only. @p is writable for the accessed bits
+	 * that the CPU sets: only the core can get there. T4: not global.
+	 */
+	return paging_map(v->arch.gdt_va + n * PAGE_SIZE,
+			  arch_direct_unmap(p ? page_to_virt(p) : own), PAGE_SIZE,
+			  (p ? PTE_CORE_RW : PTE_CORE_RO) & ~PTE_G);
 }
 
 /* The area's entries changed: what this CPU knows of them must go, running or not. */
@@ -78,10 +76,9 @@ int pv_desc_area_create(struct vcpu *v)
 	spin_lock(&area_lock);
 	if (nr_areas < MAX_AREAS) {
 		v->arch.gdt_va = DESC_VA + (u64)nr_areas * AREA_PAGES * PAGE_SIZE;
-		/* D2: the same frame for all, and read-only. */
-		err = map_area_page(v, GDT_FRAMES, reserved_gdt, PTE_CORE_RO);
-		for (u32 i = 0; i < GDT_FRAMES && !err; i++)
-			err = map_guest_page(v, i, NULL);
+		err = 0;
+		for (u32 i = 0; i <= GDT_FRAMES && !err; i++)
+			err = map_area_page(v, i, NULL);
 		if (!err)
 			nr_areas++;
 	}
@@ -117,7 +114,7 @@ int pv_set_gdt(struct vcpu *v, const u64 *frames, u32 entries)
 		for (u32 i = 0; i < GDT_FRAMES; i++) {
 			old = v->arch.gdt_page[i];
 			v->arch.gdt_page[i] = page[i];
-			map_guest_page(v, i, page[i]);
+			map_area_page(v, i, page[i]);
 			page[i] = old;
 		}
 		flush_area(v);
@@ -216,7 +213,7 @@ bool pv_ldt_map(struct vcpu *v, u64 va)
 	if (p) {
 		v->arch.ldt_page[n] = p;
 		v->arch.ldt_mapped = true;
-		map_guest_page(v, LDT_PAGE + n, p);
+		map_area_page(v, LDT_PAGE + n, p);
 	}
 	spin_unlock(&d->pt_lock);
 	return p;

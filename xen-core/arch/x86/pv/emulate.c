@@ -14,9 +14,7 @@
  * own may (virtual IOPL, I/O bitmap); the domain's bitmap decides which ports are
  * really accessed.
  */
-#include "asm.h"
 #include "bitops.h"
-#include "compiler.h"
 #include "cpu_private.h"
 #include "decode.h"
 #include "errno.h"
@@ -178,18 +176,6 @@ static enum outcome read_cr(struct vcpu *v, u32 cr, u64 *val)
 	return DONE;
 }
 
-static enum outcome do_dr(struct vcpu *v, struct insn *i)
-{
-	u64 *reg = insn_reg(&v->regs, i->rm);
-
-	if (i->reg > 7)
-		return UNDEFINED;
-	if (i->opcode == 0x0f23)
-		return do_set_debugreg(i->reg, *reg) ? FAULT : DONE;
-	*reg = do_get_debugreg(i->reg);
-	return DONE;
-}
-
 /* 0f 01 d1: XSETBV. The CPU faults whatever CR4.OSXSAVE the guest believes in. */
 static enum outcome do_xsetbv(struct vcpu *v, u64 val)
 {
@@ -211,6 +197,7 @@ static enum outcome kernel_insn(struct vcpu *v, struct insn *i)
 {
 	struct regs *r = &v->regs;
 	u64 val = r->rdx << 32 | (u32)r->rax;	/* operand of WRMSR and XSETBV */
+	u64 *reg = insn_reg(r, i->rm);		/* and of the moves */
 
 	switch (i->opcode) {
 	case 0xfa: case 0xfb:
@@ -227,11 +214,16 @@ static enum outcome kernel_insn(struct vcpu *v, struct insn *i)
 			wbinvd();
 		return DONE;
 	case 0x0f20:
-		return read_cr(v, i->reg, insn_reg(r, i->rm));
+		return read_cr(v, i->reg, reg);
 	case 0x0f22:
-		return write_cr(v, i->reg, *insn_reg(r, i->rm));
+		return write_cr(v, i->reg, *reg);
 	case 0x0f21: case 0x0f23:
-		return do_dr(v, i);
+		if (i->reg > 7)
+			return UNDEFINED;
+		if (i->opcode == 0x0f23)
+			return do_set_debugreg(i->reg, *reg) ? FAULT : DONE;
+		*reg = do_get_debugreg(i->reg);
+		return DONE;
 	case 0x0f30:
 		return pv_wrmsr(v, r->rcx, val) ? DONE : FAULT;
 	case 0x0f31: case 0x0f32:	/* RDTSC, RDMSR */

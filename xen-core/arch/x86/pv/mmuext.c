@@ -3,8 +3,6 @@
  * HYPERVISOR_mmuext_op (xen/xen.h): pinning, base pointers, flushes, LDT,
  * clearing and copying frames.
  */
-#include "asm.h"
-#include "compiler.h"
 #include "errno.h"
 #include "page_type.h"
 #include "preempt.h"
