@@ -290,25 +290,20 @@ static long callback_set(struct vcpu *v, u16 type, u64 rip, bool mask)
 		return -EINVAL;
 	if (!callback_is_known(type))
 		return -ENOSYS;
-	v->arch.callback[type] = (struct guest_entry){
-		.rip = rip,
-		.masks_events = mask || type == CALLBACKTYPE_event || type == CALLBACKTYPE_nmi,
-	};
+	mask |= type == CALLBACKTYPE_event || type == CALLBACKTYPE_nmi;
+	v->arch.callback[type] = (struct guest_entry){ .rip = rip, .masks_events = mask };
 	return 0;
 }
 
 /** do_set_callbacks() - HYPERVISOR_set_callbacks, the old way */
 long do_set_callbacks(u64 event, u64 failsafe, u64 syscall)
 {
-	const u64 rip[] = {
-		[CALLBACKTYPE_event] = event, [CALLBACKTYPE_failsafe] = failsafe,
-		[CALLBACKTYPE_syscall] = syscall,
-	};
+	struct vcpu *v = current;
 
 	/* This old call has no error: an address that cannot be is as good as none. */
-	for (u32 type = 0; type < ARRAY_SIZE(rip); type++)
-		if (callback_set(current, type, rip[type], false))
-			callback_set(current, type, 0, false);
+	callback_set(v, CALLBACKTYPE_event, va_is_canonical(event) ? event : 0, true);
+	callback_set(v, CALLBACKTYPE_failsafe, va_is_canonical(failsafe) ? failsafe : 0, false);
+	callback_set(v, CALLBACKTYPE_syscall, va_is_canonical(syscall) ? syscall : 0, false);
 	return 0;
 }
 
@@ -328,23 +323,17 @@ void pv_init_callbacks(struct vcpu *v, const struct vcpu_guest_context *c)
 /** do_callback_op() - CALLBACKOP_register, CALLBACKOP_unregister (xen/callback.h) */
 long do_callback_op(u32 cmd, gva_t arg)
 {
-	struct callback_register reg = { 0 };	/* begins like struct callback_unregister */
+	struct callback_register reg = { 0 };
+	bool on = cmd == CALLBACKOP_register;
 
-	switch (cmd) {
-	case CALLBACKOP_register:
-		if (copy_from_guest(&reg, arg, sizeof(reg)))
-			return -EFAULT;
-		break;
-	case CALLBACKOP_unregister:
-		if (copy_from_guest(&reg, arg, sizeof(struct callback_unregister)))
-			return -EFAULT;
-		/* Those a kernel cannot run without stay. */
-		if (callback_is_known(reg.type) && reg.type != CALLBACKTYPE_nmi)
-			return -EINVAL;
-		break;
-	default:
+	if (cmd > CALLBACKOP_unregister)
 		return -ENOSYS;
-	}
+	/* The other structure is the beginning of this one. */
+	if (copy_from_guest(&reg, arg, on ? sizeof(reg) : sizeof(struct callback_unregister)))
+		return -EFAULT;
+	/* Those a kernel cannot run without stay. */
+	if (!on && callback_is_known(reg.type) && reg.type != CALLBACKTYPE_nmi)
+		return -EINVAL;
 	return callback_set(current, reg.type, reg.address, reg.flags & CALLBACKF_mask_events);
 }
 

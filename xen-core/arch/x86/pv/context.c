@@ -353,26 +353,22 @@ long do_fpu_taskswitch(u32 set)
 	return 0;
 }
 
-/* What is on the guest's stack: the last calls, for whoever reads a crash. */
-static void dump_guest_stack(const struct vcpu *v)
+void arch_vcpu_dump(const struct vcpu *v)
 {
 	u64 w[4];
 
+	pr_always("d%uv%u%s\n", v->domain->id, v->id,
+		  v->is_idle ? " (idle)" : v->arch.in_kernel ? " (kernel)" : " (user)");
+	if (v->is_idle)
+		return;
+	trap_dump_regs(&v->regs);
+	if (v != current)
+		return;
+	/* The last calls, for whoever reads a crash. */
 	pr_always("guest stack:\n");
 	for (u32 i = 0; i < 32; i += ARRAY_SIZE(w)) {
 		if (copy_from_guest(w, gva_index(GVA(v->regs.rsp), u64, i), sizeof(w)))
 			return;
 		pr_always("  %016lx %016lx %016lx %016lx\n", w[0], w[1], w[2], w[3]);
 	}
-}
-
-void arch_vcpu_dump(const struct vcpu *v)
-{
-	pr_always("d%uv%u%s\n", v->domain->id, v->id,
-		  v->is_idle ? " (idle)" : v->arch.in_kernel ? " (kernel)" : " (user)");
-	if (v->is_idle)
-		return;
-	trap_dump_regs(&v->regs);
-	if (v == current)
-		dump_guest_stack(v);
 }

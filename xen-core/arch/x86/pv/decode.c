@@ -48,10 +48,8 @@ static const u8 *decode_prefixes(struct insn *i, const u8 *p)
 	const u8 *end = p + INSN_MAX;
 
 	for (; one_byte[*p] & PREFIX && p < end; p++) {
-		if (*p == 0x66)
-			i->opsize16 = true;
-		else if (*p == 0xf2 || *p == 0xf3)
-			i->rep = *p;
+		i->opsize16 |= *p == 0x66;
+		i->rep |= *p == 0xf2 || *p == 0xf3;
 	}
 	if ((*p & 0xf0) == 0x40)
 		i->rex = *p++;

@@ -20,7 +20,6 @@
 
 #define AREA_PAGES	32
 #define LDT_PAGE	16
-#define DESC_PER_PAGE	512
 #define MAX_AREAS	(1u << 19)	/* what fits between DESC_VA and STACKS_VA */
 
 #define DESC_P		(1ull << 47)
@@ -96,7 +95,6 @@ void pv_load_descriptors(struct vcpu *v)
 /** pv_set_gdt() - @frames hold @entries descriptors; 0 entries: none */
 int pv_set_gdt(struct vcpu *v, const u64 *frames, u32 entries)
 {
-	u32 nr = (entries + DESC_PER_PAGE - 1) / DESC_PER_PAGE;
 	struct page *page[GDT_FRAMES] = { 0 }, *old;
 	struct domain *d = v->domain;
 	int err = 0;
@@ -105,7 +103,7 @@ int pv_set_gdt(struct vcpu *v, const u64 *frames, u32 entries)
 	if (entries > FIRST_RESERVED_GDT_ENTRY)
 		return -EINVAL;
 	spin_lock(&d->pt_lock);
-	for (u32 i = 0; i < nr && !err; i++) {
+	for (u32 i = 0; i < PFN_UP(entries * sizeof(u64)) && !err; i++) {
 		page[i] = pv_frame_get(d, MFN(frames[i]), PT_DESC);
 		if (!page[i])
 			err = -EINVAL;
@@ -134,8 +132,7 @@ long do_set_gdt(gva_t frames, u32 entries)
 
 	if (entries > FIRST_RESERVED_GDT_ENTRY)
 		return -EINVAL;
-	if (copy_from_guest(list, frames,
-			    (entries + DESC_PER_PAGE - 1) / DESC_PER_PAGE * sizeof(*list)))
+	if (copy_from_guest(list, frames, PFN_UP(entries * sizeof(u64)) * sizeof(*list)))
 		return -EFAULT;
 	return pv_set_gdt(current, list, entries);
 }

@@ -25,7 +25,7 @@
 #include "traps.h"
 #include "uaccess.h"
 
-#define REP_MAX		64	/* iterations a trap: longer ones fault again */
+#define REP_MAX		64ul	/* iterations a trap: longer ones fault again */
 #define GUEST_CR0	(CR0_PG | CR0_AM | CR0_WP | CR0_NE | CR0_ET | CR0_MP | CR0_PE)
 #define GUEST_CR4	(CR4_PAE | CR4_MCE | CR4_OSFXSR | CR4_OSXMMEXCPT)
 
@@ -85,50 +85,37 @@ static void access_port(struct vcpu *v, u16 port, u32 bytes, bool out, u32 *val)
 		outl(port, *val);
 }
 
-/* One element of INS or OUTS. Return: false after a fault that was given to the guest. */
-static bool string_io_step(struct vcpu *v, bool out, u32 bytes)
-{
-	struct regs *r = &v->regs;
-	u64 *at = out ? &r->rsi : &r->rdi;
-	u32 val = 0;
-	int err = out ? copy_from_guest(&val, GVA(*at), bytes) : 0;
-
-	if (!err) {
-		access_port(v, r->rdx, bytes, out, &val);
-		err = out ? 0 : copy_to_guest(GVA(*at), &val, bytes);
-	}
-	if (err)
-		pv_inject_page_fault(v, *at, out ? 0 : PF_W);
-	else
-		*at += r->rflags & EFLAGS_DF ? -(u64)bytes : bytes;
-	return !err;
-}
-
 /* Of the opcode, bit 0: more than a byte; bit 1: output; bit 3: the port is in DX. */
 static enum outcome do_io(struct vcpu *v, struct insn *i)
 {
-	u32 bytes = !(i->opcode & 1) ? 1 : i->opsize16 ? 2 : 4;
+	bool string = i->opcode < 0xe4, rep = string && i->rep, out = i->opcode & 2;
+	u32 bytes = !(i->opcode & 1) ? 1 : i->opsize16 ? 2 : 4, val = v->regs.rax;
 	struct regs *r = &v->regs;
 	u16 port = i->opcode & 8 ? r->rdx : (u8)i->imm;
-	bool out = i->opcode & 2, string = i->opcode < 0xe4;
-	u32 val = r->rax;
+	u64 *at = out ? &r->rsi : &r->rdi;	/* of INS and OUTS */
+	int err = 0;
 
 	if (!port_allowed(v, port, bytes))
 		return FAULT;
-	if (!string) {
-		access_port(v, port, bytes, out, &val);
-		if (!out)
-			insn_write_reg(i, r, 0, bytes, val);
-		return DONE;
-	}
-	if (!i->rep)
-		return string_io_step(v, out, bytes) ? DONE : STAY;
-	for (u32 n = 0; r->rcx && n < REP_MAX; n++) {
-		if (!string_io_step(v, out, bytes))
+	for (u64 n = rep ? MIN(r->rcx, REP_MAX) : 1; n; n--) {
+		if (string && out)
+			err = copy_from_guest(&val, GVA(*at), bytes);
+		if (!err)
+			access_port(v, port, bytes, out, &val);
+		if (string && !out)
+			err = copy_to_guest(GVA(*at), &val, bytes);
+		if (err) {
+			pv_inject_page_fault(v, *at, out ? 0 : PF_W);
 			return STAY;
-		r->rcx--;
+		}
+		if (string)
+			*at += r->rflags & EFLAGS_DF ? -(u64)bytes : bytes;
+		else if (!out)
+			insn_write_reg(i, r, 0, bytes, val);
+		if (rep)
+			r->rcx--;
 	}
-	return r->rcx ? STAY : DONE;
+	return rep && r->rcx ? STAY : DONE;
 }
 
 static enum outcome write_cr(struct vcpu *v, u32 cr, u64 val)
