@@ -160,8 +160,7 @@ void pv_failsafe(struct vcpu *v)
 
 	if (!v->arch.callback[CALLBACKTYPE_failsafe].rip) {
 		domain_crash(v->domain, "d%uv%u: bad segments %04x %04x %04x %04x, no failsafe",
-			     v->domain->id, v->id, v->arch.ds, v->arch.es, v->arch.fs,
-			     v->arch.gs);
+			     v->domain->id, v->id, v->arch.ds, v->arch.es, v->arch.fs, v->arch.gs);
 		return;
 	}
 	load_segment_ds(0);

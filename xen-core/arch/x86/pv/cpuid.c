@@ -10,7 +10,6 @@
 #include "pv.h"
 
 #include <xen/arch-x86/cpuid.h>
-#include <xen/features.h>
 
 #define XEN_BASE	0x40000000u
 #define XEN_LAST	(XEN_BASE + 5)
@@ -29,8 +28,8 @@
 /* VBMI, VBMI2, GFNI, VAES, VPCLMULQDQ, VNNI, BITALG, VPOPCNTDQ, CLDEMOTE. */
 #define L7_C	(BIT(1) | BIT(6) | BIT(8) | BIT(9) | BIT(10) | BIT(11) | BIT(12) | BIT(14) | \
 		 BIT(25))
-/* 4VNNIW, 4FMAPS, FSRM, VP2INTERSECT, MD_CLEAR. */
 #define L7_B_AVX512 (BIT(16) | BIT(17) | BIT(21) | BIT(28) | BIT(30) | BIT(31))
+/* 4VNNIW, 4FMAPS, FSRM, VP2INTERSECT, MD_CLEAR. */
 #define L7_D	(BIT(2) | BIT(3) | BIT(4) | BIT(8) | BIT(10))
 #define L7_1A	(BIT(4) | BIT(5) | BIT(10) | BIT(11) | BIT(12))
 #define LX1_C	(BIT(0) | BIT(1) | BIT(5) | BIT(6) | BIT(7) | BIT(8) | BIT(11) | BIT(16) | BIT(21))

@@ -41,8 +41,7 @@ static bool bitmap_allows(struct vcpu *v, u16 port, u32 bytes)
 		return false;
 	if (user)
 		pv_toggle_mode(v);	/* H4: the bitmap is the kernel's */
-	ok = !copy_from_guest(&bits, GVA(v->arch.iobmp.a + port / 8),
-			      port % 8 + bytes > 8 ? 2 : 1);
+	ok = !copy_from_guest(&bits, GVA(v->arch.iobmp.a + port / 8), port % 8 + bytes > 8 ? 2 : 1);
 	if (user)
 		pv_toggle_mode(v);
 	return ok && !(bits >> port % 8 & ((1u << bytes) - 1));
@@ -67,22 +66,21 @@ static bool owns_ports(const struct vcpu *v, u32 port, u32 bytes)
 }
 
 /* A port that is not the domain's reads as all ones and swallows writes. */
-static void access_port(struct vcpu *v, u16 port, u32 bytes, bool out, u32 *val)
+static u32 access_port(struct vcpu *v, u16 port, u32 bytes, bool out, u32 val)
 {
-	if (!owns_ports(v, port, bytes)) {
-		*val = ~0u;
-		return;
-	}
-	if (pci_access_port(port, bytes, out, val))
-		return;
+	if (!owns_ports(v, port, bytes))
+		return ~0u;
+	if (pci_access_port(port, bytes, out, &val))
+		return val;
 	if (!out)
-		*val = bytes == 1 ? inb(port) : bytes == 2 ? inw(port) : inl(port);
-	else if (bytes == 1)
-		outb(port, *val);
+		return bytes == 1 ? inb(port) : bytes == 2 ? inw(port) : inl(port);
+	if (bytes == 1)
+		outb(port, val);
 	else if (bytes == 2)
-		outw(port, *val);
+		outw(port, val);
 	else
-		outl(port, *val);
+		outl(port, val);
+	return val;
 }
 
 /* Of the opcode, bit 0: more than a byte; bit 1: output; bit 3: the port is in DX. */
@@ -101,7 +99,7 @@ static enum outcome do_io(struct vcpu *v, struct insn *i)
 		if (string && out)
 			err = copy_from_guest(&val, GVA(*at), bytes);
 		if (!err)
-			access_port(v, port, bytes, out, &val);
+			val = access_port(v, port, bytes, out, val);
 		if (string && !out)
 			err = copy_to_guest(GVA(*at), &val, bytes);
 		if (err) {
@@ -151,8 +149,7 @@ static enum outcome read_cr(struct vcpu *v, u32 cr, u64 *val)
 {
 	const u64 values[] = {
 		[0] = GUEST_CR0 | (v->arch.ts ? CR0_TS : 0),
-		[2] = v->arch.cr2,
-		[3] = v->arch.kernel_cr3,
+		[2] = v->arch.cr2, [3] = v->arch.kernel_cr3,
 		[4] = (v->arch.cr4 & (CR4_OSXSAVE | CR4_TSD)) |
 		      (cpu_features.cr4 & CR4_FSGSBASE) | GUEST_CR4,
 	};
@@ -169,8 +166,7 @@ static enum outcome do_xsetbv(struct vcpu *v, u64 val)
 	if (!cpu_features.xsave || !(v->arch.cr4 & CR4_OSXSAVE))
 		return UNDEFINED;
 	/* x87 always; AVX needs SSE; AVX-512 needs AVX and all of its three parts. */
-	if ((u32)v->regs.rcx || val & ~cpu_features.xcr0 || !(val & 1) ||
-	    (val & 4 && !(val & 2)) ||
+	if ((u32)v->regs.rcx || val & ~cpu_features.xcr0 || !(val & 1) || (val & 4 && !(val & 2)) ||
 	    (val & 0xe0 && ((val & 0xe0) != 0xe0 || !(val & 4))))
 		return FAULT;
 	v->arch.xcr0 = val;
