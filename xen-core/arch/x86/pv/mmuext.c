@@ -152,20 +152,9 @@ static int table_op(struct vcpu *v, const struct mmuext_op *op)
 	}
 }
 
-static int flush(struct vcpu *v, const struct mmuext_op *op, u64 mask)
-{
-	u64 va = op->arg1.linear_addr;
-
-	if (op->cmd == MMUEXT_TLB_FLUSH_MULTI || op->cmd == MMUEXT_TLB_FLUSH_ALL)
-		tlb_flush_cpus(mask);
-	else if (va_is_guest(va))
-		tlb_flush_page_cpus(mask, va);
-	return 0;
-}
-
 int pv_mmuext_one(struct vcpu *v, const struct mmuext_op *op)
 {
-	u64 mask;
+	u64 mask, va = op->arg1.linear_addr;
 	int err;
 
 	switch (op->cmd) {
@@ -179,27 +168,33 @@ int pv_mmuext_one(struct vcpu *v, const struct mmuext_op *op)
 		tlb_flush_local();
 		return 0;
 	case MMUEXT_INVLPG_LOCAL:
-		if (va_is_guest(op->arg1.linear_addr))
-			invlpg(op->arg1.linear_addr);
+		if (va_is_guest(va))
+			invlpg(va);
 		return 0;
 	case MMUEXT_TLB_FLUSH_MULTI: case MMUEXT_INVLPG_MULTI:
 		if (pv_flush_mask(v->domain, gva_of(op->arg2.vcpumask), &mask))
 			return -EINVAL;
-		return flush(v, op, mask);
+		break;
 	case MMUEXT_TLB_FLUSH_ALL: case MMUEXT_INVLPG_ALL:
-		return flush(v, op, pv_flush_mask_all(v->domain));
+		mask = pv_flush_mask_all(v->domain);
+		break;
 	case MMUEXT_FLUSH_CACHE: case MMUEXT_FLUSH_CACHE_GLOBAL:
 		if (!v->domain->privileged)
 			return -EACCES;
 		wbinvd();
 		return 0;
 	case MMUEXT_SET_LDT:
-		return pv_set_ldt(v, op->arg1.linear_addr, op->arg2.nr_ents);
+		return pv_set_ldt(v, va, op->arg2.nr_ents);
 	case MMUEXT_MARK_SUPER: case MMUEXT_UNMARK_SUPER:
 		return -EOPNOTSUPP;
 	default:
 		return -ENOSYS;
 	}
+	if (op->cmd == MMUEXT_TLB_FLUSH_MULTI || op->cmd == MMUEXT_TLB_FLUSH_ALL)
+		tlb_flush_cpus(mask);
+	else if (va_is_guest(va))
+		tlb_flush_page_cpus(mask, va);
+	return 0;
 }
 
 /* Of the count: a continuation, the rest of a list. */
