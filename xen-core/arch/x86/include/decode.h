@@ -14,9 +14,9 @@
  */
 struct insn {
 	u16 opcode;
-	u8 len, bytes, rex, modrm;
+	u8 len, bytes, rex, rep, modrm;
 	u8 reg, rm;
-	bool opsize16, rep, is_memory;
+	bool opsize16, is_memory;
 	s64 imm;
 };
 

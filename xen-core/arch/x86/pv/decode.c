@@ -48,8 +48,10 @@ static const u8 *decode_prefixes(struct insn *i, const u8 *p)
 	const u8 *end = p + INSN_MAX;
 
 	for (; one_byte[*p] & PREFIX && p < end; p++) {
-		i->opsize16 |= *p == 0x66;
-		i->rep |= *p == 0xf2 || *p == 0xf3;
+		if (*p == 0x66)
+			i->opsize16 = true;
+		else if (*p == 0xf2 || *p == 0xf3)
+			i->rep = *p;
 	}
 	if ((*p & 0xf0) == 0x40)
 		i->rex = *p++;
@@ -74,6 +76,25 @@ static const u8 *decode_modrm(struct insn *i, const u8 *p)
 	return mod == 2 || rm == 5 ? p + 4 : p;
 }
 
+static const u8 *decode_immediate(struct insn *i, const u8 *p, u8 form)
+{
+	s16 w;
+	s32 l;
+
+	if (form & IMM8) {
+		i->imm = (s8)*p;
+		return p + 1;
+	}
+	if (i->bytes == 2) {
+		memcpy(&w, p, 2);
+		i->imm = w;
+		return p + 2;
+	}
+	memcpy(&l, p, 4);
+	i->imm = l;
+	return p + 4;
+}
+
 /**
  * insn_decode() - the instruction at the guest's rip.
  * Return: false when it cannot be fetched or is too long.
@@ -81,8 +102,8 @@ static const u8 *decode_modrm(struct insn *i, const u8 *p)
 bool insn_decode(struct vcpu *v, struct insn *i)
 {
 	u8 bytes[INSN_MAX + 17] = { 0 };	/* the rest of any form that starts in time */
-	u64 rip = v->regs.rip, imm;
-	u32 got = 16, unused;
+	u64 rip = v->regs.rip;
+	u32 got = 16;
 	const u8 *p;
 	u8 form;
 
@@ -102,13 +123,8 @@ bool insn_decode(struct vcpu *v, struct insn *i)
 	}
 	if (form & MODRM)
 		p = decode_modrm(i, p);
-	if (form & (IMM8 | IMMZ)) {
-		/* The bytes behind it go; its sign comes down from the top. */
-		unused = form & IMM8 ? 7 : 8 - MIN(i->bytes, 4);
-		memcpy(&imm, p, sizeof(imm));
-		i->imm = (s64)(imm << 8 * unused) >> 8 * unused;
-		p += 8 - unused;
-	}
+	if (form & (IMM8 | IMMZ))
+		p = decode_immediate(i, p, form);
 	i->len = p - bytes;
 	return i->len <= got;
 }
@@ -116,9 +132,12 @@ bool insn_decode(struct vcpu *v, struct insn *i)
 /** insn_read_reg() - register @n as an operand of @bytes */
 u64 insn_read_reg(const struct insn *i, struct regs *r, u32 n, u32 bytes)
 {
+	u64 v;
+
 	if (bytes == 1 && !i->rex && n >= 4 && n < 8)
 		return *insn_reg(r, n - 4) >> 8 & 0xff;	/* ah, ch, dh, bh */
-	return *insn_reg(r, n) & ~0ull >> (64 - 8 * bytes);
+	v = *insn_reg(r, n);
+	return bytes == 8 ? v : v & ((1ull << 8 * bytes) - 1);
 }
 
 /** insn_write_reg() - the same as a destination; 4 bytes clear the upper half */

@@ -152,7 +152,8 @@ static int table_op(struct vcpu *v, const struct mmuext_op *op)
 	}
 }
 
-int pv_mmuext_one(struct vcpu *v, const struct mmuext_op *op)
+/* Not inlined: a change of roots would save more registers than it needs. */
+noinline int pv_mmuext_one(struct vcpu *v, const struct mmuext_op *op)
 {
 	u64 mask, va = op->arg1.linear_addr;
 	int err;
