@@ -111,6 +111,19 @@ MICRO_TEST(user_syscall_mask)
 	micro_report("open mask=%u", micro_vcpu_info()->evtchn_upcall_mask);
 }
 
+/* Without a syscall callback the instruction is an invalid opcode. */
+MICRO_TEST(user_syscall_none)
+{
+	struct callback_register reg = { .type = CALLBACKTYPE_syscall };
+
+	micro_report("register=%ld", hc_callback_op(CALLBACKOP_register, &reg));
+	regs = (struct micro_regs){ 0 };
+	user_try("none", user_syscall);
+	reg.address = (unsigned long)micro_syscall_entry;
+	hc_callback_op(CALLBACKOP_register, &reg);
+	user_try("back", user_syscall);
+}
+
 /* iret with VGCF_in_syscall: the core need not restore rcx and r11. */
 MICRO_TEST(user_iret_in_syscall)
 {

@@ -7,6 +7,7 @@
 #include "types.h"
 
 #include <xen/arch-x86/xen.h>
+#include <xen/callback.h>
 
 struct page;
 
@@ -26,14 +27,25 @@ struct regs {
 static_assert(sizeof(struct regs) % 16 == 0, "TSS.rsp0 is its end");
 
 #define GDT_FRAMES	FIRST_RESERVED_GDT_PAGE
+#define NR_CALLBACKS	(CALLBACKTYPE_syscall32 + 1)
 
 /* What an exception or callback does in the guest's kernel. */
-struct guest_trap {
+struct guest_entry {
 	u64 rip;
-	u16 cs;
 	u8 dpl;			/* who may raise it by int n: CPL <= dpl, kernel as 1 */
 	bool masks_events;	/* as an interrupt gate does */
 };
+
+/* What FXSAVE and XSAVE write, as far as the core looks (SDM 1, 10.5.1 and 13.4). */
+struct xsave_area {
+	u16 fcw;
+	u8 unused[22];
+	u32 mxcsr;
+	u8 registers[484];
+	u64 xstate_bv;			/* with XSAVE only */
+};
+
+static_assert(offsetof(struct xsave_area, xstate_bv) == 512, "it heads the XSAVE header");
 
 /**
  * struct arch_vcpu - PV state of one vcpu
@@ -43,36 +55,33 @@ struct guest_trap {
  */
 struct arch_vcpu {
 	u64 kernel_cr3, user_cr3;
-	u64 kernel_sp, kernel_ss;
-	u64 event_rip, failsafe_rip, syscall_rip, syscall32_rip, sysenter_rip, nmi_rip;
+	u64 kernel_sp;
 	u64 stack_top;			/* of the CPU it runs on */
 	bool in_kernel;
-	bool syscall_masks_events, syscall32_masks_events, failsafe_masks_events;
 	bool in_nmi;
 	bool ts;				/* the guest's CR0.TS */
 	u8 iopl;			/* virtual IOPL, 0 .. 3 */
+	struct guest_entry callback[NR_CALLBACKS];	/* by CALLBACKTYPE_* */
 
-	u64 fs_base, gs_kernel, gs_user;	/* while not running */
+	u64 fs_base, gs_base[2];	/* while not running; gs_base[in_kernel] is its own */
 	u16 ds, es, fs, gs;
 
 	u64 cr2, cr4;			/* as the guest wrote them */
 	u64 dr[8];
 
 	u64 gdt_va;
-	u16 gdt_limit;			/* bytes - 1 */
-	u32 gdt_entries;
 	u32 ldt_entries;
 	u64 ldt_base;			/* guest linear */
-	u32 ldt_mapped;			/* bitmap of shadowed LDT pages */
+	bool ldt_mapped;		/* is any of ldt_page? */
 	struct page *gdt_page[GDT_FRAMES];	/* PT_DESC reference each */
 	struct page *ldt_page[16];
 
-	struct guest_trap traps[256];
-	void *xsave;			/* 64-byte aligned */
+	struct guest_entry traps[256];
+	struct xsave_area *xsave;	/* 64-byte aligned */
 	u64 xcr0;
 
 	u32 dirty_cpu;			/* CPU whose TLB may hold entries, ~0 none */
-	gva_t iobmp;			/* the kernel.s I/O permission bitmap */
+	gva_t iobmp;			/* the kernel's I/O permission bitmap */
 	u32 iobmp_ports;
 	u64 tsc_aux;
 

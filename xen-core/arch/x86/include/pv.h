@@ -16,7 +16,6 @@
 
 #define GUEST_CS	0xe033
 #define GUEST_SS	0xe02b
-#define FRAME_KERNEL_CS	0xe030	/* as pushed for the guest's kernel: RPL 0 */
 
 static inline u8 cpu_phys_bits(void) { return cpu_features.phys_bits; }
 
@@ -56,9 +55,11 @@ void pv_syscall32(struct vcpu *v);
 void pv_bad_kernel_stack(struct vcpu *v);
 void pv_iret_fault(struct vcpu *v);
 void pv_failsafe(struct vcpu *v);
+/** pv_init_callbacks() - traps, callbacks and kernel stack from a context that was checked */
+void pv_init_callbacks(struct vcpu *v, const struct vcpu_guest_context *c);
 void pv_hypercall_restart(struct vcpu *v);
 
-/* faults.c, emulate.c: what the core does itself about a guest's exception */
+/* emulate.c: what the core does itself about a guest's exception */
 void pv_page_fault(struct vcpu *v);
 void pv_general_protection(struct vcpu *v);
 void pv_invalid_opcode(struct vcpu *v);
@@ -73,6 +74,22 @@ u64 pv_flush_mask_all(struct domain *d);
 
 /* mmuext.c: one operation, not preempted */
 int pv_mmuext_one(struct vcpu *v, const struct mmuext_op *op);
+/** pv_frame_get() - reference and use as @type (PT_*) of @d's frame; pt_lock held. Or NULL. */
+struct page *pv_frame_get(struct domain *d, mfn_t mfn, u64 type);
+void pv_frame_put(struct page *p);
+/**
+ * pv_list_begin() - a list of @count requests, @done: where the guest wants their number
+ *
+ * A continuation carries on behind the requests done: list and count move (bit
+ * 31 of @count, taken off here, says so), and *@done counts from what an earlier
+ * part left there. Return: that, or 0.
+ */
+u32 pv_list_begin(u32 *count, gva_t done);
+/**
+ * pv_list_end() - @total are done now; after -ERESTART the call comes again
+ * with the @left ones at @rest. Return: @err.
+ */
+int pv_list_end(int err, gva_t rest, u32 left, gva_t done, u32 total);
 /** pv_show_m2p() - is the machine-to-phys table visible through the L4 table @root? */
 void pv_show_m2p(mfn_t root, bool visible);
 
@@ -87,11 +104,6 @@ int pv_desc_area_create(struct vcpu *v);
 int pv_set_ldt(struct vcpu *v, u64 base, u32 entries);
 
 /* context.c: the state of the running vcpu */
-/** xsave_header() - XSTATE_BV of the save area (SDM 1, 13.4.2) */
-u64 *xsave_header(struct vcpu *v);
-
-/** pv_set_kernel_sp() - where entries from user mode build their frame */
-void pv_set_kernel_sp(struct vcpu *v, u64 sp);
 /** pv_toggle_mode() - between the guest's kernel and user address space. */
 void pv_toggle_mode(struct vcpu *v);
 void pv_load_cr3(struct vcpu *v);
@@ -102,14 +114,11 @@ long pv_set_debugreg(struct vcpu *v, u32 reg, u64 value);
 void pv_load_debugregs(struct vcpu *v);
 
 /* cpuid.c, msr.c */
-void pv_cpuid(struct vcpu *v, u32 leaf, u32 subleaf, struct cpuid *out);
+/** pv_cpuid() - the answer to leaf @leaf, subleaf @sub for @v's kernel */
+struct cpuid pv_cpuid(const struct vcpu *v, u32 leaf, u32 sub);
+/** pv_rdmsr(), pv_wrmsr() - by @v's kernel. Return: false: #GP. */
 bool pv_rdmsr(struct vcpu *v, u32 msr, u64 *val);
 bool pv_wrmsr(struct vcpu *v, u32 msr, u64 val);
-
-/* io.c */
-bool pv_port_allowed(struct vcpu *v, u16 port, u32 bytes);
-u32 pv_port_in(struct vcpu *v, u16 port, u32 bytes);
-void pv_port_out(struct vcpu *v, u16 port, u32 bytes, u32 value);
 
 /* traps.c */
 void trap_dump_regs(const struct regs *regs);
@@ -119,7 +128,6 @@ void trap_dump_stack(u64 sp);
 void physdev_hide_ports(u32 *allowed);
 
 /* dom0_build.c */
-struct boot_module;
 void dom0_build(void);
 
 #endif

@@ -11,88 +11,63 @@
  * guest's kernel; rflags.IF is the opposite of the mask. The way back is
  * HYPERVISOR_iret. The system call path has a twin in entry.S.
  */
-#include "asm.h"
 #include "bitops.h"
-#include "compiler.h"
 #include "cpu_private.h"
 #include "errno.h"
-#include "event.h"
 #include "preempt.h"
 #include "pv.h"
-#include "sched.h"
 #include "string.h"
 #include "traps.h"
 #include "uaccess.h"
 
-#include <xen/callback.h>
 #include <xen/nmi.h>
 
-#define FRAME_MAX	12
+#define FRAME_MAX	11
 #define RETURN_FLAGS	0x244dd5u	/* what HYPERVISOR_iret takes from the guest */
+#define ERROR_CODE_TRAPS (1u << TRAP_DF | 1u << TRAP_TS | 1u << TRAP_NP | 1u << TRAP_SS | \
+			  1u << TRAP_GP | 1u << TRAP_PF | 1u << TRAP_AC | 1u << TRAP_CP)
 
-struct frame {
-	u64 word[FRAME_MAX];	/* from the lowest address */
-	u32 nr;
-};
-
-static void frame_add(struct frame *f, u64 w)
-{
-	f->word[f->nr++] = w;
-}
-
-/* The part every frame ends in. */
-static void frame_add_return(struct frame *f, struct vcpu *v)
+/* Put a frame with the @nr words of @extra on the kernel's stack and go on at @to. */
+static void enter_kernel(struct vcpu *v, const struct guest_entry *to, const u64 *extra, u32 nr)
 {
 	struct regs *r = &v->regs;
 	bool mask = v->info->evtchn_upcall_mask;
-	u64 cs = v->arch.in_kernel ? r->cs & ~3ull : r->cs;
+	u64 frame[FRAME_MAX], *w = frame, size = (7 + nr) * sizeof(*w);
+	u64 sp = ((v->arch.in_kernel ? r->rsp : v->arch.kernel_sp) & ~15ull) - size;
 	u64 flags = mask ? r->rflags & ~(u64)EFLAGS_IF : r->rflags | EFLAGS_IF;
 
 	if (test_bit(VMASST_TYPE_architectural_iopl, &v->domain->vm_assist))
 		flags |= (u64)v->arch.iopl << 12;
-	frame_add(f, r->rip);
-	frame_add(f, (cs & 0xffff) | (u64)mask << 32);
-	frame_add(f, flags);
-	frame_add(f, r->rsp);
-	frame_add(f, r->ss);
-}
-
-static void frame_begin(struct frame *f, struct vcpu *v)
-{
-	f->nr = 0;
-	frame_add(f, v->regs.rcx);
-	frame_add(f, v->regs.r11);
-}
-
-/* Put the frame on the kernel's stack and go on at @rip. */
-static void frame_enter(struct frame *f, struct vcpu *v, u64 rip, bool mask_events)
-{
-	struct regs *r = &v->regs;
-	u64 sp = v->arch.in_kernel ? r->rsp : v->arch.kernel_sp;
-
-	sp = (sp & ~15ull) - f->nr * 8;
+	*w++ = r->rcx;
+	*w++ = r->r11;
+	for (u32 i = 0; i < nr; i++)
+		*w++ = extra[i];
+	*w++ = r->rip;
+	*w++ = (r->cs & (v->arch.in_kernel ? 0xfffc : 0xffff)) | (u64)mask << 32;
+	*w++ = flags;
+	*w++ = r->rsp;
+	*w = r->ss;
 	if (!v->arch.in_kernel)
 		pv_toggle_mode(v);
-	if (copy_to_guest(GVA(sp), f->word, f->nr * 8)) {
-		domain_crash(v->domain, "bad kernel stack 0x%llx in d%uv%u for an entry at 0x%llx",
-			     (unsigned long long)sp, v->domain->id, v->id,
-			     (unsigned long long)rip);
+	if (copy_to_guest(GVA(sp), frame, size)) {
+		domain_crash(v->domain, "bad kernel stack 0x%lx in d%uv%u for an entry at 0x%lx",
+			     sp, v->domain->id, v->id, to->rip);
 		return;
 	}
-	if (mask_events)
+	if (to->masks_events)
 		v->info->evtchn_upcall_mask = 1;
-	r->rip = rip;
+	r->rip = to->rip;
 	r->cs = GUEST_CS;
 	r->ss = GUEST_SS;
 	r->rsp = sp;
+	/* E1: IF set; of the others, what should be clear no guest can set at CPL 3. */
 	r->rflags &= ~(u64)(EFLAGS_TF | EFLAGS_NT | EFLAGS_RF | EFLAGS_AC | EFLAGS_DF);
 	r->rflags |= EFLAGS_IF;
 }
 
-static bool has_error_code(u32 vector)
+static void enter_callback(struct vcpu *v, u32 type)
 {
-	return vector == TRAP_DF || (vector >= TRAP_TS && vector <= TRAP_PF) ||
-	       vector == TRAP_AC || vector == TRAP_CP;
+	enter_kernel(v, &v->arch.callback[type], NULL, 0);
 }
 
 /**
@@ -101,19 +76,14 @@ static bool has_error_code(u32 vector)
  */
 void pv_inject_trap(struct vcpu *v, u32 vector, u32 error)
 {
-	const struct guest_trap *t = &v->arch.traps[vector & 255];
-	struct frame f;
+	const struct guest_entry *t = &v->arch.traps[vector];
+	const u64 code = error;
 
-	if (!t->rip) {
-		domain_crash(v->domain, "v%u: exception %u (error %x) at %llx has no handler",
-			     v->id, vector, error, (unsigned long long)v->regs.rip);
-		return;
-	}
-	frame_begin(&f, v);
-	if (has_error_code(vector))
-		frame_add(&f, error);
-	frame_add_return(&f, v);
-	frame_enter(&f, v, t->rip, t->masks_events);
+	if (t->rip)
+		enter_kernel(v, t, &code, vector < 32 && ERROR_CODE_TRAPS >> vector & 1);
+	else
+		domain_crash(v->domain, "v%u: exception %u (error %x) at %lx has no handler",
+			     v->id, vector, error, v->regs.rip);
 }
 
 void pv_inject_page_fault(struct vcpu *v, u64 va, u32 error)
@@ -129,64 +99,49 @@ void pv_inject_page_fault(struct vcpu *v, u64 va, u32 error)
 /* v->info has evtchn_upcall_pending, or an NMI waits: enter if the guest lets us. */
 void pv_deliver_pending(struct vcpu *v)
 {
-	struct frame f;
-
-	if (v->nmi_pending && v->arch.nmi_rip && !v->arch.in_nmi) {
+	if (v->nmi_pending && v->arch.callback[CALLBACKTYPE_nmi].rip && !v->arch.in_nmi) {
 		v->nmi_pending = false;
 		v->arch.in_nmi = true;
-		frame_begin(&f, v);
-		frame_add_return(&f, v);
-		frame_enter(&f, v, v->arch.nmi_rip, true);
-		return;
+		enter_callback(v, CALLBACKTYPE_nmi);
+	} else if (v->info->evtchn_upcall_pending && !v->info->evtchn_upcall_mask) {
+		if (v->arch.callback[CALLBACKTYPE_event].rip)
+			enter_callback(v, CALLBACKTYPE_event);
+		else
+			domain_crash(v->domain, "d%uv%u: event without an event callback",
+				     v->domain->id, v->id);
 	}
-	if (!v->info->evtchn_upcall_pending || v->info->evtchn_upcall_mask)
-		return;
-	if (!v->arch.event_rip) {
-		domain_crash(v->domain, "d%uv%u: event without an event callback",
-			     v->domain->id, v->id);
-		return;
-	}
-	frame_begin(&f, v);
-	frame_add_return(&f, v);
-	frame_enter(&f, v, v->arch.event_rip, true);
 }
 
-/* SYSCALL from the guest's user mode when entry.S could not serve it. */
+/* SYSCALL with no callback for it: the instruction, which the CPU took, is no good. */
+static void enter_by_syscall(struct vcpu *v, u32 type)
+{
+	if (v->arch.callback[type].rip && !v->arch.in_kernel) {
+		enter_callback(v, type);
+		return;
+	}
+	v->regs.rip -= 2;
+	pv_inject_trap(v, TRAP_UD, 0);
+}
+
+/* From the guest's user mode when entry.S could not serve it. */
 void pv_syscall_slow(struct vcpu *v)
 {
-	struct frame f;
-
-	if (!v->arch.syscall_rip) {
-		pv_inject_trap(v, TRAP_UD, 0);
-		return;
-	}
-	frame_begin(&f, v);
-	frame_add_return(&f, v);
-	frame_enter(&f, v, v->arch.syscall_rip, v->arch.syscall_masks_events);
+	enter_by_syscall(v, CALLBACKTYPE_syscall);
 }
 
-/* SYSCALL from 32-bit code. */
+/* From 32-bit code, which may also be its kernel's. */
 void pv_syscall32(struct vcpu *v)
 {
-	struct frame f;
-
-	if (v->arch.in_kernel || !v->arch.syscall32_rip) {
-		v->regs.rip -= 2;
-		pv_inject_trap(v, TRAP_UD, 0);
-		return;
-	}
-	frame_begin(&f, v);
-	frame_add_return(&f, v);
-	frame_enter(&f, v, v->arch.syscall32_rip, v->arch.syscall32_masks_events);
+	enter_by_syscall(v, CALLBACKTYPE_syscall32);
 }
 
 void pv_bad_kernel_stack(struct vcpu *v)
 {
-	domain_crash(v->domain, "d%uv%u: bad kernel stack 0x%llx for a system call",
-		     v->domain->id, v->id, (unsigned long long)v->arch.kernel_sp);
+	domain_crash(v->domain, "d%uv%u: bad kernel stack 0x%lx for a system call",
+		     v->domain->id, v->id, v->arch.kernel_sp);
 }
 
-/* The CPU refused to return to the guest with its rip, cs or ss: its own fault. */
+/* E3: the CPU refused to return to the guest with its rip, cs or ss: its own fault. */
 void pv_iret_fault(struct vcpu *v)
 {
 	/* Its code or stack segment is in a part of the LDT that is not mapped yet. */
@@ -201,33 +156,24 @@ void pv_iret_fault(struct vcpu *v)
  */
 void pv_failsafe(struct vcpu *v)
 {
-	struct frame f;
+	const u64 segments[] = { v->arch.ds, v->arch.es, v->arch.fs, v->arch.gs };
 
-	if (!v->arch.failsafe_rip) {
+	if (!v->arch.callback[CALLBACKTYPE_failsafe].rip) {
 		domain_crash(v->domain, "d%uv%u: bad segments %04x %04x %04x %04x, no failsafe",
-			     v->domain->id, v->id, v->arch.ds, v->arch.es, v->arch.fs,
-			     v->arch.gs);
+			     v->domain->id, v->id, v->arch.ds, v->arch.es, v->arch.fs, v->arch.gs);
 		return;
 	}
-	frame_begin(&f, v);
-	frame_add(&f, v->arch.ds);
-	frame_add(&f, v->arch.es);
-	frame_add(&f, v->arch.fs);
-	frame_add(&f, v->arch.gs);
-	frame_add_return(&f, v);
 	load_segment_ds(0);
 	load_segment_es(0);
 	load_segment_fs(0);
 	load_segment_gs(0);
-	frame_enter(&f, v, v->arch.failsafe_rip, v->arch.failsafe_masks_events);
+	enter_kernel(v, &v->arch.callback[CALLBACKTYPE_failsafe], segments, ARRAY_SIZE(segments));
 }
 
 /* A preempted hypercall: back to its SYSCALL instruction, whose arguments moved on. */
 void pv_hypercall_restart(struct vcpu *v)
 {
-	struct regs *r = &v->regs;
-
-	r->rip -= 2;
+	v->regs.rip -= 2;
 }
 
 void hypercall_set_arg(unsigned int n, u64 value)
@@ -251,12 +197,12 @@ long do_iret(void)
 	struct iret_context c;
 
 	if (copy_from_guest(&c, GVA(r->rsp), sizeof(c))) {
-		domain_crash(v->domain, "d%uv%u: iret frame at 0x%llx cannot be read",
-			     v->domain->id, v->id, (unsigned long long)r->rsp);
+		domain_crash(v->domain, "d%uv%u: iret frame at 0x%lx cannot be read",
+			     v->domain->id, v->id, r->rsp);
 		return 0;
 	}
 	if ((c.cs & 3) == 3) {
-		if (!v->arch.user_cr3) {
+		if (!v->arch.user_cr3) {	/* E5 */
 			domain_crash(v->domain, "v%u: iret to user mode without its page table",
 				     v->id);
 			return 0;
@@ -270,6 +216,7 @@ long do_iret(void)
 		c.ss = GUEST_SS;
 	}
 	r->rip = c.rip;
+	/* E1: CPL 3, IF set, and of the others only what RETURN_FLAGS lets through. */
 	r->cs = (c.cs & 0xffff) | 3;
 	r->rflags = (c.rflags & RETURN_FLAGS) | EFLAGS_IF | 2;
 	r->rsp = c.rsp;
@@ -282,14 +229,20 @@ long do_iret(void)
 	return 0;
 }
 
+static void set_trap(struct vcpu *v, u32 vector, const struct trap_info *t)
+{
+	v->arch.traps[vector] = (struct guest_entry){
+		.rip = t->address, .dpl = TI_GET_DPL(t), .masks_events = TI_GET_IF(t),
+	};
+}
+
 /** do_set_trap_table() - HYPERVISOR_set_trap_table; ends at address 0 */
 long do_set_trap_table(gva_t traps)
 {
-	struct vcpu *v = current;
 	struct trap_info t;
 
 	if (!traps.a) {
-		memset(v->arch.traps, 0, sizeof(v->arch.traps));
+		memset(current->arch.traps, 0, sizeof(current->arch.traps));
 		return 0;
 	}
 	/* 256 entries can set everything; a longer list repeats itself. */
@@ -300,15 +253,12 @@ long do_set_trap_table(gva_t traps)
 			return 0;
 		if (!va_is_guest(t.address))
 			return -EINVAL;
-		v->arch.traps[t.vector] = (struct guest_trap){
-			.rip = t.address, .cs = t.cs | 3, .dpl = TI_GET_DPL(&t),
-			.masks_events = TI_GET_IF(&t),
-		};
+		set_trap(current, t.vector, &t);
 	}
 	return 0;
 }
 
-void pv_set_kernel_sp(struct vcpu *v, u64 sp)
+static void set_kernel_sp(struct vcpu *v, u64 sp)
 {
 	/* H2: entry.S writes below it unchecked, so no frame may reach the core. */
 	if (!va_is_guest(sp) || !va_is_guest(sp - 64))
@@ -316,11 +266,31 @@ void pv_set_kernel_sp(struct vcpu *v, u64 sp)
 	v->arch.kernel_sp = sp & ~15ull;
 }
 
-/** do_stack_switch() - the kernel's stack for entries from user mode */
+/** do_stack_switch() - the kernel's stack for entries from user mode; @ss: always GUEST_SS */
 long do_stack_switch(u64 ss, u64 sp)
 {
-	current->arch.kernel_ss = ss | 3;
-	pv_set_kernel_sp(current, sp);
+	set_kernel_sp(current, sp);
+	return 0;
+}
+
+/* @type is one of CALLBACKTYPE_*; a sysenter callback is taken, but nothing calls it (E7). */
+static bool callback_is_known(u32 type)
+{
+	const u32 known = 1u << CALLBACKTYPE_event | 1u << CALLBACKTYPE_failsafe |
+			  1u << CALLBACKTYPE_syscall | 1u << CALLBACKTYPE_nmi |
+			  1u << CALLBACKTYPE_sysenter | 1u << CALLBACKTYPE_syscall32;
+
+	return type < NR_CALLBACKS && known >> type & 1;
+}
+
+static long callback_set(struct vcpu *v, u16 type, u64 rip, bool mask)
+{
+	if (!va_is_canonical(rip))	/* E2: SYSRET goes there */
+		return -EINVAL;
+	if (!callback_is_known(type))
+		return -ENOSYS;
+	mask |= type == CALLBACKTYPE_event || type == CALLBACKTYPE_nmi;
+	v->arch.callback[type] = (struct guest_entry){ .rip = rip, .masks_events = mask };
 	return 0;
 }
 
@@ -330,90 +300,50 @@ long do_set_callbacks(u64 event, u64 failsafe, u64 syscall)
 	struct vcpu *v = current;
 
 	/* This old call has no error: an address that cannot be is as good as none. */
-	v->arch.event_rip = va_is_canonical(event) ? event : 0;
-	v->arch.failsafe_rip = va_is_canonical(failsafe) ? failsafe : 0;
-	v->arch.syscall_rip = va_is_canonical(syscall) ? syscall : 0;
-	v->arch.failsafe_masks_events = v->arch.syscall_masks_events = false;
+	callback_set(v, CALLBACKTYPE_event, va_is_canonical(event) ? event : 0, true);
+	callback_set(v, CALLBACKTYPE_failsafe, va_is_canonical(failsafe) ? failsafe : 0, false);
+	callback_set(v, CALLBACKTYPE_syscall, va_is_canonical(syscall) ? syscall : 0, false);
 	return 0;
 }
 
-static long callback_set(struct vcpu *v, u16 type, u64 rip, u16 flags)
+void pv_init_callbacks(struct vcpu *v, const struct vcpu_guest_context *c)
 {
-	bool mask = flags & CALLBACKF_mask_events;
-
-	if (!va_is_canonical(rip))
-		return -EINVAL;
-	switch (type) {
-	case CALLBACKTYPE_event:
-		v->arch.event_rip = rip;
-		return 0;
-	case CALLBACKTYPE_failsafe:
-		v->arch.failsafe_rip = rip;
-		v->arch.failsafe_masks_events = mask;
-		return 0;
-	case CALLBACKTYPE_syscall:
-		v->arch.syscall_masks_events = mask;
-		v->arch.syscall_rip = rip;
-		return 0;
-	case CALLBACKTYPE_syscall32:
-		v->arch.syscall32_rip = rip;
-		v->arch.syscall32_masks_events = mask;
-		return 0;
-	case CALLBACKTYPE_sysenter:
-		v->arch.sysenter_rip = rip;
-		return 0;
-	case CALLBACKTYPE_nmi:
-		v->arch.nmi_rip = rip;
-		return 0;
-	default:
-		return -ENOSYS;
-	}
+	/* A table of all vectors in order here. */
+	for (u32 i = 0; i < ARRAY_SIZE(c->trap_ctxt); i++)
+		set_trap(v, i, &c->trap_ctxt[i]);
+	callback_set(v, CALLBACKTYPE_event, c->event_callback_eip, true);
+	callback_set(v, CALLBACKTYPE_failsafe, c->failsafe_callback_eip,
+		     c->flags & VGCF_failsafe_disables_events);
+	callback_set(v, CALLBACKTYPE_syscall, c->syscall_callback_eip,
+		     c->flags & VGCF_syscall_disables_events);
+	set_kernel_sp(v, c->kernel_sp);
 }
 
 /** do_callback_op() - CALLBACKOP_register, CALLBACKOP_unregister (xen/callback.h) */
 long do_callback_op(u32 cmd, gva_t arg)
 {
-	struct callback_register reg;
-	struct callback_unregister unreg;
+	struct callback_register reg = { 0 };
+	bool on = cmd == CALLBACKOP_register;
 
-	switch (cmd) {
-	case CALLBACKOP_register:
-		if (copy_from_guest(&reg, arg, sizeof(reg)))
-			return -EFAULT;
-		return callback_set(current, reg.type, reg.address, reg.flags);
-	case CALLBACKOP_unregister:
-		if (copy_from_guest(&unreg, arg, sizeof(unreg)))
-			return -EFAULT;
-		/* Those a kernel cannot run without stay. */
-		switch (unreg.type) {
-		case CALLBACKTYPE_event:
-		case CALLBACKTYPE_failsafe:
-		case CALLBACKTYPE_syscall:
-		case CALLBACKTYPE_sysenter:
-		case CALLBACKTYPE_syscall32:
-			return -EINVAL;
-		default:
-			return callback_set(current, unreg.type, 0, 0);
-		}
-	default:
+	if (cmd > CALLBACKOP_unregister)
 		return -ENOSYS;
-	}
+	/* The other structure is the beginning of this one. */
+	if (copy_from_guest(&reg, arg, on ? sizeof(reg) : sizeof(struct callback_unregister)))
+		return -EFAULT;
+	/* Those a kernel cannot run without stay. */
+	if (!on && callback_is_known(reg.type) && reg.type != CALLBACKTYPE_nmi)
+		return -EINVAL;
+	return callback_set(current, reg.type, reg.address, reg.flags & CALLBACKF_mask_events);
 }
 
 /** do_nmi_op() - XENNMI_register_callback, XENNMI_unregister_callback (xen/nmi.h) */
 long do_nmi_op(u32 cmd, gva_t arg)
 {
-	struct xennmi_callback cb;
+	struct xennmi_callback cb = { 0 };
 
-	switch (cmd) {
-	case XENNMI_register_callback:
-		if (copy_from_guest(&cb, arg, sizeof(cb)))
-			return -EFAULT;
-		return callback_set(current, CALLBACKTYPE_nmi, cb.handler_address, 0);
-	case XENNMI_unregister_callback:
-		current->arch.nmi_rip = 0;
-		return 0;
-	default:
+	if (cmd > XENNMI_unregister_callback)
 		return -ENOSYS;
-	}
+	if (cmd == XENNMI_register_callback && copy_from_guest(&cb, arg, sizeof(cb)))
+		return -EFAULT;
+	return callback_set(current, CALLBACKTYPE_nmi, cb.handler_address, true);
 }

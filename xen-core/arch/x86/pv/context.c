@@ -11,16 +11,11 @@
  * swaps root and GS base between them. GS_BASE is the running mode's,
  * KERNEL_GS_BASE the other's.
  */
-#include "arch_hypercalls.h"
-#include "bitops.h"
 #include "clock.h"
-#include "compiler.h"
 #include "cpu_private.h"
 #include "errno.h"
-#include "event.h"
 #include "page_alloc.h"
 #include "page_type.h"
-#include "preempt.h"
 #include "printk.h"
 #include "pv.h"
 #include "sched.h"
@@ -29,14 +24,12 @@
 #include "string.h"
 #include "uaccess.h"
 
-#define MXCSR_OFFSET	24
+#define FCW_DEFAULT	0x37f
 #define MXCSR_DEFAULT	0x1f80
 #define XCR0_X87_SSE	3
-
-static u64 read_base(u32 msr)
-{
-	return rdmsr(msr);
-}
+/* The assists that a new vcpu's context may turn on. */
+#define CONTEXT_ASSISTS	(1ull << VMASST_TYPE_architectural_iopl | \
+			 1ull << VMASST_TYPE_runstate_update_flag | 1ull << VMASST_TYPE_m2p_strict)
 
 void pv_toggle_mode(struct vcpu *v)
 {
@@ -49,9 +42,7 @@ void pv_toggle_mode(struct vcpu *v)
 
 void pv_load_cr3(struct vcpu *v)
 {
-	struct cpu *cpu = this_cpu();
-
-	tlb_switched(cpu);
+	tlb_switched(this_cpu());
 	write_cr3(v->arch.in_kernel ? v->arch.kernel_cr3 : v->arch.user_cr3);
 }
 
@@ -64,6 +55,14 @@ void pv_load_tsd(struct vcpu *v)
 	if (cpu->tsd != tsd)
 		write_cr4(cpu_features.cr4 | tsd);
 	cpu->tsd = tsd;
+}
+
+/* As FNINIT leaves it, and no component in use. */
+static void fpu_reset(struct xsave_area *area)
+{
+	memset(area, 0, cpu_features.xsave_size);
+	area->fcw = FCW_DEFAULT;
+	area->mxcsr = MXCSR_DEFAULT;
 }
 
 static void fpu_save(struct vcpu *v)
@@ -87,20 +86,14 @@ static void fpu_load(struct vcpu *v)
 	asm volatile("clts");
 	if (all)
 		xsetbv(all);
-	/* A state the CPU refuses can only be the core's own mistake: start afresh. */
+	/* It refuses, say, MXCSR bits that it lacks (VCPUOP_initialise): start afresh. */
 	if (xrstor_safe(v->arch.xsave, all)) {
-		memset(v->arch.xsave, 0, cpu_features.xsave_size);
-		*(u32 *)((u8 *)v->arch.xsave + MXCSR_OFFSET) = MXCSR_DEFAULT;
+		fpu_reset(v->arch.xsave);
 		if (xrstor_safe(v->arch.xsave, all))
 			panic("FPU state cannot be reset");
 	}
 	if (v->arch.xcr0 != all && all)
 		xsetbv(v->arch.xcr0);
-}
-
-u64 *xsave_header(struct vcpu *v)
-{
-	return (u64 *)((u8 *)v->arch.xsave + 512);
 }
 
 static void set_ts(bool ts)
@@ -111,23 +104,17 @@ static void set_ts(bool ts)
 		asm volatile("clts");
 }
 
-static u16 read_ds(void) { u16 s; asm volatile("mov %%ds, %0" : "=rm"(s)); return s; }
-static u16 read_es(void) { u16 s; asm volatile("mov %%es, %0" : "=rm"(s)); return s; }
-static u16 read_fs(void) { u16 s; asm volatile("mov %%fs, %0" : "=rm"(s)); return s; }
-static u16 read_gs(void) { u16 s; asm volatile("mov %%gs, %0" : "=rm"(s)); return s; }
+#define SEGMENT_SAVE(v, seg)	asm volatile("mov %%" #seg ", %0" : "=rm"((v)->arch.seg))
 
 static void segments_save(struct vcpu *v)
 {
-	u64 *now = v->arch.in_kernel ? &v->arch.gs_kernel : &v->arch.gs_user;
-	u64 *other = v->arch.in_kernel ? &v->arch.gs_user : &v->arch.gs_kernel;
-
-	v->arch.ds = read_ds();
-	v->arch.es = read_es();
-	v->arch.fs = read_fs();
-	v->arch.gs = read_gs();
-	v->arch.fs_base = read_base(MSR_FS_BASE);
-	*now = read_base(MSR_GS_BASE);
-	*other = read_base(MSR_KERNEL_GS_BASE);
+	SEGMENT_SAVE(v, ds);
+	SEGMENT_SAVE(v, es);
+	SEGMENT_SAVE(v, fs);
+	SEGMENT_SAVE(v, gs);
+	v->arch.fs_base = rdmsr(MSR_FS_BASE);
+	v->arch.gs_base[v->arch.in_kernel] = rdmsr(MSR_GS_BASE);
+	v->arch.gs_base[!v->arch.in_kernel] = rdmsr(MSR_KERNEL_GS_BASE);
 }
 
 /* Return: false when a selector is bad (its descriptor changed meanwhile). */
@@ -137,8 +124,8 @@ static bool segments_load(struct vcpu *v)
 		  load_segment_fs(v->arch.fs) | load_segment_gs(v->arch.gs);
 
 	wrmsr(MSR_FS_BASE, v->arch.fs_base);
-	wrmsr(MSR_GS_BASE, v->arch.in_kernel ? v->arch.gs_kernel : v->arch.gs_user);
-	wrmsr(MSR_KERNEL_GS_BASE, v->arch.in_kernel ? v->arch.gs_user : v->arch.gs_kernel);
+	wrmsr(MSR_GS_BASE, v->arch.gs_base[v->arch.in_kernel]);
+	wrmsr(MSR_KERNEL_GS_BASE, v->arch.gs_base[!v->arch.in_kernel]);
 	return !bad;
 }
 
@@ -169,7 +156,7 @@ static void state_load(struct cpu *cpu, struct vcpu *v)
 		pv_failsafe(v);
 }
 
-/* What the guest's kernel reads in its own memory: its user mode's tables lack that. */
+/* H4: what the guest's kernel reads in its own memory, which its user mode's tables lack. */
 static void update_guest_areas(struct vcpu *v)
 {
 	bool time = clock_update_vcpu(v) && v->time_guest.a, user = !v->arch.in_kernel;
@@ -223,8 +210,7 @@ int arch_vcpu_create(struct vcpu *v)
 	v->arch.xsave = alloc_zeroed(cpu_features.xsave_size);
 	if (!v->arch.xsave)
 		return -ENOMEM;
-	*(u32 *)((u8 *)v->arch.xsave + MXCSR_OFFSET) = MXCSR_DEFAULT;
-	*(u16 *)v->arch.xsave = 0x37f;
+	fpu_reset(v->arch.xsave);
 	v->arch.xcr0 = XCR0_X87_SSE;
 	v->arch.dr[6] = 0xffff0ff0;
 	v->arch.dr[7] = 0x400;
@@ -236,21 +222,21 @@ int arch_domain_create(struct domain *d)
 	return 0;
 }
 
-/* As the builder of a domain leaves a vcpu: registers from the guest's wish. */
 static int vcpu_check_context(const struct vcpu_guest_context *c)
 {
-	if (!va_is_guest(c->event_callback_eip) || !va_is_guest(c->failsafe_callback_eip) ||
-	    !va_is_guest(c->syscall_callback_eip) || !va_is_guest(c->user_regs.rip) ||
-	    !va_is_guest(c->fs_base) || !va_is_guest(c->gs_base_kernel) ||
-	    !va_is_guest(c->gs_base_user))
-		return -EINVAL;
-	for (int i = 0; i < 256; i++)
+	const u64 addresses[] = {
+		c->event_callback_eip, c->failsafe_callback_eip, c->syscall_callback_eip,
+		c->user_regs.rip, c->fs_base, c->gs_base_kernel, c->gs_base_user,
+	};
+
+	for (u32 i = 0; i < ARRAY_SIZE(addresses); i++)
+		if (!va_is_guest(addresses[i]))
+			return -EINVAL;
+	for (u32 i = 0; i < ARRAY_SIZE(c->trap_ctxt); i++)
 		if (!va_is_guest(c->trap_ctxt[i].address))
 			return -EINVAL;
 	/* E5: user mode needs a table of its own, or CR3 would get 0. */
-	if (!(c->flags & VGCF_in_kernel) && !c->ctrlreg[1])
-		return -EINVAL;
-	return 0;
+	return c->flags & VGCF_in_kernel || c->ctrlreg[1] ? 0 : -EINVAL;
 }
 
 static void vcpu_set_regs(struct vcpu *v, const struct vcpu_guest_context *c)
@@ -261,6 +247,7 @@ static void vcpu_set_regs(struct vcpu *v, const struct vcpu_guest_context *c)
 		.r15 = u->r15, .r14 = u->r14, .r13 = u->r13, .r12 = u->r12, .rbp = u->rbp,
 		.rbx = u->rbx, .r11 = u->r11, .r10 = u->r10, .r9 = u->r9, .r8 = u->r8,
 		.rax = u->rax, .rcx = u->rcx, .rdx = u->rdx, .rsi = u->rsi, .rdi = u->rdi,
+		/* E1: CPL 3, IF set; IOPL is virtual, below. */
 		.rip = u->rip, .rsp = u->rsp, .cs = u->cs | 3, .ss = u->ss | 3,
 		.rflags = (u->rflags & 0xcd5) | EFLAGS_IF | 2,
 	};
@@ -269,38 +256,17 @@ static void vcpu_set_regs(struct vcpu *v, const struct vcpu_guest_context *c)
 	v->arch.fs = u->fs;
 	v->arch.gs = u->gs;
 	v->arch.fs_base = c->fs_base;
-	v->arch.gs_kernel = c->gs_base_kernel;
-	v->arch.gs_user = c->gs_base_user;
+	v->arch.gs_base[true] = c->gs_base_kernel;
+	v->arch.gs_base[false] = c->gs_base_user;
 	v->arch.in_kernel = c->flags & VGCF_in_kernel;
 	v->arch.iopl = u->rflags >> 12 & 3;
 	v->info->evtchn_upcall_mask = 1;
-	memcpy(v->arch.xsave, c->fpu_ctxt.x, sizeof(c->fpu_ctxt));
-	if (!(c->flags & VGCF_I387_VALID))
-		*(u32 *)((u8 *)v->arch.xsave + MXCSR_OFFSET) = MXCSR_DEFAULT;
-	*(u32 *)((u8 *)v->arch.xsave + MXCSR_OFFSET) &= 0xffff;
-	if (cpu_features.xsave && c->flags & VGCF_I387_VALID)
-		*xsave_header(v) = XCR0_X87_SSE;
-}
-
-static void vcpu_set_callbacks(struct vcpu *v, const struct vcpu_guest_context *c)
-{
-	/* A table of all vectors in order here. */
-	for (int i = 0; i < 256; i++)
-		v->arch.traps[i] = (struct guest_trap){
-			.rip = c->trap_ctxt[i].address, .cs = c->trap_ctxt[i].cs | 3,
-			.dpl = TI_GET_DPL(&c->trap_ctxt[i]),
-			.masks_events = TI_GET_IF(&c->trap_ctxt[i]),
-		};
-	v->arch.event_rip = c->event_callback_eip;
-	v->arch.failsafe_rip = c->failsafe_callback_eip;
-	v->arch.syscall_rip = c->syscall_callback_eip;
-	v->arch.failsafe_masks_events = c->flags & VGCF_failsafe_disables_events;
-	v->arch.syscall_masks_events = c->flags & VGCF_syscall_disables_events;
-	v->arch.kernel_ss = c->kernel_ss | 3;
-	pv_set_kernel_sp(v, c->kernel_sp);
-	v->domain->vm_assist |= c->vm_assist & (1ull << VMASST_TYPE_architectural_iopl |
-						 1ull << VMASST_TYPE_runstate_update_flag |
-						 1ull << VMASST_TYPE_m2p_strict);
+	if (c->flags & VGCF_I387_VALID) {
+		memcpy(v->arch.xsave, c->fpu_ctxt.x, sizeof(c->fpu_ctxt));
+		v->arch.xsave->mxcsr &= 0xffff;
+		if (cpu_features.xsave)
+			v->arch.xsave->xstate_bv = XCR0_X87_SSE;
+	}
 }
 
 static int vcpu_set_roots(struct vcpu *v, const struct vcpu_guest_context *c)
@@ -312,14 +278,14 @@ static int vcpu_set_roots(struct vcpu *v, const struct vcpu_guest_context *c)
 
 	spin_lock(&d->pt_lock);
 	err = pt_get_whole(d, kernel, 4);
-	if (!err)
-		v->arch.kernel_cr3 = mfn_to_maddr(kernel).a;
 	if (!err && c->ctrlreg[1]) {
 		err = pt_get_whole(d, user, 4);
-		if (err) {
+		if (err)
 			pt_put(mfn_to_page(kernel));
-			v->arch.kernel_cr3 = 0;
-		} else {
+	}
+	if (!err) {
+		v->arch.kernel_cr3 = mfn_to_maddr(kernel).a;
+		if (c->ctrlreg[1]) {
 			v->arch.user_cr3 = mfn_to_maddr(user).a;
 			pv_show_m2p(user, mfn_equal(user, kernel));
 		}
@@ -347,7 +313,9 @@ int arch_vcpu_initialise(struct vcpu *v, gva_t context)
 		err = vcpu_set_roots(v, &c);
 	if (!err) {
 		vcpu_set_regs(v, &c);
-		vcpu_set_callbacks(v, &c);
+		pv_init_callbacks(v, &c);
+		__atomic_fetch_or(&v->domain->vm_assist, c.vm_assist & CONTEXT_ASSISTS,
+				  __ATOMIC_SEQ_CST);
 		for (int i = 0; i < 8; i++)
 			if (i != 4 && i != 5)
 				pv_set_debugreg(v, i, c.debugreg[i]);
@@ -359,24 +327,22 @@ int arch_vcpu_initialise(struct vcpu *v, gva_t context)
 /** do_set_segment_base() - HYPERVISOR_set_segment_base (SEGBASE_*) */
 long do_set_segment_base(u32 which, u64 base)
 {
-	switch (which) {
-	case SEGBASE_FS:
-	case SEGBASE_GS_USER:
-	case SEGBASE_GS_KERNEL:
-		if (!va_is_canonical(base))
-			return -EINVAL;
-		wrmsr(which == SEGBASE_FS ? MSR_FS_BASE :
-		      which == SEGBASE_GS_KERNEL ? MSR_GS_BASE : MSR_KERNEL_GS_BASE, base);
+	static const u32 msr[] = {
+		[SEGBASE_FS] = MSR_FS_BASE, [SEGBASE_GS_USER] = MSR_KERNEL_GS_BASE,
+		[SEGBASE_GS_KERNEL] = MSR_GS_BASE,
+	};
+
+	if (which < ARRAY_SIZE(msr) && va_is_canonical(base)) {
+		wrmsr(msr[which], base);
 		return 0;
-	case SEGBASE_GS_USER_SEL:
-		/* The selector takes effect on the user's base. */
-		asm volatile("swapgs");
-		load_segment_gs(base);
-		asm volatile("swapgs");
-		return 0;
-	default:
-		return -EINVAL;
 	}
+	if (which != SEGBASE_GS_USER_SEL)
+		return -EINVAL;
+	/* The selector takes effect on the user's base. */
+	asm volatile("swapgs");
+	load_segment_gs(base);
+	asm volatile("swapgs");
+	return 0;
 }
 
 /** do_fpu_taskswitch() - set or clear the guest's CR0.TS */
@@ -387,28 +353,22 @@ long do_fpu_taskswitch(u32 set)
 	return 0;
 }
 
-/* What is on the guest's stack: the last calls, for whoever reads a crash. */
-static void dump_guest_stack(const struct vcpu *v)
+void arch_vcpu_dump(const struct vcpu *v)
 {
 	u64 w[4];
 
-	pr_always("guest stack:\n");
-	for (u32 i = 0; i < 32; i += ARRAY_SIZE(w)) {
-		if (copy_from_guest(w, gva_index(GVA(v->regs.rsp), u64, i), sizeof(w)))
-			return;
-		pr_always("  %016llx %016llx %016llx %016llx\n", (unsigned long long)w[0],
-			  (unsigned long long)w[1], (unsigned long long)w[2],
-			  (unsigned long long)w[3]);
-	}
-}
-
-void arch_vcpu_dump(const struct vcpu *v)
-{
 	pr_always("d%uv%u%s\n", v->domain->id, v->id,
 		  v->is_idle ? " (idle)" : v->arch.in_kernel ? " (kernel)" : " (user)");
 	if (v->is_idle)
 		return;
 	trap_dump_regs(&v->regs);
-	if (v == current)
-		dump_guest_stack(v);
+	if (v != current)
+		return;
+	/* The last calls, for whoever reads a crash. */
+	pr_always("guest stack:\n");
+	for (u32 i = 0; i < 32; i += ARRAY_SIZE(w)) {
+		if (copy_from_guest(w, gva_index(GVA(v->regs.rsp), u64, i), sizeof(w)))
+			return;
+		pr_always("  %016lx %016lx %016lx %016lx\n", w[0], w[1], w[2], w[3]);
+	}
 }

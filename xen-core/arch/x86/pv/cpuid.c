@@ -6,15 +6,10 @@
  * (virtualisation, paging features, timers, power) is off, whatever the CPU
  * has. User mode runs the real instruction where the CPU cannot fault it.
  */
-#include "asm.h"
 #include "clock.h"
-#include "compiler.h"
-#include "cpu.h"
-#include "page.h"
 #include "pv.h"
 
 #include <xen/arch-x86/cpuid.h>
-#include <xen/features.h>
 
 #define XEN_BASE	0x40000000u
 #define XEN_LAST	(XEN_BASE + 5)
@@ -33,8 +28,8 @@
 /* VBMI, VBMI2, GFNI, VAES, VPCLMULQDQ, VNNI, BITALG, VPOPCNTDQ, CLDEMOTE. */
 #define L7_C	(BIT(1) | BIT(6) | BIT(8) | BIT(9) | BIT(10) | BIT(11) | BIT(12) | BIT(14) | \
 		 BIT(25))
-/* 4VNNIW, 4FMAPS, FSRM, VP2INTERSECT, MD_CLEAR. */
 #define L7_B_AVX512 (BIT(16) | BIT(17) | BIT(21) | BIT(28) | BIT(30) | BIT(31))
+/* 4VNNIW, 4FMAPS, FSRM, VP2INTERSECT, MD_CLEAR. */
 #define L7_D	(BIT(2) | BIT(3) | BIT(4) | BIT(8) | BIT(10))
 #define L7_1A	(BIT(4) | BIT(5) | BIT(10) | BIT(11) | BIT(12))
 #define LX1_C	(BIT(0) | BIT(1) | BIT(5) | BIT(6) | BIT(7) | BIT(8) | BIT(11) | BIT(16) | BIT(21))
@@ -42,109 +37,91 @@
 /* The low bits of 8000_0001 EDX repeat leaf 1 on AMD. */
 #define LX1_D_COMMON 0x0183f3ffu
 
-static void xen_leaf(struct vcpu *v, u32 leaf, u32 sub, struct cpuid *o)
+#define ALL { ~0u, ~0u, ~0u, ~0u }
+/* What passes of the hardware's answer; of a leaf that is not here, nothing. */
+static const struct { u32 leaf; struct cpuid keep; } table[] = {
+	{ 0, ALL }, { 2, ALL }, { 4, ALL }, { 0xb, ALL }, { 0xd, ALL },
+	{ 1, { ~0u, 0x00ffffff, L1_C, L1_D } },
+	{ 7, { ~0u, L7_B, L7_C, L7_D } },
+	{ 0x80000000, ALL },
+	{ 0x80000001, { ~0u, ~0u, LX1_C, LX1_D | (LX1_D_COMMON & L1_D) } },
+	{ 0x80000002, ALL }, { 0x80000003, ALL }, { 0x80000004, ALL }, { 0x80000005, ALL },
+	{ 0x80000006, ALL }, { 0x80000008, { .a = 0xff } },
+};
+
+static struct cpuid xen_leaf(u32 leaf, u32 sub)
 {
 	switch (leaf) {
 	case XEN_BASE:
-		*o = (struct cpuid){ XEN_LAST, 0x566e6558, 0x65584d4d, 0x4d4d566e };
-		break;
+		return (struct cpuid){ XEN_LAST, 0x566e6558, 0x65584d4d, 0x4d4d566e };
 	case XEN_BASE + 1:
-		o->a = XEN_VERSION_417;
-		break;
+		return (struct cpuid){ .a = XEN_VERSION_417 };
 	case XEN_BASE + 2:
-		*o = (struct cpuid){ 1, XEN_BASE, XEN_CPUID_FEAT1_MMU_PT_UPDATE_PRESERVE_AD, 0 };
-		break;
+		return (struct cpuid){ 1, XEN_BASE, XEN_CPUID_FEAT1_MMU_PT_UPDATE_PRESERVE_AD, 0 };
 	case XEN_BASE + 3:
 		if (sub == 0)
-			o->a = cpu_features.rdtscp ? 4 : 0;
-		else if (sub == 1)
-			*o = (struct cpuid){ 0, 0, 0, 0 };
-		else if (sub == 2)
-			o->a = clock_tsc_khz;
-		break;
+			return (struct cpuid){ .a = cpu_features.rdtscp ? 4 : 0 };
+		return (struct cpuid){ .a = sub == 2 ? clock_tsc_khz : 0 };
 	case XEN_BASE + 5:
-		o->b = 64 - __builtin_clzll((max_mfn << PAGE_SHIFT) - 1);
-		break;
+		return (struct cpuid){ .b = 64 - __builtin_clzll((max_mfn << PAGE_SHIFT) - 1) };
+	default:
+		return (struct cpuid){ 0 };
 	}
 }
 
-static void xsave_leaf(u32 sub, struct cpuid *o)
+static struct cpuid xsave_leaf(u32 sub, struct cpuid o)
 {
-	if (!cpu_features.xsave) {
-		*o = (struct cpuid){ 0 };
-	} else if (sub == 0) {
-		o->a = cpu_features.xcr0;
-		o->d = cpu_features.xcr0 >> 32;
-		o->c = cpu_features.xsave_size;
-	} else if (sub == 1) {
-		*o = (struct cpuid){ o->a & (BIT(0) | BIT(2)), 0, 0, 0 };
-	} else if (sub > 62 || !(cpu_features.xcr0 >> sub & 1)) {
-		*o = (struct cpuid){ 0 };
+	u64 xcr0 = cpu_features.xcr0;	/* 0 without XSAVE */
+
+	switch (sub) {
+	case 0:
+		return (struct cpuid){ xcr0, o.b, cpu_features.xsave_size, xcr0 >> 32 };
+	case 1:
+		return (struct cpuid){ .a = o.a & (BIT(0) | BIT(2)) };
+	default:
+		return sub <= 62 && xcr0 >> sub & 1 ? o : (struct cpuid){ 0 };
 	}
 }
 
-static void basic_leaf(struct vcpu *v, u32 leaf, u32 sub, struct cpuid *o)
+struct cpuid pv_cpuid(const struct vcpu *v, u32 leaf, u32 sub)
 {
+	bool xsave = cpu_features.xsave;
+	struct cpuid o = { 0 };
+	u32 i = 0;
+
+	if (leaf >= XEN_BASE && leaf < XEN_BASE + 0x10000)
+		return xen_leaf(leaf, sub);
+	while (i < ARRAY_SIZE(table) && table[i].leaf != leaf)
+		i++;
+	if (i == ARRAY_SIZE(table) || leaf > cpuid(leaf & 0x80000000, 0).a)
+		return o;
+	o = cpuid(leaf, sub);
+	o.a &= table[i].keep.a;
+	o.b &= table[i].keep.b;
+	o.c &= table[i].keep.c;
+	o.d &= table[i].keep.d;
 	switch (leaf) {
 	case 1:
-		o->b = (o->b & 0x00ffffff) | v->id << 24;
-		o->c &= L1_C & ~(cpu_features.xsave ? 0 : BIT(26) | BIT(28) | BIT(12));
-		o->c |= BIT(31) | (cpu_features.xsave ? BIT(27) : 0);
-		o->d &= L1_D;
+		o.b |= v->id << 24;
+		o.c &= xsave ? ~0u : ~(BIT(26) | BIT(28) | BIT(12));
+		o.c |= BIT(31) | (xsave ? BIT(27) : 0);
 		break;
 	case 7:
-		if (sub == 0)
-			*o = (struct cpuid){ o->a ? 1 : 0, o->b & L7_B, o->c & L7_C, o->d & L7_D };
-		else
-			*o = (struct cpuid){ .a = sub == 1 ? o->a & L7_1A : 0 };
+		if (sub)
+			return (struct cpuid){ .a = sub == 1 ? o.a & L7_1A : 0 };
+		o.a = o.a ? 1 : 0;
 		/* AVX-512 comes with its state, or not at all. */
 		if (!(cpu_features.xcr0 & 0xe0))
-			o->b &= sub ? 0 : ~L7_B_AVX512;
-		break;
-	case 0xd:
-		xsave_leaf(sub, o);
+			o.b &= ~L7_B_AVX512;
 		break;
 	case 0xb:
-		o->d = v->id;
+		o.d = v->id;
 		break;
-	case 0: case 2: case 4:
-		break;
-	default:
-		*o = (struct cpuid){ 0 };
-	}
-}
-
-static void extended_leaf(u32 leaf, struct cpuid *o)
-{
-	switch (leaf) {
-	case 0x80000001:
-		o->c &= LX1_C;
-		o->d &= LX1_D | (LX1_D_COMMON & L1_D);
-		break;
+	case 0xd:
+		return xsave ? xsave_leaf(sub, o) : (struct cpuid){ 0 };
 	case 0x80000008:
-		*o = (struct cpuid){ .a = (o->a & 0xff) | 48 << 8 };
+		o.a |= 48 << 8;
 		break;
-	case 0x80000000:
-	case 0x80000002 ... 0x80000006:
-		break;
-	default:
-		*o = (struct cpuid){ 0 };
 	}
-}
-
-/** pv_cpuid() - the answer to leaf @leaf, subleaf @sub for @v's kernel */
-void pv_cpuid(struct vcpu *v, u32 leaf, u32 sub, struct cpuid *o)
-{
-	*o = (struct cpuid){ 0 };
-	if (leaf >= XEN_BASE && leaf < XEN_BASE + 0x10000) {
-		xen_leaf(v, leaf, sub, o);
-		return;
-	}
-	if (leaf > cpuid(leaf & 0x80000000, 0).a || (leaf & 0x7fff0000))
-		return;
-	*o = cpuid(leaf, sub);
-	if (leaf & 0x80000000)
-		extended_leaf(leaf, o);
-	else
-		basic_leaf(v, leaf, sub, o);
+	return o;
 }

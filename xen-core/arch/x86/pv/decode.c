@@ -6,8 +6,6 @@
  * its code meanwhile, which then makes no difference. Addresses of memory
  * operands are not computed: the CPU has told the one that matters.
  */
-#include "asm.h"
-#include "compiler.h"
 #include "decode.h"
 #include "pv.h"
 #include "string.h"
@@ -36,15 +34,10 @@ static const u8 two_byte[256] = {
 
 u64 *insn_reg(struct regs *r, u32 n)
 {
+#define REG(name) offsetof(struct regs, name)
 	static const u8 map[16] = {
-		offsetof(struct regs, rax), offsetof(struct regs, rcx),
-		offsetof(struct regs, rdx), offsetof(struct regs, rbx),
-		offsetof(struct regs, rsp), offsetof(struct regs, rbp),
-		offsetof(struct regs, rsi), offsetof(struct regs, rdi),
-		offsetof(struct regs, r8), offsetof(struct regs, r9),
-		offsetof(struct regs, r10), offsetof(struct regs, r11),
-		offsetof(struct regs, r12), offsetof(struct regs, r13),
-		offsetof(struct regs, r14), offsetof(struct regs, r15),
+		REG(rax), REG(rcx), REG(rdx), REG(rbx), REG(rsp), REG(rbp), REG(rsi), REG(rdi),
+		REG(r8), REG(r9), REG(r10), REG(r11), REG(r12), REG(r13), REG(r14), REG(r15),
 	};
 
 	return (u64 *)((u8 *)r + map[n & 15]);

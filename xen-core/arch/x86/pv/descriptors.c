@@ -11,25 +11,21 @@
  *	gdt_va + 14		the core's reserved descriptors, for all the same
  *	gdt_va + 16 .. 31	LDT frames, mapped when the CPU first wants them
  */
-#include "compiler.h"
 #include "cpu_private.h"
 #include "errno.h"
-#include "page_alloc.h"
 #include "page_type.h"
-#include "printk.h"
 #include "pv.h"
 #include "smp.h"
 #include "uaccess.h"
 
 #define AREA_PAGES	32
 #define LDT_PAGE	16
-#define DESC_PER_PAGE	512
 #define MAX_AREAS	(1u << 19)	/* what fits between DESC_VA and STACKS_VA */
 
 #define DESC_P		(1ull << 47)
 #define DESC_S		(1ull << 44)
 #define DESC_DPL3	(3ull << 45)
-#define DESC_TYPE(d)	((u32)((d) >> 40) & 0xf)
+#define DESC_TYPE(d)	((d) >> 40 & 0xf)
 #define TYPE_CALL_GATE	12
 
 static u32 nr_areas;		/* area_lock */
@@ -38,36 +34,30 @@ static const u64 zero_page[512] __aligned(PAGE_SIZE);
 
 bool descriptor_fix(u64 *d)
 {
-	u64 v = *d;
+	u64 v = *d, target = v >> 16 & 0xffff;
+	bool into_core = target >= FIRST_RESERVED_GDT_BYTE && target < 0xe020;
 
-	if (!(v & DESC_P))
-		return true;
-	if (v & DESC_S) {
-		*d = v | DESC_DPL3;
-		return true;
-	}
-	if (!DESC_TYPE(v))
-		return true;	/* reserved type: using it faults */
-	if (DESC_TYPE(v) != TYPE_CALL_GATE)
+	if (!(v & DESC_P) || (!(v & DESC_S) && !DESC_TYPE(v)))
+		return true;	/* absent, or of a reserved type: using it faults */
+	if (!(v & DESC_S) && (DESC_TYPE(v) != TYPE_CALL_GATE || into_core))
 		return false;
-	/* Not into the core; otherwise with DPL 0, which no guest can use. */
-	if ((v >> 16 & 0xffff) >= FIRST_RESERVED_GDT_BYTE && (v >> 16 & 0xffff) < 0xe020)
-		return false;
-	*d = v & ~DESC_DPL3;
+	/* D1: a call gate of DPL 0 is of no use to a guest. */
+	*d = v & DESC_S ? v | DESC_DPL3 : v & ~DESC_DPL3;
 	return true;
 }
 
-static int map_area_page(struct vcpu *v, u32 n, const void *page, bool writable)
+/* Page @n of @v's area: @p, or the core's own that belongs there. */
+static int map_area_page(struct vcpu *v, u32 n, struct page *p)
 {
-	/* Writable for the accessed bits that the CPU sets; only the core can get there. */
-	return paging_map(v->arch.gdt_va + n * PAGE_SIZE, arch_direct_unmap(page), PAGE_SIZE,
-			  writable ? PTE_CORE_RW & ~PTE_G : PTE_CORE_RO & ~PTE_G);
-}
+	const void *own = n == GDT_FRAMES ? reserved_gdt : zero_page;
 
-static void unmap_area(struct vcpu *v, u32 from, u32 to)
-{
-	for (u32 n = from; n < to; n++)
-		paging_map(v->arch.gdt_va + n * PAGE_SIZE, MADDR(0), PAGE_SIZE, 0);
+	/*
+	 * D2: the core's own are read-only. @p is writable for the accessed bits
+	 * that the CPU sets: only the core can get there. T4: not global.
+	 */
+	return paging_map(v->arch.gdt_va + n * PAGE_SIZE,
+			  arch_direct_unmap(p ? page_to_virt(p) : own), PAGE_SIZE,
+			  (p ? PTE_CORE_RW : PTE_CORE_RO) & ~PTE_G);
 }
 
 /* The area's entries changed: what this CPU knows of them must go, running or not. */
@@ -85,9 +75,9 @@ int pv_desc_area_create(struct vcpu *v)
 	spin_lock(&area_lock);
 	if (nr_areas < MAX_AREAS) {
 		v->arch.gdt_va = DESC_VA + (u64)nr_areas * AREA_PAGES * PAGE_SIZE;
-		err = map_area_page(v, GDT_FRAMES, reserved_gdt, false);
-		for (u32 i = 0; i < GDT_FRAMES && !err; i++)
-			err = map_area_page(v, i, zero_page, false);
+		err = 0;
+		for (u32 i = 0; i <= GDT_FRAMES && !err; i++)
+			err = map_area_page(v, i, NULL);
 		if (!err)
 			nr_areas++;
 	}
@@ -102,64 +92,35 @@ void pv_load_descriptors(struct vcpu *v)
 		     v->arch.gdt_va);
 }
 
-static struct page *desc_page_get(struct domain *d, mfn_t mfn)
-{
-	struct page *p = mfn_to_page(mfn);
-
-	if (!mfn_valid(mfn) || !page_get(p, d))
-		return NULL;
-	if (!page_type_get(p, PT_DESC))
-		return p;
-	page_put(p);
-	return NULL;
-}
-
-static void desc_page_put(struct page *p)
-{
-	page_type_put(p);
-	page_put(p);
-}
-
-static void drop_gdt(struct vcpu *v, struct page **old)
-{
-	for (u32 i = 0; i < GDT_FRAMES; i++) {
-		old[i] = v->arch.gdt_page[i];
-		v->arch.gdt_page[i] = NULL;
-		map_area_page(v, i, zero_page, false);
-	}
-}
-
 /** pv_set_gdt() - @frames hold @entries descriptors; 0 entries: none */
 int pv_set_gdt(struct vcpu *v, const u64 *frames, u32 entries)
 {
-	u32 nr = (entries + DESC_PER_PAGE - 1) / DESC_PER_PAGE, i;
-	struct page *page[GDT_FRAMES], *old[GDT_FRAMES];
+	struct page *page[GDT_FRAMES] = { 0 }, *old;
 	struct domain *d = v->domain;
 	int err = 0;
 
+	/* D2: not the reserved page. */
 	if (entries > FIRST_RESERVED_GDT_ENTRY)
 		return -EINVAL;
 	spin_lock(&d->pt_lock);
-	for (i = 0; i < nr; i++) {
-		page[i] = desc_page_get(d, MFN(frames[i]));
-		if (!page[i]) {
+	for (u32 i = 0; i < PFN_UP(entries * sizeof(u64)) && !err; i++) {
+		page[i] = pv_frame_get(d, MFN(frames[i]), PT_DESC);
+		if (!page[i])
 			err = -EINVAL;
-			while (i--)
-				desc_page_put(page[i]);
-			goto out;
+	}
+	if (!err) {
+		for (u32 i = 0; i < GDT_FRAMES; i++) {
+			old = v->arch.gdt_page[i];
+			v->arch.gdt_page[i] = page[i];
+			map_area_page(v, i, page[i]);
+			page[i] = old;
 		}
+		flush_area(v);
 	}
-	drop_gdt(v, old);
-	for (i = 0; i < nr; i++) {
-		v->arch.gdt_page[i] = page[i];
-		map_area_page(v, i, page_to_virt(page[i]), true);
-	}
-	v->arch.gdt_entries = entries;
-	flush_area(v);
-	for (i = 0; i < GDT_FRAMES; i++)
-		if (old[i])
-			desc_page_put(old[i]);
-out:
+	/* D3: those that are out of use, flushed; or the new ones if one of them is bad. */
+	for (u32 i = 0; i < GDT_FRAMES; i++)
+		if (page[i])
+			pv_frame_put(page[i]);
 	spin_unlock(&d->pt_lock);
 	return err;
 }
@@ -168,11 +129,10 @@ out:
 long do_set_gdt(gva_t frames, u32 entries)
 {
 	u64 list[GDT_FRAMES];
-	u32 nr = (entries + DESC_PER_PAGE - 1) / DESC_PER_PAGE;
 
 	if (entries > FIRST_RESERVED_GDT_ENTRY)
 		return -EINVAL;
-	if (copy_from_guest(list, frames, nr * sizeof(*list)))
+	if (copy_from_guest(list, frames, PFN_UP(entries * sizeof(u64)) * sizeof(*list)))
 		return -EFAULT;
 	return pv_set_gdt(current, list, entries);
 }
@@ -183,29 +143,25 @@ long do_update_descriptor(u64 ma, u64 desc)
 	struct domain *d = current->domain;
 	mfn_t mfn = maddr_to_mfn(MADDR(ma));
 	struct page *p = mfn_to_page(mfn);
-	u64 type = PT_WRITABLE;
-	int err;
+	bool in_use;
 
-	if (ma & 7 || !mfn_valid(mfn) || !descriptor_fix(&desc) || !page_get(p, d))
+	if (ma & 7 || !mfn_valid(mfn) || !descriptor_fix(&desc))
 		return -EINVAL;
 	spin_lock(&d->pt_lock);
-	if ((READ_ONCE(p->type) & PT_TYPE_MASK) == PT_DESC)
-		type = PT_DESC;
-	err = page_type_get(p, type);
-	if (!err) {
+	in_use = (READ_ONCE(p->type) & PT_TYPE_MASK) == PT_DESC;
+	p = pv_frame_get(d, mfn, in_use ? PT_DESC : PT_WRITABLE);
+	if (p) {
 		/* One store: another vcpu's CPU may read the descriptor meanwhile. */
 		WRITE_ONCE(*(u64 *)arch_direct_map(MADDR(ma)), desc);
-		page_type_put(p);
+		pv_frame_put(p);
 	}
 	spin_unlock(&d->pt_lock);
-	page_put(p);
-	return err ? -EINVAL : 0;
+	return p ? 0 : -EINVAL;
 }
 
 int pv_set_ldt(struct vcpu *v, u64 base, u32 entries)
 {
 	struct domain *d = v->domain;
-	struct page *old[16];
 
 	if (base & ~PAGE_MASK || entries > 8192 || !va_is_guest(base) ||
 	    !va_is_guest(base + entries * 8ull))
@@ -213,43 +169,25 @@ int pv_set_ldt(struct vcpu *v, u64 base, u32 entries)
 	if (v->arch.ldt_base == base && v->arch.ldt_entries == entries && !v->arch.ldt_mapped)
 		return 0;
 	spin_lock(&d->pt_lock);
-	for (u32 i = 0; i < ARRAY_SIZE(old); i++) {
-		old[i] = v->arch.ldt_page[i];
-		v->arch.ldt_page[i] = NULL;
-	}
 	if (v->arch.ldt_mapped) {
-		unmap_area(v, LDT_PAGE, AREA_PAGES);
+		for (u32 i = 0; i < ARRAY_SIZE(v->arch.ldt_page); i++)
+			paging_map(v->arch.gdt_va + (LDT_PAGE + i) * PAGE_SIZE, MADDR(0),
+				   PAGE_SIZE, 0);
 		flush_area(v);
 	}
-	v->arch.ldt_mapped = 0;
+	/* D3: after the flush. */
+	for (u32 i = 0; i < ARRAY_SIZE(v->arch.ldt_page); i++) {
+		if (v->arch.ldt_page[i])
+			pv_frame_put(v->arch.ldt_page[i]);
+		v->arch.ldt_page[i] = NULL;
+	}
+	v->arch.ldt_mapped = false;
 	v->arch.ldt_base = base;
 	v->arch.ldt_entries = entries;
-	for (u32 i = 0; i < ARRAY_SIZE(old); i++)
-		if (old[i])
-			desc_page_put(old[i]);
 	spin_unlock(&d->pt_lock);
 	if (v == current)
 		pv_load_descriptors(v);
 	return 0;
-}
-
-static bool map_ldt_page(struct vcpu *v, u32 n)
-{
-	struct domain *d = v->domain;
-	struct page *p = NULL;
-	u64 *slot;
-
-	spin_lock(&d->pt_lock);
-	slot = pt_find_l1(v->arch.kernel_cr3, v->arch.ldt_base + n * PAGE_SIZE);
-	if (slot && READ_ONCE(*slot) & PTE_P)
-		p = desc_page_get(d, PTE_MFN(*slot));
-	if (p) {
-		v->arch.ldt_page[n] = p;
-		v->arch.ldt_mapped |= 1u << n;
-		map_area_page(v, LDT_PAGE + n, page_to_virt(p), true);
-	}
-	spin_unlock(&d->pt_lock);
-	return p;
 }
 
 /**
@@ -259,8 +197,23 @@ static bool map_ldt_page(struct vcpu *v, u32 n)
 bool pv_ldt_map(struct vcpu *v, u64 va)
 {
 	u64 n = (va - v->arch.gdt_va) / PAGE_SIZE - LDT_PAGE;
+	struct domain *d = v->domain;
+	struct page *p = NULL;
+	u64 *slot;
 
-	return n < AREA_PAGES - LDT_PAGE && !(v->arch.ldt_mapped & 1u << n) && map_ldt_page(v, n);
+	if (n >= ARRAY_SIZE(v->arch.ldt_page) || v->arch.ldt_page[n])
+		return false;
+	spin_lock(&d->pt_lock);
+	slot = pt_find_l1(v->arch.kernel_cr3, v->arch.ldt_base + n * PAGE_SIZE);
+	if (slot && READ_ONCE(*slot) & PTE_P)
+		p = pv_frame_get(d, PTE_MFN(*slot), PT_DESC);	/* D3 */
+	if (p) {
+		v->arch.ldt_page[n] = p;
+		v->arch.ldt_mapped = true;
+		map_area_page(v, LDT_PAGE + n, p);
+	}
+	spin_unlock(&d->pt_lock);
+	return p;
 }
 
 /* The same for the guest's own doing. Return: false when @va is no part of its LDT area. */

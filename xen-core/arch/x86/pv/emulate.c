@@ -1,93 +1,112 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * General protection faults: the privileged instructions a PV kernel runs.
+ * A guest's exceptions that may be the core's business.
  *
- * A PV kernel is at CPL 3, so these fault. What it may do is done here: port
- * I/O by permission, control and debug registers, MSRs by whitelist, int n by
- * its own trap table. Everything else is the guest's fault indeed.
+ *	general protection	a privileged instruction: carried out here
+ *	invalid opcode		the CPUID that a PV kernel asks for
+ *	page fault		in the vcpu's LDT area: the CPU wants an LDT page, map it
+ *				kernel, write, protection: maybe a page-table write
+ *	everything else		the guest's own
+ *
+ * A PV kernel is at CPL 3, so its privileged instructions fault. What it may do
+ * is done here: control and debug registers, MSRs by whitelist, int n by its own
+ * trap table, and port I/O. All ports trap. The guest's kernel decides who of its
+ * own may (virtual IOPL, I/O bitmap); the domain's bitmap decides which ports are
+ * really accessed.
  */
-#include "asm.h"
-#include "compiler.h"
+#include "bitops.h"
 #include "cpu_private.h"
 #include "decode.h"
 #include "errno.h"
-#include "page_type.h"
+#include "pci.h"
 #include "preempt.h"
 #include "pv.h"
+#include "string.h"
 #include "traps.h"
 #include "uaccess.h"
 
-#define REP_MAX		64	/* iterations a trap: longer ones fault again */
+#define REP_MAX		64ul	/* iterations a trap: longer ones fault again */
 #define GUEST_CR0	(CR0_PG | CR0_AM | CR0_WP | CR0_NE | CR0_ET | CR0_MP | CR0_PE)
 #define GUEST_CR4	(CR4_PAE | CR4_MCE | CR4_OSFXSR | CR4_OSXMMEXCPT)
 
 enum outcome { DONE, FAULT, STAY, UNDEFINED };	/* STAY: done, but rip is right already */
 
-static u32 io_bytes(const struct insn *i, u16 op)
+/* The bits of @bytes ports in the kernel's bitmap are clear. */
+static bool bitmap_allows(struct vcpu *v, u16 port, u32 bytes)
 {
-	return op & 1 ? (i->opsize16 ? 2 : 4) : 1;
+	bool user = !v->arch.in_kernel, ok;
+	u16 bits = ~0;
+
+	if (port + bytes > v->arch.iobmp_ports)
+		return false;
+	if (user)
+		pv_toggle_mode(v);	/* H4: the bitmap is the kernel's */
+	ok = !copy_from_guest(&bits, GVA(v->arch.iobmp.a + port / 8), port % 8 + bytes > 8 ? 2 : 1);
+	if (user)
+		pv_toggle_mode(v);
+	return ok && !(bits >> port % 8 & ((1u << bytes) - 1));
 }
 
-static enum outcome do_in_out(struct vcpu *v, struct insn *i)
+static bool port_allowed(struct vcpu *v, u16 port, u32 bytes)
 {
-	bool imm = i->opcode < 0xe8;
-	u16 port = imm ? (u8)i->imm : (u16)v->regs.rdx;
-	u32 n = io_bytes(i, i->opcode);
+	/* With architectural IOPL the guest's kernel counts as CPL 0, else as CPL 1. */
+	u8 cpl = !v->arch.in_kernel ? 3 :
+		 !test_bit(VMASST_TYPE_architectural_iopl, &v->domain->vm_assist);
 
-	if (!pv_port_allowed(v, port, n))
-		return FAULT;
-	if (i->opcode & 2)
-		pv_port_out(v, port, n, v->regs.rax);
-	else
-		insn_write_reg(i, &v->regs, 0, n, pv_port_in(v, port, n));
-	return DONE;
+	return v->arch.iopl >= cpl || bitmap_allows(v, port, bytes);
 }
 
-/* One element. Return: false after a fault that was given to the guest. */
-static bool string_io_step(struct vcpu *v, struct insn *i, u32 n)
+/* I1: whatever the guest allows itself. */
+static bool owns_ports(const struct vcpu *v, u32 port, u32 bytes)
 {
-	struct regs *r = &v->regs;
-	bool out = i->opcode & 2;
-	u64 *at = out ? &r->rsi : &r->rdi;
-	u32 val = 0;
-
-	if (out) {
-		if (copy_from_guest(&val, GVA(*at), n)) {
-			pv_inject_page_fault(v, *at, 0);
+	for (u32 p = port; p < port + bytes; p++)
+		if (p > 0xffff || !(v->domain->arch.io_bitmap[p / 32] >> p % 32 & 1))
 			return false;
-		}
-		pv_port_out(v, r->rdx, n, val);
-	} else {
-		val = pv_port_in(v, r->rdx, n);
-		if (copy_to_guest(GVA(*at), &val, n)) {
-			pv_inject_page_fault(v, *at, PF_W);
-			return false;
-		}
-	}
-	*at += r->rflags & EFLAGS_DF ? -(u64)n : n;
 	return true;
 }
 
-static enum outcome do_string_io(struct vcpu *v, struct insn *i)
+/* A port that is not the domain's reads as all ones and swallows writes. */
+static u32 access_port(struct vcpu *v, u16 port, u32 bytes, bool out, u32 val)
 {
-	struct regs *r = &v->regs;
-	u32 n = io_bytes(i, i->opcode);
+	return owns_ports(v, port, bytes) ? pci_access_port(port, bytes, out, val) : ~0u;
+}
 
-	if (!pv_port_allowed(v, r->rdx, n))
+/* Of the opcode, bit 0: more than a byte; bit 1: output; bit 3: the port is in DX. */
+static enum outcome do_io(struct vcpu *v, struct insn *i)
+{
+	bool string = i->opcode < 0xe4, rep = string && i->rep, out = i->opcode & 2;
+	u32 bytes = !(i->opcode & 1) ? 1 : i->opsize16 ? 2 : 4, val = v->regs.rax;
+	struct regs *r = &v->regs;
+	u16 port = i->opcode & 8 ? r->rdx : (u8)i->imm;
+	u64 *at = out ? &r->rsi : &r->rdi;	/* of INS and OUTS */
+	int err = 0;
+
+	if (!port_allowed(v, port, bytes))
 		return FAULT;
-	if (!i->rep)
-		return string_io_step(v, i, n) ? DONE : STAY;
-	for (u32 k = 0; r->rcx && k < REP_MAX; k++) {
-		if (!string_io_step(v, i, n))
+	for (u64 n = rep ? MIN(r->rcx, REP_MAX) : 1; n; n--) {
+		if (string && out)
+			err = copy_from_guest(&val, GVA(*at), bytes);
+		if (!err)
+			val = access_port(v, port, bytes, out, val);
+		if (string && !out)
+			err = copy_to_guest(GVA(*at), &val, bytes);
+		if (err) {
+			pv_inject_page_fault(v, *at, out ? 0 : PF_W);
 			return STAY;
-		r->rcx--;
+		}
+		if (string)
+			*at += r->rflags & EFLAGS_DF ? -(u64)bytes : bytes;
+		else if (!out)
+			insn_write_reg(i, r, 0, bytes, val);
+		if (rep)
+			r->rcx--;
 	}
-	return r->rcx ? STAY : DONE;
+	return rep && r->rcx ? STAY : DONE;
 }
 
 static enum outcome write_cr(struct vcpu *v, u32 cr, u64 val)
 {
-	struct mmuext_op op = { .cmd = MMUEXT_NEW_BASEPTR };
+	struct mmuext_op op = { .cmd = MMUEXT_NEW_BASEPTR, .arg1.mfn = val >> PAGE_SHIFT };
 
 	switch (cr) {
 	case 0:
@@ -100,7 +119,6 @@ static enum outcome write_cr(struct vcpu *v, u32 cr, u64 val)
 		v->info->arch.cr2 = val;
 		return DONE;
 	case 3:
-		op.arg1.mfn = val >> PAGE_SHIFT;
 		switch (pv_mmuext_one(v, &op)) {
 		case 0:		return DONE;
 		case -ERESTART:	return STAY;	/* long: the instruction comes again */
@@ -117,79 +135,47 @@ static enum outcome write_cr(struct vcpu *v, u32 cr, u64 val)
 
 static enum outcome read_cr(struct vcpu *v, u32 cr, u64 *val)
 {
-	switch (cr) {
-	case 0:
-		*val = GUEST_CR0 | (v->arch.ts ? CR0_TS : 0);
-		return DONE;
-	case 2:
-		*val = v->arch.cr2;
-		return DONE;
-	case 3:
-		*val = v->arch.kernel_cr3;
-		return DONE;
-	case 4:
-		*val = (v->arch.cr4 & (CR4_OSXSAVE | CR4_TSD)) |
-		       (cpu_features.cr4 & CR4_FSGSBASE) | GUEST_CR4;
-		return DONE;
-	default:
+	const u64 values[] = {
+		[0] = GUEST_CR0 | (v->arch.ts ? CR0_TS : 0),
+		[2] = v->arch.cr2, [3] = v->arch.kernel_cr3,
+		[4] = (v->arch.cr4 & (CR4_OSXSAVE | CR4_TSD)) |
+		      (cpu_features.cr4 & CR4_FSGSBASE) | GUEST_CR4,
+	};
+
+	if (cr == 1 || cr >= ARRAY_SIZE(values))
 		return FAULT;
-	}
-}
-
-static enum outcome do_dr(struct vcpu *v, struct insn *i)
-{
-	u64 *reg = insn_reg(&v->regs, i->rm);
-
-	if (i->reg > 7)
-		return UNDEFINED;
-	if (i->opcode == 0x0f23)
-		return pv_set_debugreg(v, i->reg, *reg) ? FAULT : DONE;
-	*reg = do_get_debugreg(i->reg);
-	return DONE;
-}
-
-static enum outcome do_msr(struct vcpu *v, struct insn *i)
-{
-	struct regs *r = &v->regs;
-	u64 val;
-
-	if (i->opcode == 0x0f30)
-		return pv_wrmsr(v, r->rcx, (r->rdx << 32) | (u32)r->rax) ? DONE : FAULT;
-	if (!pv_rdmsr(v, r->rcx, &val))
-		return FAULT;
-	r->rax = (u32)val;
-	r->rdx = val >> 32;
+	*val = values[cr];
 	return DONE;
 }
 
 /* 0f 01 d1: XSETBV. The CPU faults whatever CR4.OSXSAVE the guest believes in. */
-static enum outcome do_xsetbv(struct vcpu *v)
+static enum outcome do_xsetbv(struct vcpu *v, u64 val)
 {
-	u64 val = (v->regs.rdx << 32) | (u32)v->regs.rax;
-
 	if (!cpu_features.xsave || !(v->arch.cr4 & CR4_OSXSAVE))
 		return UNDEFINED;
 	/* x87 always; AVX needs SSE; AVX-512 needs AVX and all of its three parts. */
-	if ((u32)v->regs.rcx || val & ~cpu_features.xcr0 || !(val & 1) ||
-	    (val & 4 && !(val & 2)) ||
+	if ((u32)v->regs.rcx || val & ~cpu_features.xcr0 || !(val & 1) || (val & 4 && !(val & 2)) ||
 	    (val & 0xe0 && ((val & 0xe0) != 0xe0 || !(val & 4))))
 		return FAULT;
 	v->arch.xcr0 = val;
 	/* The saved state must not claim components that XRSTOR may not load. */
-	*xsave_header(v) &= val;
+	v->arch.xsave->xstate_bv &= val;
 	xsetbv(val);
 	return DONE;
 }
 
 static enum outcome kernel_insn(struct vcpu *v, struct insn *i)
 {
-	u64 tsc;
+	struct regs *r = &v->regs;
+	u64 val = r->rdx << 32 | (u32)r->rax;	/* operand of WRMSR and XSETBV */
+	u64 *reg = insn_reg(r, i->rm);		/* and of the moves */
 
 	switch (i->opcode) {
-	case 0xfa:
-	case 0xfb:
+	case 0xfa: case 0xfb:
 		/* CLI, STI where IOPL would allow them: events have a mask of their own. */
 		return v->arch.iopl ? DONE : FAULT;
+	case 0x0f01:
+		return i->modrm == 0xd1 ? do_xsetbv(v, val) : FAULT;
 	case 0x0f06:
 		do_fpu_taskswitch(0);
 		return DONE;
@@ -199,22 +185,24 @@ static enum outcome kernel_insn(struct vcpu *v, struct insn *i)
 			wbinvd();
 		return DONE;
 	case 0x0f20:
-		return read_cr(v, i->reg, insn_reg(&v->regs, i->rm));
+		return read_cr(v, i->reg, reg);
 	case 0x0f22:
-		return write_cr(v, i->reg, *insn_reg(&v->regs, i->rm));
-	case 0x0f21:
-	case 0x0f23:
-		return do_dr(v, i);
-	case 0x0f30:
-	case 0x0f32:
-		return do_msr(v, i);
-	case 0x0f31:
-		tsc = rdtsc();
-		v->regs.rax = (u32)tsc;
-		v->regs.rdx = tsc >> 32;
+		return write_cr(v, i->reg, *reg);
+	case 0x0f21: case 0x0f23:
+		if (i->reg > 7)
+			return UNDEFINED;
+		if (i->opcode == 0x0f23)
+			return do_set_debugreg(i->reg, *reg) ? FAULT : DONE;
+		*reg = do_get_debugreg(i->reg);
 		return DONE;
-	case 0x0f01:
-		return i->modrm == 0xd1 ? do_xsetbv(v) : FAULT;
+	case 0x0f30:
+		return pv_wrmsr(v, r->rcx, val) ? DONE : FAULT;
+	case 0x0f31: case 0x0f32:	/* RDTSC, RDMSR */
+		if (!pv_rdmsr(v, i->opcode == 0x0f31 ? MSR_TSC : (u32)r->rcx, &val))
+			return FAULT;
+		r->rax = (u32)val;
+		r->rdx = val >> 32;
+		return DONE;
 	default:
 		return FAULT;
 	}
@@ -223,63 +211,87 @@ static enum outcome kernel_insn(struct vcpu *v, struct insn *i)
 static enum outcome emulate(struct vcpu *v, struct insn *i)
 {
 	switch (i->opcode) {
-	case 0xe4 ... 0xe7:
-	case 0xec ... 0xef:
-		return do_in_out(v, i);
-	case 0x6c ... 0x6f:
-		return do_string_io(v, i);
+	case 0x6c ... 0x6f: case 0xe4 ... 0xe7: case 0xec ... 0xef:
+		return do_io(v, i);
 	default:
 		return v->arch.in_kernel ? kernel_insn(v, i) : FAULT;
 	}
 }
 
-/*
- * int n: the hardware refused the gate, the guest may not. The vector comes
- * from the instruction, for the error code is wrong on some emulators.
- */
-static bool software_interrupt(struct vcpu *v, struct insn *i)
+/* int n: the hardware refused the gate, the guest may not. */
+static enum outcome software_interrupt(struct vcpu *v, u8 vector, u32 len)
 {
-	const struct guest_trap *t = &v->arch.traps[i->imm & 255];
+	const struct guest_entry *t = &v->arch.traps[vector];
 
-	if (i->opcode != 0xcd || !t->rip)
-		return false;
-	if (t->dpl < (v->arch.in_kernel ? 1 : 3))
-		return false;
-	v->regs.rip += i->len;
-	pv_inject_trap(v, i->imm & 255, 0);
-	return true;
+	if (!t->rip || t->dpl < (v->arch.in_kernel ? 1 : 3))
+		return FAULT;
+	v->regs.rip += len;
+	pv_inject_trap(v, vector, 0);
+	return STAY;
 }
 
 void pv_general_protection(struct vcpu *v)
 {
-	u32 error = v->regs.error_code;
+	struct regs *r = &v->regs;
+	u32 error = r->error_code;
 	enum outcome o = FAULT;
 	struct insn i;
 
-	if (error && (error & 3) != 2)
-		goto guest;	/* a selector */
-	if (!insn_decode(v, &i))
-		goto guest;
-	if (error) {
-		if (software_interrupt(v, &i))
-			return;
-		if (i.opcode == 0xcd)
+	/* An error code names a selector, or with these bits a gate. */
+	if ((!error || (error & 3) == 2) && insn_decode(v, &i)) {
+		if (!error) {
+			o = emulate(v, &i);
+		} else if (i.opcode == 0xcd) {
+			/* The error code is wrong on some emulators, the instruction is not. */
 			error = (u8)i.imm * 8 + 2;
-		goto guest;
+			o = software_interrupt(v, i.imm, i.len);
+		}
 	}
-	o = emulate(v, &i);
 	if (o == DONE) {
-		v->regs.rip += i.len;
-		v->regs.rflags &= ~(u64)EFLAGS_RF;
-		if (v->regs.rflags & EFLAGS_TF) {
+		r->rip += i.len;
+		r->rflags &= ~(u64)EFLAGS_RF;
+		if (r->rflags & EFLAGS_TF) {
 			v->arch.dr[6] = 0xffff4ff0;
 			pv_inject_trap(v, TRAP_DB, 0);
 		}
-	}
-	if (o == UNDEFINED)
+	} else if (o == UNDEFINED) {
 		pv_inject_trap(v, TRAP_UD, 0);
-	if (o != FAULT)
+	} else if (o == FAULT) {
+		pv_inject_trap(v, TRAP_GP, error);
+	}
+}
+
+/* From entry.S: all page faults of guests but those it gives to the guest itself. */
+void pv_page_fault(struct vcpu *v)
+{
+	u64 va = read_cr2();
+	u32 error = v->regs.error_code;
+
+	if (unlikely(va - v->arch.gdt_va < 32 * PAGE_SIZE) && pv_ldt_fault(v, va))
 		return;
-guest:
-	pv_inject_trap(v, TRAP_GP, error);
+	if (v->arch.in_kernel && (error & (PF_P | PF_W | PF_I)) == (PF_P | PF_W) &&
+	    va_is_guest(va) && ptwr_emulate(v, va))
+		return;
+	pv_inject_page_fault(v, va, error);
+}
+
+/* ud2; "xen"; cpuid is how a kernel asks for CPUID as the core sees fit (xen.h). */
+void pv_invalid_opcode(struct vcpu *v)
+{
+	static const u8 pattern[] = { 0x0f, 0x0b, 'x', 'e', 'n', 0x0f, 0xa2 };
+	u8 code[sizeof(pattern)];
+	struct regs *r = &v->regs;
+	struct cpuid c;
+
+	if (copy_from_guest(code, GVA(r->rip), sizeof(code)) ||
+	    memcmp(code, pattern, sizeof(code))) {
+		pv_inject_trap(v, TRAP_UD, 0);
+		return;
+	}
+	c = pv_cpuid(v, r->rax, r->rcx);
+	r->rax = c.a;
+	r->rbx = c.b;
+	r->rcx = c.c;
+	r->rdx = c.d;
+	r->rip += sizeof(code);
 }
