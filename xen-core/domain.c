@@ -51,7 +51,7 @@ static struct domain *__init domain_create_pseudo(domid_t id)
 	struct domain *d = domain_alloc(id);
 
 	if (!d)
-		panic("no memory for domain %u", id);
+		boot_fail("no memory for domain %u", id);
 	return d;
 }
 
@@ -62,7 +62,7 @@ void __init domain_init(void)
 	dom_idle = domain_create_pseudo(DOMID_IDLE);
 	dom_idle->max_vcpus = MAX_CPUS;
 	if (sched_init_domain(dom_idle))
-		panic("no memory for the idle domain");
+		boot_fail("no memory for the idle domain");
 }
 
 /**

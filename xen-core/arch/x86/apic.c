@@ -156,7 +156,7 @@ void __init apic_init_timer(void)
 		timer_mult = (clock_measure_hz(apic_read_timer) << 32) / 1000000000u;
 		apic_write(APIC_TIMER_INIT, 0);
 		if (!timer_mult)
-			panic("the local APIC's timer does not count\n");
+			boot_fail("the local APIC's timer does not count");
 	}
 	pr_info("APIC: %s, timer %s %lu MHz\n", x2apic ? "x2APIC" : "xAPIC",
 		deadline ? "by TSC deadline," : "counts at", deadline ?
@@ -193,7 +193,7 @@ void __init apic_init(void)
 	if (!x2apic)
 		regs = map_mmio(MADDR(addr), PAGE_SIZE);
 	if (!x2apic && !regs)
-		panic("cannot map the local APIC\n");
+		boot_fail("cannot map the local APIC");
 	apic_enable();
 }
 

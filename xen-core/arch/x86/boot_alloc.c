@@ -36,7 +36,7 @@ __init void boot_reserve(u64 start, u64 end)
 			return;
 		}
 	if (nr_reserved == RESERVED_MAX)
-		panic("too many reserved memory ranges");
+		boot_fail("too many reserved memory ranges");
 	for (; i && reserved[i - 1].start > start; i--)
 		reserved[i] = reserved[i - 1];
 	reserved[i].start = start;
@@ -82,7 +82,7 @@ __init maddr_t boot_alloc(u64 size, u64 align)
 			return MADDR(at);
 		}
 	}
-	panic("out of memory: %llu KiB wanted while booting", (unsigned long long)size >> 10);
+	boot_fail("out of memory: %llu KiB wanted while booting", (unsigned long long)size >> 10);
 }
 
 __init void boot_give_rest(void)

@@ -388,7 +388,7 @@ void __init clock_init(void)
 	u64 hz = clock_find_hz(), scaled, sec;
 
 	if (hz < 1000000)
-		panic("clock: cannot measure the TSC's frequency\n");
+		boot_fail("clock: cannot measure the TSC's frequency");
 	tsc_khz = hz / 1000;
 	/* mul shall use all of its 32 bits. */
 	for (scaled = hz; scaled <= NSEC_PER_SEC; scaled <<= 1)

@@ -2,9 +2,9 @@
 /*
  * From boot.S to the first guest: the order in which the core comes up.
  *
- *	core_start	loader's information, address space, allocator
- *	core_main	on the boot CPU's own stack: tables, console, firmware,
- *			clock, interrupts, other CPUs, dom0
+ *	core_start	loader's information, console, address space, allocator
+ *	core_main	on the boot CPU's own stack: tables, firmware, clock,
+ *			interrupts, other CPUs, dom0
  *	core_ready	init memory given back; the idle loop takes over
  */
 #include "acpi.h"
@@ -33,8 +33,6 @@
 #include "version.h"
 
 extern char _image_start[], _end[];
-
-static __initdata const char *loader_problem;
 
 static __init void reserve_boot_memory(void)
 {
@@ -85,7 +83,20 @@ static __init void protect_devices(void)
 		mmio_deny(maddr_to_mfn(MADDR(acpi_info.hpet_addr)), false);
 }
 
-static __init void start_console(void)
+__init void boot_fail(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vprintk(LOG_ALWAYS, fmt, args);
+	va_end(args);
+	pr_always("\nBooting has failed; the machine is halted\n");
+	console_flush();
+	for (;;)	/* other CPUs, if there are any yet, idle */
+		asm volatile("cli; hlt");
+}
+
+static __init void start_console(const char *loader_problem)
 {
 	printk_init();
 	console_init();
@@ -94,7 +105,7 @@ static __init void start_console(void)
 	pr_info("command line: %s\n", boot_info.cmdline);
 	options_report();
 	if (loader_problem)
-		panic("boot: %s", loader_problem);
+		boot_fail("boot: %s", loader_problem);
 	for (u32 i = 0; i < boot_info.nr_e820; i++)
 		pr_debug("e820: %016llx-%016llx type %u\n",
 			 (unsigned long long)boot_info.e820[i].start,
@@ -111,7 +122,6 @@ static __init __used void core_main(void)
 	struct cpu *cpu = this_cpu();
 
 	cpu_init(cpu);
-	start_console();
 	domain_init();
 	mark_mmio();
 	share_m2p();
@@ -125,10 +135,10 @@ static __init __used void core_main(void)
 	protect_devices();
 	keys_init();
 	if (timer_init_cpu(cpu) || sched_init() || sched_init_cpu(cpu))
-		panic("no memory for the scheduler");
+		boot_fail("no memory for the scheduler");
 	cpu->idle_vcpu = vcpu_create(dom_idle, cpu->id);
 	if (!cpu->idle_vcpu)
-		panic("no memory for the idle vcpu");
+		boot_fail("no memory for the idle vcpu");
 	cpu->curr = cpu->idle_vcpu;
 	cpu->curr->arch.stack_top = stacks_top(cpu);
 	console_start();
@@ -157,10 +167,11 @@ __init void core_start(u32 magic, u32 info)
 {
 	static struct cpu cpu0;
 	static struct arch_cpu arch0;
+	const char *loader_problem = multiboot_read(magic, MADDR(info));
 
-	loader_problem = multiboot_read(magic, MADDR(info));
 	options_parse(boot_info.cmdline);
 	cpu_detect();
+	start_console(loader_problem);
 	reserve_boot_memory();
 	cpu_init_tables();	/* patches the text, which paging_init() protects */
 	paging_init();
@@ -172,7 +183,7 @@ __init void core_start(u32 magic, u32 info)
 	cpu0.arch = &arch0;
 	arch0.gdt = alloc_zeroed(PAGE_SIZE);
 	if (!arch0.gdt || stacks_create(&cpu0))
-		asm volatile("cli; hlt");	/* there is no console to tell it */
+		boot_fail("no memory for the boot CPU's stacks");
 	asm volatile("mov %0, %%rsp; xor %%ebp, %%ebp; call *%1; ud2"
 		     : : "r"(stacks_top(&cpu0)), "r"(core_on_stack) : "memory");
 	__builtin_unreachable();

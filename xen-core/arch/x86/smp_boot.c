@@ -114,7 +114,7 @@ __init void smp_boot_cpus(u32 max)
 			continue;
 		cpu = smp_cpu_create(nr_cpus, a->apic_id);
 		if (!cpu)
-			panic("no memory for CPU%u", nr_cpus);
+			boot_fail("no memory for CPU%u", nr_cpus);
 		if (!start(cpu)) {
 			pr_warn("CPU with APIC id %u does not start, left out\n", a->apic_id);
 			cpus[cpu->id] = NULL;

@@ -49,12 +49,6 @@
 				 1u << XENFEAT_highmem_assist | \
 				 1u << XENFEAT_writable_descriptor_tables * 0)
 
-static __init void __noreturn fail(const char *what, const char *why)
-{
-	pr_err("dom0: %s: %s\n", what, why);
-	panic("dom0 cannot be started");
-}
-
 /* The kernel's ELF file, unpacked into frames of the core's that are freed later. */
 static __init void *unpack_kernel(const struct kernel_image *k, u32 *order, size_t *len)
 {
@@ -63,18 +57,18 @@ static __init void *unpack_kernel(const struct kernel_image *k, u32 *order, size
 	long got;
 
 	if (k->unpacked_size > KERNEL_MAX)
-		fail("kernel", "it claims to be larger than 512 MiB when unpacked");
+		boot_fail("dom0: kernel: it claims to be larger than 512 MiB when unpacked");
 	for (*order = 0; PAGE_SIZE << *order < k->unpacked_size; (*order)++)
 		;
 	p = page_alloc(*order, ADDR_BITS_ANY);
 	if (!p || !scratch)
-		fail("kernel", "not enough memory to unpack it");
+		boot_fail("dom0: kernel: not enough memory to unpack it");
 	got = unpack_payload(k->payload, k->payload_len, page_to_virt(p), k->unpacked_size,
 			     scratch, UNPACK_SCRATCH_SIZE);
 	if (got == -ENOSYS)
-		fail("kernel", "compressed in a way that is not supported");
+		boot_fail("dom0: kernel: compressed in a way that is not supported");
 	if (got < 0)
-		fail("kernel", "its compressed payload is corrupt");
+		boot_fail("dom0: kernel: its compressed payload is corrupt");
 	free_zeroed(scratch, UNPACK_SCRATCH_SIZE);
 	*len = got;
 	return page_to_virt(p);
@@ -85,12 +79,12 @@ static __init void check_notes(const struct elf_image *img)
 	const struct elf_notes *n = &img->notes;
 
 	if (elf_has_note(img, XEN_ELFNOTE_XEN_VERSION) && strcmp(n->xen_version, "xen-3.0"))
-		fail("kernel", "made for another hypervisor interface than xen-3.0");
+		boot_fail("dom0: kernel: made for another hypervisor interface than xen-3.0");
 	if (n->features_required & ~FEATURES_OFFERED)
-		fail("kernel", "it requires features that are not offered");
+		boot_fail("dom0: kernel: it requires features that are not offered");
 	if (img->virt_start.a < n->virt_base || !va_is_guest(n->virt_base) ||
 	    !va_is_guest(img->virt_end.a) || img->virt_end.a - n->virt_base > KERNEL_MAX)
-		fail("kernel", "its virtual addresses are out of range");
+		boot_fail("dom0: kernel: its virtual addresses are out of range");
 }
 
 /* Where everything goes, in bytes from virt_base. */
@@ -130,7 +124,7 @@ static __init void plan(struct dom0_plan *p, const struct elf_image *img, u64 in
 		p->nr_outside += p->p2m_pages + p->p2m_tables;
 	}
 	if (p->end / PAGE_SIZE + p->nr_outside > p->nr_pages)
-		fail("memory", "dom0_mem is too small for the kernel and its initrd");
+		boot_fail("dom0: memory: dom0_mem is too small for the kernel and its initrd");
 }
 
 /* The first block: contiguous, with the kernel and what it starts with. */
@@ -144,14 +138,14 @@ static __init void allocate_block(struct domain *d, struct dom0_plan *p)
 		order++;
 	page = domain_page_alloc(d, order, ADDR_BITS_ANY);
 	if (!page)
-		fail("memory", "not enough contiguous memory for the kernel");
+		boot_fail("dom0: memory: not enough contiguous memory for the kernel");
 	p->block = page_to_virt(page);
 	p->first_mfn = page_to_mfn(page).n;
 	for (u64 i = first; i < 1ull << order; i++)
 		domain_page_release(d, page + i);
 	p->p2m_scratch = alloc_zeroed(p->p2m_pages * PAGE_SIZE);
 	if (!p->p2m_scratch)
-		fail("memory", "not enough for the frame list");
+		boot_fail("dom0: memory: not enough for the frame list");
 	for (u64 i = 0; i < first; i++)
 		p->p2m_scratch[i] = p->first_mfn + i;
 }
@@ -170,7 +164,7 @@ static __init void allocate_rest(struct domain *d, struct dom0_plan *p)
 		if (!page && order--)
 			continue;
 		if (!page)
-			fail("memory", "dom0_mem is more than there is");
+			boot_fail("dom0: memory: dom0_mem is more than there is");
 		for (u64 i = 0; i < 1ull << order; i++)
 			p->p2m_scratch[got++] = page_to_mfn(page).n + i;
 	}
@@ -276,7 +270,7 @@ static __init struct domain *create(u64 nr_pages, u64 max_pages)
 	struct domain *d = domain_create(0, true, vcpus);
 
 	if (!d)
-		fail("memory", "not enough for dom0's own structures");
+		boot_fail("dom0: memory: not enough for dom0's own structures");
 	d->max_pages = MIN(max_pages, 0xffffffffull);
 	memset(d->arch.io_bitmap, 0xff, sizeof(d->arch.io_bitmap));
 	physdev_hide_ports(d->arch.io_bitmap);
@@ -289,12 +283,12 @@ static __init void load_kernel(struct elf_image *img, struct dom0_plan *p)
 	u64 off = img->virt_start.a - p->virt_base;
 
 	if (elf_load(img, p->block + off, p->end - off))
-		fail("kernel", "its segments do not fit");
+		boot_fail("dom0: kernel: its segments do not fit");
 	if (elf_has_note(img, XEN_ELFNOTE_HYPERCALL_PAGE)) {
 		u64 page = img->notes.hypercall_page.a - p->virt_base;
 
 		if (page & ~PAGE_MASK || page >= p->end)
-			fail("kernel", "its hypercall page is outside of it");
+			boot_fail("dom0: kernel: its hypercall page is outside of it");
 		write_hypercall_page(p->block + page);
 	}
 }
@@ -309,16 +303,16 @@ static __init void open_kernel(struct elf_image *img, void **file, u32 *order)
 
 	*file = NULL;
 	if (!boot_info.nr_modules)
-		fail("kernel", "the boot loader passed no module; the first must be the kernel");
+		boot_fail("dom0: kernel: the boot loader passed no module, and the first must be it");
 	if (bzimage_parse(arch_direct_map(m->start), m->len, &k, &why))
-		fail("kernel", why);
+		boot_fail("dom0: kernel: %s", why);
 	len = k.payload_len;
 	if (!k.is_elf) {
 		*file = unpack_kernel(&k, order, &len);
 		k.payload = *file;
 	}
 	if (elf_parse(k.payload, len, img, &why))
-		fail("kernel", why);
+		boot_fail("dom0: kernel: %s", why);
 	check_notes(img);
 }
 
