@@ -27,6 +27,14 @@ static inline bool va_is_guest(u64 va)
 	return va_is_canonical(va) && (va < CORE_VA_START || va >= CORE_VA_END);
 }
 
+/* All of [va, va + len) is so, in one half of the address space. */
+static inline bool va_range_is_guest(u64 va, u64 len)
+{
+	u64 last = va + len - 1;
+
+	return !len || (last >= va && va_is_guest(va) && va_is_guest(last) && !((va ^ last) >> 63));
+}
+
 /*
  * entry.S: 16 bytes from an address that va_is_guest(): they cannot reach the
  * core, for what lies below its range is not canonical. Return: 0 or -EFAULT.
