@@ -65,13 +65,10 @@ static __init u64 next_free(u64 *pos, u64 limit)
 __init maddr_t boot_alloc(u64 size, u64 align)
 {
 	size = ROUND_UP(size, PAGE_SIZE);
-	for (u32 i = 0; i < boot_info.nr_e820; i++) {
-		const struct e820_range *r = &boot_info.e820[i];
+	for_each_ram(r) {
 		u64 pos = MAX(r->start, 1ull << 20);
 		u64 limit = MIN(r->start + r->size, reach), end;
 
-		if (r->type != E820_RAM)
-			continue;
 		for (; (end = next_free(&pos, limit)); pos = end) {
 			u64 at = ROUND_UP(pos, align);
 
@@ -87,14 +84,11 @@ __init maddr_t boot_alloc(u64 size, u64 align)
 
 __init void boot_give_rest(void)
 {
-	for (u32 i = 0; i < boot_info.nr_e820; i++) {
-		const struct e820_range *r = &boot_info.e820[i];
+	for_each_ram(r) {
 		/* The first MiB stays out: firmware data and the other CPUs' start. */
 		u64 pos = MAX(ROUND_UP(r->start, PAGE_SIZE), 1ull << 20);
 		u64 limit = ROUND_DOWN(r->start + r->size, PAGE_SIZE), end;
 
-		if (r->type != E820_RAM)
-			continue;
 		for (; (end = next_free(&pos, limit)); pos = end)
 			page_alloc_add(MFN(PFN_DOWN(pos)), MFN(PFN_DOWN(end)));
 	}

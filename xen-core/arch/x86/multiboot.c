@@ -191,8 +191,7 @@ __init u64 e820_ram_end(void)
 {
 	u64 end = 0;
 
-	for (u32 i = 0; i < boot_info.nr_e820; i++)
-		if (boot_info.e820[i].type == E820_RAM)
-			end = MAX(end, boot_info.e820[i].start + boot_info.e820[i].size);
+	for_each_ram(r)
+		end = MAX(end, r->start + r->size);
 	return end & PAGE_MASK;
 }

@@ -16,56 +16,42 @@ __initdata u32 opt_dom0_max_vcpus;
 __initdata u32 opt_maxcpus = MAX_CPUS;
 static __initdata char opt_sched[16] = "credit2";
 
+#define STRING(name)	{ #name, CMDLINE_STRING, opt_##name, sizeof(opt_##name), NULL }
+#define BOOL(name)	{ #name, CMDLINE_BOOL, &opt_##name, 0, NULL }
+#define UINT(name, max)	{ #name, CMDLINE_UINT, &opt_##name, max, NULL }
+
 static const __initconst struct cmdline_option options[] = {
 	{ "com1", CMDLINE_STRING, opt_com[0], sizeof(opt_com[0]), NULL },
 	{ "com2", CMDLINE_STRING, opt_com[1], sizeof(opt_com[1]), NULL },
-	{ "console", CMDLINE_STRING, opt_console, sizeof(opt_console), NULL },
-	{ "console_to_ring", CMDLINE_BOOL, &opt_console_to_ring, 0, NULL },
-	{ "conswitch", CMDLINE_STRING, opt_conswitch, sizeof(opt_conswitch), NULL },
-	{ "dom0_max_vcpus", CMDLINE_UINT, &opt_dom0_max_vcpus, MAX_VCPUS, NULL },
+	STRING(console),
+	BOOL(console_to_ring),
+	STRING(conswitch),
+	UINT(dom0_max_vcpus, MAX_VCPUS),
 	{ "dom0_mem", CMDLINE_CALLBACK, &opt_dom0_mem, 0, cmdline_parse_dom0_mem },
-	{ "guest_loglvl", CMDLINE_STRING, opt_guest_loglvl, sizeof(opt_guest_loglvl), NULL },
-	{ "loglvl", CMDLINE_STRING, opt_loglvl, sizeof(opt_loglvl), NULL },
-	{ "maxcpus", CMDLINE_UINT, &opt_maxcpus, MAX_CPUS, NULL },
-	{ "noreboot", CMDLINE_BOOL, &opt_noreboot, 0, NULL },
-	{ "reboot", CMDLINE_STRING, opt_reboot, sizeof(opt_reboot), NULL },
-	{ "sched", CMDLINE_STRING, opt_sched, sizeof(opt_sched), NULL },
-	{ "sync_console", CMDLINE_BOOL, &opt_sync_console, 0, NULL },
-	{ "x2apic", CMDLINE_BOOL, &opt_x2apic, 0, NULL },
+	STRING(guest_loglvl),
+	STRING(loglvl),
+	UINT(maxcpus, MAX_CPUS),
+	BOOL(noreboot),
+	STRING(reboot),
+	STRING(sched),
+	BOOL(sync_console),
+	BOOL(x2apic),
 };
 
-/* The console is not up yet: keep what was wrong until it is. */
-static __initdata struct { u8 problem; char name[32], value[48]; } problems[8];
-static __initdata u32 nr_problems;
-
-static __init void note_problem(enum cmdline_problem problem, const char *name,
-				const char *value)
+/* Where the console is, and what it shows, is not known yet: it keeps these lines until then. */
+static __init void report(enum cmdline_problem problem, const char *name, const char *value)
 {
-	if (nr_problems == ARRAY_SIZE(problems))
-		return;
-	problems[nr_problems].problem = problem;
-	strlcpy(problems[nr_problems].name, name, sizeof(problems[0].name));
-	strlcpy(problems[nr_problems].value, value ? value : "", sizeof(problems[0].value));
-	nr_problems++;
+	if (problem == CMDLINE_UNKNOWN)
+		pr_warn("command line: unknown option '%s' ignored\n", name);
+	else if (problem == CMDLINE_BAD_VALUE)
+		pr_warn("command line: %s: bad value '%s' ignored\n", name, value ?: "");
+	else
+		pr_warn("command line: %s: too long, ignored\n", name);
 }
 
 __init void options_parse(const char *line)
 {
-	cmdline_parse(line, options, ARRAY_SIZE(options), note_problem);
-	if (!opt_maxcpus)
-		opt_maxcpus = 1;
-}
-
-__init void options_report(void)
-{
-	for (u32 i = 0; i < nr_problems; i++)
-		if (problems[i].problem == CMDLINE_UNKNOWN)
-			pr_warn("command line: unknown option '%s' ignored\n", problems[i].name);
-		else if (problems[i].problem == CMDLINE_BAD_VALUE)
-			pr_warn("command line: %s: bad value '%s' ignored\n",
-				problems[i].name, problems[i].value);
-		else
-			pr_warn("command line: %s: too long, ignored\n", problems[i].name);
+	cmdline_parse(line, options, ARRAY_SIZE(options), report);
 	if (strcmp(opt_sched, "credit2"))
 		pr_warn("command line: sched=%s is not available, using credit2\n", opt_sched);
 }

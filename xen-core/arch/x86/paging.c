@@ -84,7 +84,7 @@ int paging_map(u64 va, maddr_t ma, u64 len, u64 flags)
 		int level = 1;
 		u64 *e;
 
-		if (large && !(at & (SIZE_1G - 1)) && len >= SIZE_1G && cpu_has_1g_pages())
+		if (large && !(at & (SIZE_1G - 1)) && len >= SIZE_1G && cpu_features.pages_1g)
 			step = SIZE_1G, level = 3;
 		else if (large && !(at & (SIZE_2M - 1)) && len >= SIZE_2M)
 			step = SIZE_2M, level = 2;
@@ -138,12 +138,11 @@ static __init void map_direct(void)
 {
 	/* The first 2 MiB hold the image, whose pages differ in protection. */
 	paging_map(DIRECT_VA, MADDR(0), SIZE_2M, PTE_CORE_RW);
-	for (u32 i = 0; i < boot_info.nr_e820; i++) {
-		const struct e820_range *r = &boot_info.e820[i];
+	for_each_ram(r) {
 		u64 start = MAX(ROUND_DOWN(r->start, PAGE_SIZE), SIZE_2M);
 		u64 end = ROUND_UP(r->start + r->size, PAGE_SIZE);
 
-		if (r->type == E820_RAM && start < end)
+		if (start < end)
 			paging_map(DIRECT_VA + start, MADDR(start), end - start,
 				   PTE_CORE_RW | PTE_PSE);
 	}
@@ -187,10 +186,7 @@ __init void paging_init(void)
 	boot_alloc_reach_all();
 	map_frame_table();
 	map_m2p();
-}
-
-__init void paging_use_allocator(void)
-{
+	boot_give_rest();
 	allocator_runs = true;
 }
 

@@ -70,11 +70,8 @@ static void do_requests(struct cpu *cpu, u32 what)
 {
 	u32 req = READ_ONCE(cpu->arch->requests) & what;
 
-	if (!req)
-		return;
 	if (req & REQ_STOP)
-		for (;;)
-			asm volatile("cli; hlt");
+		cpu_stop();
 	if (req & REQ_FLUSH) {
 		/* T1: first the bit: who sets it again meanwhile wants another flush. */
 		__atomic_fetch_and(&cpu->arch->requests, ~REQ_FLUSH, __ATOMIC_SEQ_CST);
@@ -168,26 +165,22 @@ void smp_stop_others(void)
 
 	if (!__atomic_compare_exchange_n(&last, &was, me, false, __ATOMIC_SEQ_CST,
 					 __ATOMIC_SEQ_CST)) {
-		while (was != me)
-			asm volatile("cli; hlt");
+		if (was != me)
+			cpu_stop();
 		return;		/* called before */
 	}
 	request(~0ull, REQ_STOP, false);
 	clock_delay(1000000);
 	/* One that does not listen is told in a way it cannot ignore. */
 	for (u32 i = 0; i < nr_cpus; i++)
-		if (cpus[i] != this_cpu() && cpus[i]->online)
+		if (cpus[i] != me && cpus[i]->online)
 			apic_send_nmi(cpus[i]);
 }
 
-void smp_handle_nmi(struct regs *regs)
+void smp_handle_nmi(void)
 {
-	struct cpu *cpu = this_cpu();
-
-	if (READ_ONCE(cpu->arch->requests) & REQ_STOP)
-		for (;;)
-			asm volatile("cli; hlt");
-	gpr_warn("CPU%u: NMI, reason %02x\n", cpu->id, inb(0x61));
+	do_requests(this_cpu(), REQ_STOP);
+	gpr_warn("CPU%u: NMI, reason %02x\n", this_cpu()->id, inb(0x61));
 }
 
 void arch_dump_all_cpus(void)

@@ -15,15 +15,15 @@ int uaccess_clear(void *dst, size_t n);
 
 int copy_from_guest(void *dst, gva_t src, size_t len)
 {
-	return va_range_is_guest(src.a, len) ? uaccess_copy(dst, (const void *)src.a, len) : -EFAULT;
+	return va_range_ok(src.a, len) ? uaccess_copy(dst, (const void *)src.a, len) : -EFAULT;
 }
 
 int copy_to_guest(gva_t dst, const void *src, size_t len)
 {
-	return va_range_is_guest(dst.a, len) ? uaccess_copy((void *)dst.a, src, len) : -EFAULT;
+	return va_range_ok(dst.a, len) ? uaccess_copy((void *)dst.a, src, len) : -EFAULT;
 }
 
 int clear_guest(gva_t dst, size_t len)
 {
-	return va_range_is_guest(dst.a, len) ? uaccess_clear((void *)dst.a, len) : -EFAULT;
+	return va_range_ok(dst.a, len) ? uaccess_clear((void *)dst.a, len) : -EFAULT;
 }

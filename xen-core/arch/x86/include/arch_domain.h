@@ -59,7 +59,6 @@ struct arch_vcpu {
 	u64 dr[8];
 
 	u64 gdt_va;
-	u16 gdt_limit;			/* bytes - 1 */
 	u32 gdt_entries;
 	u32 ldt_entries;
 	u64 ldt_base;			/* guest linear */
@@ -72,7 +71,7 @@ struct arch_vcpu {
 	u64 xcr0;
 
 	u32 dirty_cpu;			/* CPU whose TLB may hold entries, ~0 none */
-	gva_t iobmp;			/* the kernel.s I/O permission bitmap */
+	gva_t iobmp;			/* the kernel's I/O permission bitmap */
 	u32 iobmp_ports;
 	u64 tsc_aux;
 
@@ -84,7 +83,6 @@ struct arch_vcpu {
 
 struct arch_domain {
 	struct page *deferred_put;	/* pt_lock: pt_put() that was preempted */
-	u64 p2m_pages;
 	u32 io_bitmap[65536 / 32];	/* set: the port is allowed */
 	bool phys_irq_eoi_auto;
 	u64 *eoi_map;			/* PHYSDEVOP_pirq_eoi_gmfn */

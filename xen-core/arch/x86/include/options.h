@@ -7,13 +7,9 @@
 #include "types.h"
 
 extern struct cmdline_dom0_mem opt_dom0_mem;
-extern u32 opt_dom0_max_vcpus;
+extern u32 opt_dom0_max_vcpus, opt_maxcpus;
 
 /** options_parse() - the whole command line; bad options are reported and ignored. */
 void options_parse(const char *line);
-/** options_report() - print what was wrong, once there is a console. */
-void options_report(void);
-
-extern u32 opt_maxcpus;
 
 #endif

@@ -28,7 +28,7 @@ static inline bool va_is_guest(u64 va)
 }
 
 /* All of [va, va + len) is so, in one half of the address space. */
-static inline bool va_range_is_guest(u64 va, u64 len)
+static inline bool va_range_ok(u64 va, u64 len)
 {
 	u64 last = va + len - 1;
 

@@ -5,9 +5,7 @@
 
 #include "types.h"
 
-/* Types of a memory range, as the firmware's E820 call numbers them. */
-enum e820_type { E820_RAM = 1, E820_RESERVED, E820_ACPI, E820_NVS, E820_UNUSABLE };
-
+#define E820_RAM	1	/* as the firmware's E820 call numbers types of ranges */
 struct e820_range { u64 start, size; u32 type; };
 
 #define E820_MAX	128
@@ -38,6 +36,11 @@ struct boot_info {
 };
 
 extern struct boot_info boot_info;
+
+#define for_each_e820(r) \
+	for (const struct e820_range *r = boot_info.e820; \
+	     r < boot_info.e820 + boot_info.nr_e820; r++)
+#define for_each_ram(r) for_each_e820(r) if (r->type == E820_RAM)
 
 /**
  * multiboot_read() - fill boot_info from the loader's structures.

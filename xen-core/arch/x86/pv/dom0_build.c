@@ -163,8 +163,8 @@ static __init void make_plan(struct plan *p, const struct elf_image *img, u64 in
 		p->nr_p2m_tables = count_tables(p->p2m_va, p->p2m_va + p->nr_p2m * PAGE_SIZE) - 1;
 		p->needed += p->nr_p2m + p->nr_p2m_tables;
 	}
-	if (!va_range_is_guest(p->virt_base, p->end * PAGE_SIZE) ||
-	    !va_range_is_guest(p->p2m_va, p->nr_p2m * PAGE_SIZE))
+	if (!va_range_ok(p->virt_base, p->end * PAGE_SIZE) ||
+	    !va_range_ok(p->p2m_va, p->nr_p2m * PAGE_SIZE))
 		boot_fail("dom0: kernel: its virtual addresses are out of range");
 	if (p->needed > nr_pages)
 		boot_fail("dom0: memory: %llu MiB, too small for the kernel and its initrd: %llu",
@@ -351,9 +351,8 @@ __init void dom0_build(void)
 	write_data(dom0, initrd->start, initrd->len);
 	prepare_vcpu(dom0, img.notes.entry.a);
 	free_zeroed(plan.frames, plan.nr_p2m * PAGE_SIZE);
-	pr_info("dom0: %llu MiB, %u vcpus, kernel %llx-%llx entry %llx\n",
-		(unsigned long long)(nr_pages >> 8), dom0->max_vcpus,
-		(unsigned long long)img.virt_start.a, (unsigned long long)img.virt_end.a,
-		(unsigned long long)img.notes.entry.a);
+	pr_info("dom0: %lu MiB, %u vcpus, kernel %lx-%lx entry %lx\n",
+		nr_pages >> 8, dom0->max_vcpus, img.virt_start.a, img.virt_end.a,
+		img.notes.entry.a);
 	vcpu_clear_pause(dom0->vcpu[0], VPF_DOWN);
 }
