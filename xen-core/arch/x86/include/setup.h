@@ -48,9 +48,6 @@ extern struct boot_info boot_info;
  */
 const char *multiboot_read(u32 magic, maddr_t info);
 
-/** e820_ram_end() - end of the highest RAM range. */
-u64 e820_ram_end(void);
-
 /** boot_reserve() - keep [start, end) out of what boot_alloc() may hand out. */
 void boot_reserve(u64 start, u64 end);
 /** boot_alloc() - zeroed, aligned memory; panics when there is none. */
