@@ -8,8 +8,6 @@
  */
 #include "cpu.h"
 
-#include "asm.h"
-#include "compiler.h"
 #include "cpu_private.h"
 #include "paging.h"
 #include "stacks.h"

@@ -1,14 +1,13 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The core's command line: every option, in one table. */
 #include "apic.h"
-#include "compiler.h"
 #include "console.h"
 #include "domain.h"
-#include "options.h"
 #include "percpu.h"
 #include "power.h"
 #include "printk.h"
 #include "serial.h"
+#include "setup.h"
 #include "string.h"
 
 __initdata struct cmdline_dom0_mem opt_dom0_mem;

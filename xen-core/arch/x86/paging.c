@@ -7,12 +7,10 @@
  *   that copying 16 entries into a guest's L4 shares all that comes later.
  */
 #include "asm.h"
-#include "compiler.h"
 #include "cpu.h"
 #include "errno.h"
 #include "page_alloc.h"
 #include "paging.h"
-#include "printk.h"
 #include "setup.h"
 #include "spinlock.h"
 #include "string.h"

@@ -1,9 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The block of stacks of each CPU; stacks.h shows its layout. */
-#include "compiler.h"
 #include "page_alloc.h"
-#include "paging.h"
-#include "percpu.h"
 #include "printk.h"
 #include "stacks.h"
 #include "string.h"

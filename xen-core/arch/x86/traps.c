@@ -7,16 +7,13 @@
  * core: a fault of an instruction listed in the exception table continues at
  * its fix-up; any other is a bug and panics.
  */
-#include "compiler.h"
 #include "cpu_private.h"
-#include "domain.h"
 #include "irq.h"
 #include "preempt.h"
 #include "printk.h"
 #include "pv.h"
 #include "smp.h"
 #include "stacks.h"
-#include "string.h"
 #include "traps.h"
 
 extern const struct { u64 from, to; } _extable_start[], _extable_end[];

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the boot loader handed over, and memory until the allocator runs. */
+/* What the boot loader handed over, the command line, and memory until the allocator runs. */
 #ifndef XENLITE_SETUP_H
 #define XENLITE_SETUP_H
 
+#include "cmdline.h"
 #include "types.h"
 
 #define E820_RAM	1	/* as the firmware's E820 call numbers types of ranges */
@@ -47,6 +48,12 @@ extern struct boot_info boot_info;
  * Return: NULL, or what is wrong with them.
  */
 const char *multiboot_read(u32 magic, maddr_t info);
+
+/* Options of the core's command line that more than one file looks at. */
+extern struct cmdline_dom0_mem opt_dom0_mem;
+extern u32 opt_dom0_max_vcpus, opt_maxcpus;
+/** options_parse() - the whole command line; bad options are reported and ignored. */
+void options_parse(const char *line);
 
 /** boot_reserve() - keep [start, end) out of what boot_alloc() may hand out. */
 void boot_reserve(u64 start, u64 end);

@@ -15,13 +15,9 @@
  */
 #include "bzimage.h"
 #include "clock.h"
-#include "cmdline.h"
 #include "cpu_private.h"
 #include "elf.h"
 #include "errno.h"
-#include "event.h"
-#include "grant.h"
-#include "options.h"
 #include "page_alloc.h"
 #include "page_type.h"
 #include "physdev.h"
