@@ -14,7 +14,7 @@
 #define MB1_BOOT	0x2badb002
 #define MB2_BOOT	0x36d76289
 
-enum mb1_flags { MB1_CMDLINE = 1 << 2, MB1_MODULES = 1 << 3, MB1_MMAP = 1 << 6, MB1_LOADER = 1 << 9 };
+enum mb1_flags { MB1_CMDLINE = 4, MB1_MODULES = 8, MB1_MMAP = 0x40, MB1_LOADER = 0x200 };
 
 struct mb1_info {
 	u32 flags, mem_lower, mem_upper, boot_device, cmdline, nr_modules, modules;

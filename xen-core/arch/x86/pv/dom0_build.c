@@ -271,10 +271,10 @@ static __init void write_start_info(const struct domain *d, u64 initrd_len)
 	}
 	si->console.dom0.info_off = sizeof(*si);
 	si->console.dom0.info_size = sizeof(*vga);
-	vga->video_type = XEN_VGATYPE_TEXT_MODE_3;
-	vga->u.text_mode_3.font_height = 16;
-	vga->u.text_mode_3.rows = 25;
-	vga->u.text_mode_3.columns = 80;
+	*vga = (struct dom0_vga_console_info){
+		.video_type = XEN_VGATYPE_TEXT_MODE_3,
+		.u.text_mode_3 = { .font_height = 16, .rows = 25, .columns = 80 },
+	};
 	strlcpy((char *)si->cmd_line, boot_info.module[0].cmdline, sizeof(si->cmd_line));
 }
 
