@@ -51,7 +51,7 @@ static struct domain *__init domain_create_pseudo(domid_t id)
 	struct domain *d = domain_alloc(id);
 
 	if (!d)
-		panic("no memory for domain %u", id);
+		boot_fail("no memory for domain %u", id);
 	return d;
 }
 

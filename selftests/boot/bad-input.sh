@@ -2,34 +2,37 @@
 # shellcheck shell=bash
 #
 # Boots with something wrong, to be sourced by run. Each must give one line
-# that says what, then stop the machine (halt or reset) or, where the core can
-# do without, go on to its dom0 (probe.S). A triple fault or silence fails.
+# that says what, then halt the machine or, where the core can do without, go on
+# to its dom0 (probe.S). A reset, a triple fault or silence fails.
 #
-# The table: name; what follows (stop, probe or linux); pattern of the line;
+# The table: name; what follows (halt, probe or linux); pattern of the line;
 # arguments of boot-dom0, where @name is a file that bad_input_prepare made.
 # The texts are Xenlite's own: other cores word them differently.
 
 fault='\(XEN\) dom0: '
 cmdline='\(XEN\) command line: '
 payload="${fault}kernel: its compressed payload is corrupt"
+halted='the machine is halted'
 bad_inputs="
-no module         ; stop  ; ${fault}kernel: the boot loader passed no module ; --modules none
-empty kernel      ; stop  ; ${fault}kernel: the file is too short ; --kernel @empty
-random kernel     ; stop  ; ${fault}kernel: .*neither a bzImage nor an ELF ; --kernel @random
-half a kernel     ; stop  ; ${fault}kernel: .*cut short ; --kernel @half
-first sector only ; stop  ; ${fault}kernel: .*cut short ; --kernel @sector
-flip in the XZ header ; stop ; ${fault}kernel: .*(corrupt|packed|supported) ; --kernel @flip-first
-flip in the payload ; stop ; $payload ; --kernel @flip-middle
-flip in the XZ index ; stop ; $payload ; --kernel @flip-last
-lying size        ; stop  ; ${fault}kernel: .*(512 MiB|corrupt|memory) ; --kernel @size
-old bzImage       ; stop  ; ${fault}kernel: the bzImage is older ; --kernel @old
-no Xen notes      ; stop  ; ${fault}kernel: .*[Nn]ote ; --kernel @no-notes
-32-bit kernel     ; stop  ; ${fault}kernel: .*32-bit ; --kernel @elf32
-half an ELF file  ; stop  ; ${fault}kernel: .*cut short ; --kernel @half-elf
-segment too high  ; stop  ; ${fault}kernel: .*out of range ; --kernel @high-elf
-dom0_mem too small ; stop ; ${fault}memory: .*too small ; --dom0-mem 4M
-dom0_mem too big  ; stop  ; ${fault}memory: .*more than there is ; --dom0-mem 64G --kernel @probe
-small machine     ; stop  ; ${fault}(memory|kernel): .*memory ; --mem 96M
+no module         ; halt  ; ${fault}kernel: the boot loader passed no module ; --modules none
+empty kernel      ; halt  ; ${fault}kernel: the file is too short ; --kernel @empty
+random kernel     ; halt  ; ${fault}kernel: .*neither a bzImage nor an ELF ; --kernel @random
+half a kernel     ; halt  ; ${fault}kernel: .*cut short ; --kernel @half
+first sector only ; halt  ; ${fault}kernel: .*cut short ; --kernel @sector
+flip in the XZ header ; halt ; ${fault}kernel: .*(corrupt|packed|supported) ; --kernel @flip-first
+flip in the payload ; halt ; $payload ; --kernel @flip-middle
+flip in the XZ index ; halt ; $payload ; --kernel @flip-last
+lying size        ; halt  ; ${fault}kernel: .*(512 MiB|corrupt|memory) ; --kernel @size
+old bzImage       ; halt  ; ${fault}kernel: the bzImage is older ; --kernel @old
+no Xen notes      ; halt  ; ${fault}kernel: .*[Nn]ote ; --kernel @no-notes
+32-bit kernel     ; halt  ; ${fault}kernel: .*32-bit ; --kernel @elf32
+half an ELF file  ; halt  ; ${fault}kernel: .*cut short ; --kernel @half-elf
+segment too high  ; halt  ; ${fault}kernel: .*out of range ; --kernel @high-elf
+dom0_mem too small ; halt ; ${fault}memory: .*too small ; --dom0-mem 4M
+dom0_mem too big  ; halt  ; ${fault}memory: .*more than there is ; --dom0-mem 64G --kernel @probe
+small machine     ; halt  ; ${fault}(memory|kernel): .*memory ; --mem 96M
+tiny machine      ; halt  ; \(XEN\) out of memory ; --mem 12M
+no word but this  ; halt  ; ${fault}kernel: the boot loader ; --modules none --core loglvl=none
 initrd cut short  ; linux ; \(XEN\).*[Dd]om(ain )?0.*crash ; --initrd @cut-initrd
 third module      ; probe ; \(XEN\).*module ; --modules @probe,@probe,@random
 unknown option    ; probe ; ${cmdline}unknown option 'frobnicate' ignored ; --core frobnicate=1
@@ -119,19 +122,30 @@ bad_input_prepare_acpi() {
 	acpi_table "$dir/acpi-noise" DMAR '\xff\xff\xff\xff\xff\xff\xff\xff'
 }
 
-# Boot until the pattern and what must follow are on the console, or it ends.
+# Boot until the machine has halted or ended. QEMU ends at a reset; of a machine
+# that still is there its monitor tells whether the boot CPU is in HLT with
+# interrupts off, from where it comes back no more. The status is 5 then.
 bad_input_boot() {
-	local log=$1 pattern=$2 follow=$3 tries=0 pid status=0
-	shift 3
+	local log=$1 follow=$2 tries=0 pid status=0 monitor=$logs/bad/monitor
+	local stopped='RFL=[0-9a-f]*[014589cd][0-9a-f]{2} .* HLT=1'
+	shift 2
+	[ "$follow" != halt ] || set -- "$@" -- -chardev "pipe,id=hmp,path=$monitor" -mon hmp
 	: > "$log"
+	: > "$monitor.out"
+	rm -f "$monitor.in"
+	mkfifo "$monitor.in"
+	exec 9<> "$monitor.in"
 	"$boot" "$core" --disk none --cpus 2 --timeout 60 --quiet --log "$log" "$@" \
-		< /dev/null 2> "$log.err" &
+		< /dev/null 2> "$log.err" 9>&- &
 	pid=$!
 	while kill -0 $pid 2>/dev/null && [ $tries -lt 600 ]; do
-		if [ "$follow" = stop ] && grep -aqE "$pattern" "$log"; then
-			sleep 2		# a triple fault would come now
-			kill $pid 2>/dev/null || :
-			break
+		if [ "$follow" = halt ] && grep -aq "$halted" "$log"; then
+			if grep -aqE "$stopped" "$monitor.out"; then
+				kill $pid 2>/dev/null || :
+				wait $pid || :
+				return 5
+			fi
+			echo 'info registers' >&9
 		fi
 		sleep 0.1
 		tries=$((tries + 1))
@@ -145,11 +159,13 @@ bad_input_judge() {
 
 	case $status in
 	4) why="triple fault" ;;
-	124) [ "$follow" = stop ] || why="nothing within the time" ;;
+	124) why="nothing within the time" ;;
 	1) why="QEMU failed: $(cat "$log.err")" ;;
 	esac
 	if [ -z "$why" ] && ! grep -aqE "$pattern" "$log"; then
 		why="no line that matches: $pattern"
+	elif [ -z "$why" ] && [ "$follow" = halt ] && [ "$status" != 5 ]; then
+		why="no halt; boot-dom0's status is $status"
 	elif [ -z "$why" ] && [ "$follow" = probe ] && ! grep -aq 'PROBE reached' "$log"; then
 		why="did not go on to dom0"
 	elif [ -z "$why" ] && grep -aqE '#(PF|GP|UD|DF|DE)|[Pp]age fault|FATAL TRAP' "$log"; then
@@ -182,7 +198,7 @@ bad_input_run() {
 		case $follow:$arguments in
 		linux:*) ;;
 		*--initrd*|*--modules*) ;;
-		stop:*--kernel*|probe:*) options+=(--initrd none) ;;
+		halt:*--kernel*|probe:*) options+=(--initrd none) ;;
 		esac
 		case $arguments in
 		*--kernel*|*--modules*) ;;
@@ -192,7 +208,7 @@ bad_input_run() {
 		log=$logs/bad-${name//[^a-zA-Z0-9]/-}.log
 		status=0
 		# shellcheck disable=SC2086
-		bad_input_boot "$log" "$pattern" "$follow" "${options[@]}" $arguments || status=$?
+		bad_input_boot "$log" "$follow" "${options[@]}" $arguments || status=$?
 		bad_input_judge "$name" "$follow" "$pattern" "$log" $status
 	done 4<<< "$bad_inputs"
 }

@@ -152,7 +152,7 @@ extern struct vcpu_info domain_dummy_info;
 
 /**
  * domain_init() - the pseudo-domains; once, when the page allocator works.
- * Panics when memory is short: nothing can run then.
+ * Halts when memory is short: nothing can run then.
  */
 void domain_init(void);
 

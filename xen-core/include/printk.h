@@ -41,6 +41,11 @@ void printk_init(void);
 
 /** panic() - the core itself is broken: say so, show state, stop or reboot. */
 void panic(const char *fmt, ...) __printf(1, 2) __noreturn;
+/**
+ * boot_fail() - what the machine or its administrator gave does not do to start with:
+ * say so in one line and halt, however a restart would go. Boot time only.
+ */
+void boot_fail(const char *fmt, ...) __printf(1, 2) __noreturn;
 /* The architecture shows registers and stack of this CPU. */
 void arch_panic_state(void);
 #define BUG_ON(cond) do { \

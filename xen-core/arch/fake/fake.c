@@ -282,3 +282,8 @@ __weak void panic(const char *fmt, ...)
 	va_end(args);
 	abort();
 }
+
+__weak void boot_fail(const char *fmt, ...)
+{
+	panic("boot_fail: %s", fmt);
+}

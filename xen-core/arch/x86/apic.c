@@ -209,7 +209,7 @@ void __init apic_init(void)
 	apic_addr = base & PTE_MFN_MASK;
 	regs = x2apic ? NULL : map_mmio(MADDR(apic_addr), PAGE_SIZE);
 	if (!x2apic && !regs)
-		panic("cannot map the local APIC\n");
+		boot_fail("cannot map the local APIC");
 	apic_init_cpu();
 	this_cpu()->apic_id = apic_id();
 	if (!deadline)

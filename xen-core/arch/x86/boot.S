@@ -88,11 +88,8 @@ start32:
 	movl	$PA(boot_l3_image) + 0x23, PA(boot_l4) + L4_INDEX(IMAGE_VA) * 8
 
 	lgdtl	PA(boot_gdt_ptr)
-	call	enter_long_mode		/* returns in 64-bit mode, low */
+	call	enter_long_mode		/* returns in 64-bit mode, at the image's place */
 	.code64
-	movabs	$high, %rax
-	jmp	*%rax
-high:
 	leaq	boot_stack_top(%rip), %rsp
 	xorl	%ebp, %ebp
 	xchgl	%edi, %esi
@@ -122,10 +119,13 @@ enter_long_mode:
 	xorl	%eax, %eax
 	movw	%ax, %fs
 	movw	%ax, %gs
-	popl	%eax
+	popl	%eax			/* the high half of %rax is not known: */
 	ljmp	$8, $PA(1f)
 	.code64
-1:	jmp	*%rax
+1:	movl	%eax, %eax
+	movabs	$IMAGE_VA, %rcx
+	addq	%rcx, %rax
+	jmp	*%rax
 
 /*
  * Start-up of the other CPUs. Copied to a page below 1 MiB; runs with
@@ -152,14 +152,11 @@ ap_start_end:
 ap_start32:
 	movw	$0x10, %ax
 	movw	%ax, %ds
-	movw	%ax, %es
 	movw	%ax, %ss
 	movl	$PA(boot_stack_top), %esp
 	call	enter_long_mode
 	.code64
-	movabs	$1f, %rax
-	jmp	*%rax
-1:	movq	ap_stack_top(%rip), %rsp
+	movq	ap_stack_top(%rip), %rsp
 	movq	ap_root(%rip), %rax
 	movq	%rax, %cr3		/* the stack is only in the core's own tables */
 	xorl	%ebp, %ebp

@@ -29,7 +29,7 @@ __init void boot_alloc_reach_all(void)
 static __init void boot_add_free(u64 start, u64 end)
 {
 	if (nr_free == ARRAY_SIZE(free_ranges))
-		panic("too many memory ranges");
+		boot_fail("too many memory ranges");
 	free_ranges[nr_free++] = (struct free_range){ start, end };
 }
 
@@ -79,7 +79,7 @@ __init maddr_t boot_alloc(u64 size, u64 align)
 		memset(arch_direct_map(MADDR(at)), 0, size);
 		return MADDR(at);
 	}
-	panic("out of memory: %llu KiB wanted while booting", (unsigned long long)size >> 10);
+	boot_fail("out of memory: %llu KiB wanted while booting", (unsigned long long)size >> 10);
 }
 
 __init void boot_give_rest(void)

@@ -355,7 +355,7 @@ void __init clock_init(void)
 	u64 hz = clock_find_hz(), scaled, sec;
 
 	if (hz < 1000000)
-		panic("clock: cannot measure the TSC's frequency\n");
+		boot_fail("clock: cannot measure the TSC's frequency");
 	clock_tsc_khz = hz / 1000;
 	/* mul shall use all of its 32 bits. */
 	shift = 0;

@@ -14,17 +14,11 @@
 #define MB1_BOOT	0x2badb002
 #define MB2_BOOT	0x36d76289
 
-#define MB1_HAS_CMDLINE	(1u << 2)
-#define MB1_HAS_MODULES	(1u << 3)
-#define MB1_HAS_MMAP	(1u << 6)
-#define MB1_HAS_LOADER	(1u << 9)
+enum mb1_flags { MB1_CMDLINE = 4, MB1_MODULES = 8, MB1_MMAP = 0x40, MB1_LOADER = 0x200 };
 
 struct mb1_info {
-	u32 flags, mem_lower, mem_upper, boot_device, cmdline;
-	u32 nr_modules, modules;
-	u32 syms[4];
-	u32 mmap_len, mmap;
-	u32 drives_len, drives, config, loader;
+	u32 flags, mem_lower, mem_upper, boot_device, cmdline, nr_modules, modules;
+	u32 syms[4], mmap_len, mmap, drives_len, drives, config, loader;
 };
 
 struct mb1_module { u32 start, end, cmdline, reserved; };
@@ -52,11 +46,16 @@ static __init const void *low(u64 pa)
 	return (const void *)(DIRECT_VA + pa);
 }
 
+/* Ranges are kept in order. */
 static __init void add_range(u64 start, u64 size, u32 type)
 {
-	if (boot_info.nr_e820 < E820_MAX && size)
-		boot_info.e820[boot_info.nr_e820++] =
-			(struct e820_range){ start, size, type };
+	struct e820_range *r = &boot_info.e820[boot_info.nr_e820];
+
+	if (!size || boot_info.nr_e820 == E820_MAX)
+		return;
+	for (boot_info.nr_e820++; r > boot_info.e820 && r[-1].start > start; r--)
+		*r = r[-1];
+	*r = (struct e820_range){ start, size, type };
 }
 
 static __init void add_module(u64 start, u64 end, const char *cmdline)
@@ -65,10 +64,10 @@ static __init void add_module(u64 start, u64 end, const char *cmdline)
 
 	if (boot_info.nr_modules == BOOT_MODULES)
 		return;
+	boot_info.nr_modules++;
 	m->start = MADDR(start);
 	m->len = end > start ? end - start : 0;
 	strlcpy(m->cmdline, cmdline, sizeof(m->cmdline));
-	boot_info.nr_modules++;
 }
 
 /* A multiboot 1 command line starts with the file's name. */
@@ -81,28 +80,24 @@ static __init const char *skip_name(const char *s)
 	return s;
 }
 
-static __init const char *read_mb1(u64 pa)
+static __init void read_mb1(u64 pa)
 {
 	const struct mb1_info *mbi = low(pa);
 	const struct mb1_module *m = low(mbi->modules);
+	const struct mb1_mmap *e;
 
-	if (!(mbi->flags & MB1_HAS_MMAP))
-		return "the boot loader passed no memory map";
-	if (mbi->flags & MB1_HAS_CMDLINE)
-		strlcpy(boot_info.cmdline, skip_name(low(mbi->cmdline)),
-			sizeof(boot_info.cmdline));
-	if (mbi->flags & MB1_HAS_LOADER)
+	if (mbi->flags & MB1_CMDLINE)
+		strlcpy(boot_info.cmdline, skip_name(low(mbi->cmdline)), sizeof(boot_info.cmdline));
+	if (mbi->flags & MB1_LOADER)
 		strlcpy(boot_info.loader, low(mbi->loader), sizeof(boot_info.loader));
-	if (mbi->flags & MB1_HAS_MODULES)
-		for (u32 i = 0; i < mbi->nr_modules; i++)
-			add_module(m[i].start, m[i].end, skip_name(low(m[i].cmdline)));
-	for (u32 off = 0; off + sizeof(struct mb1_mmap) <= mbi->mmap_len;) {
-		const struct mb1_mmap *e = low((u64)mbi->mmap + off);
-
+	for (u32 i = 0; mbi->flags & MB1_MODULES && i < mbi->nr_modules; i++)
+		add_module(m[i].start, m[i].end, skip_name(low(m[i].cmdline)));
+	if (!(mbi->flags & MB1_MMAP))
+		return;
+	for (u64 off = 0; off + sizeof(*e) <= mbi->mmap_len; off += e->size + 4ull) {
+		e = low(mbi->mmap + off);
 		add_range(e->start, e->len, e->type);
-		off += e->size + 4;
 	}
-	return NULL;
 }
 
 static __init void read_mb2_mmap(const struct mb2_mmap *map)
@@ -143,7 +138,7 @@ static __init void read_mb2_tag(const struct mb2_tag *tag)
 	}
 }
 
-static __init const char *read_mb2(u64 pa)
+static __init void read_mb2(u64 pa)
 {
 	u32 size = *(const u32 *)low(pa);
 
@@ -155,16 +150,18 @@ static __init const char *read_mb2(u64 pa)
 		read_mb2_tag(tag);
 		off += ROUND_UP(tag->size, 8u);
 	}
-	return boot_info.nr_e820 ? NULL : "the boot loader passed no memory map";
 }
 
-static __init void sort_e820(void)
+__init const char *multiboot_read(u32 magic, maddr_t info)
 {
-	struct e820_range *e = boot_info.e820, t;
+	struct e820_range *e = boot_info.e820;
 
-	for (u32 i = 1; i < boot_info.nr_e820; i++)
-		for (u32 k = i; k && e[k].start < e[k - 1].start; k--)
-			t = e[k], e[k] = e[k - 1], e[k - 1] = t;
+	if (magic == MB1_BOOT)
+		read_mb1(info.a);
+	else if (magic == MB2_BOOT)
+		read_mb2(info.a);
+	else
+		return "not started by a multiboot loader";
 	/* Firmware maps may overlap: the later range loses what the earlier has. */
 	for (u32 i = 1; i < boot_info.nr_e820; i++) {
 		u64 end = e[i - 1].start + e[i - 1].size;
@@ -173,26 +170,5 @@ static __init void sort_e820(void)
 		e[i].start += cut;
 		e[i].size -= cut;
 	}
-}
-
-__init const char *multiboot_read(u32 magic, maddr_t info)
-{
-	const char *why = "not started by a multiboot loader";
-
-	if (magic == MB1_BOOT)
-		why = read_mb1(info.a);
-	else if (magic == MB2_BOOT)
-		why = read_mb2(info.a);
-	sort_e820();
-	return why;
-}
-
-__init u64 e820_ram_end(void)
-{
-	u64 end = 0;
-
-	for (u32 i = 0; i < boot_info.nr_e820; i++)
-		if (boot_info.e820[i].type == E820_RAM)
-			end = MAX(end, boot_info.e820[i].start + boot_info.e820[i].size);
-	return end & PAGE_MASK;
+	return boot_info.nr_e820 ? NULL : "the boot loader passed no memory map";
 }

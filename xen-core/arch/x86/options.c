@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The core's command line: every option, in one table. */
 #include "apic.h"
-#include "compiler.h"
 #include "console.h"
 #include "domain.h"
-#include "options.h"
 #include "percpu.h"
 #include "power.h"
 #include "printk.h"
@@ -17,32 +15,35 @@ __initdata u32 opt_dom0_max_vcpus;
 __initdata u32 opt_maxcpus = MAX_CPUS;
 static __initdata char opt_sched[16] = "credit2";
 
+#define STRING(name)	{ #name, CMDLINE_STRING, opt_##name, sizeof(opt_##name), NULL }
+#define BOOL(name)	{ #name, CMDLINE_BOOL, &opt_##name, 0, NULL }
+#define UINT(name, max)	{ #name, CMDLINE_UINT, &opt_##name, max, NULL }
+
 static const __initconst struct cmdline_option options[] = {
 	{ "com1", CMDLINE_STRING, opt_com[0], sizeof(opt_com[0]), NULL },
 	{ "com2", CMDLINE_STRING, opt_com[1], sizeof(opt_com[1]), NULL },
-	{ "console", CMDLINE_STRING, opt_console, sizeof(opt_console), NULL },
-	{ "console_to_ring", CMDLINE_BOOL, &opt_console_to_ring, 0, NULL },
-	{ "conswitch", CMDLINE_STRING, opt_conswitch, sizeof(opt_conswitch), NULL },
-	{ "dom0_max_vcpus", CMDLINE_UINT, &opt_dom0_max_vcpus, MAX_VCPUS, NULL },
+	STRING(console),
+	BOOL(console_to_ring),
+	STRING(conswitch),
+	UINT(dom0_max_vcpus, MAX_VCPUS),
 	{ "dom0_mem", CMDLINE_CALLBACK, &opt_dom0_mem, 0, cmdline_parse_dom0_mem },
-	{ "guest_loglvl", CMDLINE_STRING, opt_guest_loglvl, sizeof(opt_guest_loglvl), NULL },
-	{ "loglvl", CMDLINE_STRING, opt_loglvl, sizeof(opt_loglvl), NULL },
-	{ "maxcpus", CMDLINE_UINT, &opt_maxcpus, MAX_CPUS, NULL },
-	{ "noreboot", CMDLINE_BOOL, &opt_noreboot, 0, NULL },
-	{ "reboot", CMDLINE_STRING, opt_reboot, sizeof(opt_reboot), NULL },
-	{ "sched", CMDLINE_STRING, opt_sched, sizeof(opt_sched), NULL },
-	{ "sync_console", CMDLINE_BOOL, &opt_sync_console, 0, NULL },
-	{ "x2apic", CMDLINE_BOOL, &opt_x2apic, 0, NULL },
+	STRING(guest_loglvl),
+	STRING(loglvl),
+	UINT(maxcpus, MAX_CPUS),
+	BOOL(noreboot),
+	STRING(reboot),
+	STRING(sched),
+	BOOL(sync_console),
+	BOOL(x2apic),
 };
 
-/* There is no console yet: what is said here is kept for it. */
-static __init void options_report(enum cmdline_problem problem, const char *name,
-				  const char *value)
+/* Where the console is, and what it shows, is not known yet: it keeps these lines until then. */
+static __init void report(enum cmdline_problem problem, const char *name, const char *value)
 {
 	if (problem == CMDLINE_UNKNOWN)
 		pr_warn("command line: unknown option '%s' ignored\n", name);
 	else
-		pr_warn("command line: %s: bad value '%s' ignored\n", name, value ? value : "");
+		pr_warn("command line: %s: bad value '%s' ignored\n", name, value ?: "");
 }
 
 __init void options_parse(const char *line)
@@ -50,7 +51,7 @@ __init void options_parse(const char *line)
 	char copy[sizeof(boot_info.cmdline)];
 
 	strlcpy(copy, line, sizeof(copy));
-	cmdline_parse(copy, options, ARRAY_SIZE(options), options_report);
+	cmdline_parse(copy, options, ARRAY_SIZE(options), report);
 	if (!opt_maxcpus)
 		opt_maxcpus = 1;
 	if (strcmp(opt_sched, "credit2"))

@@ -7,12 +7,10 @@
  *   that copying 16 entries into a guest's L4 shares all that comes later.
  */
 #include "asm.h"
-#include "compiler.h"
 #include "cpu.h"
 #include "errno.h"
 #include "page_alloc.h"
 #include "paging.h"
-#include "printk.h"
 #include "setup.h"
 #include "spinlock.h"
 #include "string.h"
@@ -51,47 +49,41 @@ static u64 new_table(void)
 	return table ? arch_direct_unmap(table).a | PTE_P | PTE_W | PTE_U | PTE_A : 0;
 }
 
-static u64 *table_of(u64 entry)
-{
-	return arch_direct_map(MADDR(entry & PTE_MFN_MASK));
-}
-
 /* The entry that maps @va at @level (1: 4 KiB ... 3: 1 GiB), making tables above it. */
 static u64 *entry_at(u64 va, int level)
 {
-	u64 *table = core_l4;
+	u64 *e = &core_l4[va >> 39 & 511];
 
-	for (int l = 4; ; l--) {
-		u64 *e = &table[va >> (12 + 9 * (l - 1)) & 511];
-
-		if (l == level)
-			return e;
+	for (int shift = 30; level < 4; shift -= 9, level++) {
 		if (!(*e & PTE_P))
 			*e = new_table();
 		if (!*e)
 			return NULL;
-		table = table_of(*e);
+		e = (u64 *)mfn_to_virt(PTE_MFN(*e)) + (va >> shift & 511);
 	}
+	return e;
+}
+
+static bool fits(u64 at, u64 len, u64 size)
+{
+	return len >= size && !(at & (size - 1));
 }
 
 int paging_map(u64 va, maddr_t ma, u64 len, u64 flags)
 {
 	bool large = flags & PTE_PSE;
 
-	flags &= ~PTE_PSE;
 	while (len) {
-		u64 at = va | ma.a, step = PAGE_SIZE;
-		int level = 1;
-		u64 *e;
+		int level = large && fits(va | ma.a, len, SIZE_2M) ? 2 : 1;
+		u64 *e, step;
 
-		if (large && !(at & (SIZE_1G - 1)) && len >= SIZE_1G && cpu_has_1g_pages())
-			step = SIZE_1G, level = 3;
-		else if (large && !(at & (SIZE_2M - 1)) && len >= SIZE_2M)
-			step = SIZE_2M, level = 2;
+		if (large && cpu_features.pages_1g && fits(va | ma.a, len, SIZE_1G))
+			level = 3;
 		e = entry_at(va, level);
 		if (!e)
 			return -ENOMEM;
-		WRITE_ONCE(*e, ma.a | flags | (level > 1 ? PTE_PSE : 0));
+		WRITE_ONCE(*e, ma.a | (level > 1 ? flags : flags & ~PTE_PSE));
+		step = PAGE_SIZE << (9 * (level - 1));
 		va += step;
 		ma.a += step;
 		len -= MIN(step, len);
@@ -138,12 +130,11 @@ static __init void map_direct(void)
 {
 	/* The first 2 MiB hold the image, whose pages differ in protection. */
 	paging_map(DIRECT_VA, MADDR(0), SIZE_2M, PTE_CORE_RW);
-	for (u32 i = 0; i < boot_info.nr_e820; i++) {
-		const struct e820_range *r = &boot_info.e820[i];
+	for_each_ram(r) {
 		u64 start = MAX(ROUND_DOWN(r->start, PAGE_SIZE), SIZE_2M);
 		u64 end = ROUND_UP(r->start + r->size, PAGE_SIZE);
 
-		if (r->type == E820_RAM && start < end)
+		if (start < end)
 			paging_map(DIRECT_VA + start, MADDR(start), end - start,
 				   PTE_CORE_RW | PTE_PSE);
 	}
@@ -172,7 +163,8 @@ static __init void map_m2p(void)
 
 __init void paging_init(void)
 {
-	max_mfn = PFN_DOWN(e820_ram_end());
+	for_each_ram(r)
+		max_mfn = MAX(max_mfn, PFN_DOWN(r->start + r->size));
 	for (int slot = FIRST_SLOT; slot < END_SLOT; slot++)
 		core_l4[slot] = new_table() & ~PTE_U;
 	core_l4[FIRST_SLOT] |= PTE_U;
@@ -187,10 +179,7 @@ __init void paging_init(void)
 	boot_alloc_reach_all();
 	map_frame_table();
 	map_m2p();
-}
-
-__init void paging_use_allocator(void)
-{
+	boot_give_rest();
 	allocator_runs = true;
 }
 

@@ -2,36 +2,29 @@
 /*
  * From boot.S to the first guest: the order in which the core comes up.
  *
- *	core_start	loader's information, address space, allocator
- *	core_main	on the boot CPU's own stack: tables, console, firmware,
- *			clock, interrupts, other CPUs, dom0
- *	core_ready	init memory given back; the idle loop takes over
+ *	core_start	loader's information, console, address space, allocator
+ *	core_main	on the boot CPU's own stack: tables, firmware, clock,
+ *			interrupts, other CPUs, dom0
+ *	core_on_stack	init memory given back; the idle loop takes over
  */
 #include "acpi.h"
 #include "apic.h"
 #include "clock.h"
-#include "compiler.h"
 #include "console.h"
-#include "cpu.h"
 #include "cpu_private.h"
 #include "domain.h"
 #include "irq.h"
-#include "options.h"
 #include "page_alloc.h"
 #include "page_type.h"
-#include "paging.h"
 #include "printk.h"
 #include "pv.h"
 #include "sched.h"
 #include "setup.h"
 #include "smp.h"
 #include "stacks.h"
-#include "string.h"
-#include "timer.h"
 #include "traps.h"
 #include "version.h"
 
-static __initdata const char *loader_problem;
 
 /* Tools may map the machine-to-phys table, to read: its type keeps it from more. */
 static __init void share_m2p(void)
@@ -44,37 +37,44 @@ static __init void share_m2p(void)
 	}
 }
 
-/* Frames between RAM ranges belong to devices and firmware. */
+/*
+ * Frames between RAM ranges belong to devices and firmware. Nor is the first MiB
+ * the allocator's: dom0 may look at it.
+ */
 static __init void mark_mmio(void)
 {
-	u64 at = 0;
+	for (u64 mfn = 0; mfn < max_mfn; mfn++)
+		frame_table[mfn].owner = dom_io;
+	for_each_ram(r) {
+		u64 end = PFN_DOWN(r->start + r->size);
 
-	for (u32 i = 0; i <= boot_info.nr_e820; i++) {
-		const struct e820_range *r = &boot_info.e820[i];
-		bool last = i == boot_info.nr_e820;
-
-		if (!last && r->type != E820_RAM)
-			continue;
-		for (; at < (last ? max_mfn : PFN_UP(r->start)); at++)
-			frame_table[at].owner = dom_io;
-		if (!last)
-			at = MAX(at, PFN_DOWN(r->start + r->size));
+		for (u64 mfn = MAX(PFN_UP(r->start), 256ul); mfn < end; mfn++)
+			frame_table[mfn].owner = NULL;
 	}
-	/* The first MiB is not the allocator's either: dom0 may look at it. */
-	for (at = 0; at < (1u << 20) >> PAGE_SHIFT; at++)
-		frame_table[at].owner = dom_io;
 }
 
 static __init void protect_devices(void)
 {
 	mmio_deny(maddr_to_mfn(MADDR(apic_addr)), true);
 	for (u32 i = 0; i < acpi_info.nr_ioapics; i++)
-		mmio_deny(maddr_to_mfn(MADDR(acpi_info.ioapics[i].addr)), false);
+		mmio_deny(MFN(PFN_DOWN(acpi_info.ioapics[i].addr)), false);
 	if (acpi_info.hpet_addr)
-		mmio_deny(maddr_to_mfn(MADDR(acpi_info.hpet_addr)), false);
+		mmio_deny(MFN(PFN_DOWN(acpi_info.hpet_addr)), false);
 }
 
-static __init void start_console(void)
+__init void boot_fail(const char *fmt, ...)
+{
+	va_list args;
+
+	va_start(args, fmt);
+	vprintk(LOG_ALWAYS, fmt, args);
+	va_end(args);
+	pr_always("\nBooting has failed; the machine is halted\n");
+	console_flush();
+	cpu_stop();	/* other CPUs, if there are any yet, idle */
+}
+
+static __init void start_console(const char *loader_problem)
 {
 	printk_init();
 	console_init();
@@ -82,24 +82,20 @@ static __init void start_console(void)
 		XEN_ABI_MAJOR, XEN_ABI_MINOR, boot_info.loader[0] ? boot_info.loader : "unknown");
 	pr_info("command line: %s\n", boot_info.cmdline);
 	if (loader_problem)
-		panic("boot: %s", loader_problem);
-	for (u32 i = 0; i < boot_info.nr_e820; i++)
-		pr_debug("e820: %016llx-%016llx type %u\n",
-			 (unsigned long long)boot_info.e820[i].start,
-			 (unsigned long long)(boot_info.e820[i].start + boot_info.e820[i].size),
-			 boot_info.e820[i].type);
+		boot_fail("boot: %s", loader_problem);
+	for_each_e820(r)
+		pr_debug("e820: %016lx-%016lx type %u\n", r->start, r->start + r->size, r->type);
 	pr_info("CPU: %s, %u physical address bits%s%s%s%s\n", cpu_features.vendor,
 		cpu_features.phys_bits, cpu_features.smep ? ", SMEP" : "",
 		cpu_features.smap ? ", SMAP" : "", cpu_features.fsgsbase ? ", FSGSBASE" : "",
 		cpu_features.xsave ? ", XSAVE" : "");
 }
 
-static __init __used void core_main(void)
+static __init void core_main(void)
 {
 	struct cpu *cpu = this_cpu();
 
 	cpu_init(cpu);
-	start_console();
 	domain_init();
 	mark_mmio();
 	share_m2p();
@@ -109,9 +105,7 @@ static __init __used void core_main(void)
 	ioapic_init();
 	protect_devices();
 	keys_init();
-	if (timer_init_cpu(cpu) || sched_init_cpu(cpu))
-		panic("no memory for the scheduler");
-	cpu->curr->arch.stack_top = stacks_top(cpu);
+	smp_cpu_init_sched(cpu);
 	console_start();
 	smp_boot_cpus(opt_maxcpus);
 	version_set_commandline(boot_info.cmdline);
@@ -120,40 +114,30 @@ static __init __used void core_main(void)
 	console_end_boot();
 }
 
-static void __noreturn core_ready(void)
+/* Not in init memory, which paging_seal() gives back. */
+static __used void __noreturn core_on_stack(void)
 {
+	core_main();
 	paging_seal();
 	domain_unpause(dom0);
 	idle_loop();
 }
 
-static __used void __noreturn core_on_stack(void)
-{
-	core_main();
-	core_ready();
-}
-
 __init void core_start(u32 magic, u32 info)
 {
-	static struct cpu cpu0;
-	static struct arch_cpu arch0;
+	const char *loader_problem = multiboot_read(magic, MADDR(info));
+	struct cpu *cpu;
 
-	loader_problem = multiboot_read(magic, MADDR(info));
 	options_parse(boot_info.cmdline);
 	cpu_detect();
+	start_console(loader_problem);
 	boot_alloc_init();
 	cpu_init_tables();	/* patches the text, which paging_init() protects */
 	paging_init();
-	boot_give_rest();
-	paging_use_allocator();
-	cpus[0] = &cpu0;
+	cpu = smp_cpu_create(0);
 	nr_cpus = 1;
-	cpu0.online = true;
-	cpu0.arch = &arch0;
-	arch0.gdt = alloc_zeroed(PAGE_SIZE);
-	if (!arch0.gdt || stacks_create(&cpu0))
-		asm volatile("cli; hlt");	/* there is no console to tell it */
+	cpu->online = true;
 	asm volatile("mov %0, %%rsp; xor %%ebp, %%ebp; call *%1; ud2"
-		     : : "r"(stacks_top(&cpu0)), "r"(core_on_stack) : "memory");
+		     : : "r"(stacks_top(cpu)), "r"(core_on_stack) : "memory");
 	__builtin_unreachable();
 }

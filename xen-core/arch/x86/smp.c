@@ -14,8 +14,6 @@
  */
 #include "apic.h"
 #include "clock.h"
-#include "compiler.h"
-#include "cpu.h"
 #include "cpu_private.h"
 #include "domain.h"
 #include "irq.h"
@@ -23,8 +21,6 @@
 #include "power.h"
 #include "printk.h"
 #include "smp.h"
-#include "stacks.h"
-#include "traps.h"
 
 enum request { REQ_FLUSH = 1, REQ_DUMP = 2, REQ_STOP = 4 };
 
@@ -70,11 +66,8 @@ static void do_requests(struct cpu *cpu, u32 what)
 {
 	u32 req = READ_ONCE(cpu->arch->requests) & what;
 
-	if (!req)
-		return;
 	if (req & REQ_STOP)
-		for (;;)
-			asm volatile("cli; hlt");
+		cpu_stop();
 	if (req & REQ_FLUSH) {
 		/* T1: first the bit: who sets it again meanwhile wants another flush. */
 		__atomic_fetch_and(&cpu->arch->requests, ~REQ_FLUSH, __ATOMIC_SEQ_CST);
@@ -106,21 +99,18 @@ static bool is_done(const struct cpu *cpu, enum request what, u64 since)
 	return !(__atomic_load_n(&cpu->arch->requests, __ATOMIC_ACQUIRE) & what);
 }
 
-static void request(u64 mask, enum request what, bool wait)
+/* Ask the others in @mask, and wait; not for one that stops, which never says so. */
+static void request(u64 mask, enum request what)
 {
 	u64 since = __atomic_load_n(&tlb_clock, __ATOMIC_SEQ_CST);
-	struct cpu *me = this_cpu();
 
-	mask &= ~(1ull << me->id);
-	for (u32 i = 0; i < nr_cpus; i++) {
-		if (!cpus[i]->online)
-			mask &= ~(1ull << i);
-		if (!(mask >> i & 1))
-			continue;
-		__atomic_fetch_or(&cpus[i]->arch->requests, what, __ATOMIC_SEQ_CST);
-		apic_send_ipi(cpus[i], VECTOR_REQUEST);
-	}
-	for (u32 i = 0; wait && i < nr_cpus; i++)
+	mask &= ~(1ull << this_cpu()->id);
+	for (u32 i = 0; i < nr_cpus; i++)
+		if (mask >> i & 1) {
+			__atomic_fetch_or(&cpus[i]->arch->requests, what, __ATOMIC_SEQ_CST);
+			apic_send_ipi(cpus[i], VECTOR_REQUEST);
+		}
+	for (u32 i = 0; what != REQ_STOP && i < nr_cpus; i++)
 		while (mask >> i & 1 && !is_done(cpus[i], what, since))
 			arch_spin_poll();
 }
@@ -129,14 +119,14 @@ void tlb_flush_cpus(u64 mask)
 {
 	if (mask >> this_cpu()->id & 1)
 		tlb_flush_local();
-	request(mask, REQ_FLUSH, true);
+	request(mask, REQ_FLUSH);
 }
 
 void tlb_flush_page_cpus(u64 mask, u64 va)
 {
 	if (mask >> this_cpu()->id & 1)
 		invlpg(va);
-	request(mask, REQ_FLUSH, true);
+	request(mask, REQ_FLUSH);
 }
 
 void arch_tlb_filter(u32 stamp)
@@ -167,27 +157,20 @@ void smp_stop_others(void)
 	struct cpu *me = this_cpu(), *was = NULL;
 
 	if (!__atomic_compare_exchange_n(&last, &was, me, false, __ATOMIC_SEQ_CST,
-					 __ATOMIC_SEQ_CST)) {
-		while (was != me)
-			asm volatile("cli; hlt");
-		return;		/* called before */
-	}
-	request(~0ull, REQ_STOP, false);
+					 __ATOMIC_SEQ_CST) && was != me)
+		cpu_stop();
+	request(~0ull, REQ_STOP);
 	clock_delay(1000000);
 	/* One that does not listen is told in a way it cannot ignore. */
 	for (u32 i = 0; i < nr_cpus; i++)
-		if (cpus[i] != this_cpu() && cpus[i]->online)
+		if (cpus[i] != me)
 			apic_send_nmi(cpus[i]);
 }
 
-void smp_handle_nmi(struct regs *regs)
+void smp_handle_nmi(void)
 {
-	struct cpu *cpu = this_cpu();
-
-	if (READ_ONCE(cpu->arch->requests) & REQ_STOP)
-		for (;;)
-			asm volatile("cli; hlt");
-	gpr_warn("CPU%u: NMI, reason %02x\n", cpu->id, inb(0x61));
+	do_requests(this_cpu(), REQ_STOP);
+	gpr_warn("CPU%u: NMI, reason %02x\n", this_cpu()->id, inb(0x61));
 }
 
 void arch_dump_all_cpus(void)
@@ -197,6 +180,6 @@ void arch_dump_all_cpus(void)
 		if (cpus[i] == this_cpu())
 			arch_vcpu_dump(current);
 		else
-			request(1ull << i, REQ_DUMP, true);
+			request(1ull << i, REQ_DUMP);
 	}
 }

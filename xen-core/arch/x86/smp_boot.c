@@ -7,12 +7,10 @@
  */
 #include "acpi.h"
 #include "apic.h"
-#include "clock.h"
-#include "compiler.h"
 #include "console.h"
+#include "clock.h"
 #include "cpu.h"
 #include "cpu_private.h"
-#include "domain.h"
 #include "page_alloc.h"
 #include "paging.h"
 #include "printk.h"
@@ -24,32 +22,32 @@
 #include "traps.h"
 
 #define TRAMPOLINE	0x8000		/* a page of free low memory */
-#define WAIT_NS		1000000000ull
+#define MSEC		1000000ull
 
 extern char ap_start[], ap_start_end[];
 extern u64 ap_stack_top, ap_root;
 
 static __initdata volatile u32 ap_state;	/* 0: off, 1: alive, 2: go on */
 
-struct cpu *smp_cpu_create(u32 id, u32 apic_id)
+__init struct cpu *smp_cpu_create(u32 id)
 {
 	struct cpu *cpu = alloc_zeroed(sizeof(*cpu));
 
-	if (!cpu)
-		return NULL;
+	if (cpu)
+		cpu->arch = alloc_zeroed(sizeof(*cpu->arch));
+	if (!cpu || !cpu->arch)
+		boot_fail("no memory for CPU%u", id);
 	cpu->id = id;
-	cpu->apic_id = apic_id;
-	cpu->arch = alloc_zeroed(sizeof(*cpu->arch));
-	if (!cpu->arch)
-		return NULL;
-	cpu->arch->gdt = alloc_zeroed(PAGE_SIZE);
-	if (!cpu->arch->gdt || stacks_create(cpu) || timer_init_cpu(cpu))
-		return NULL;
 	cpus[id] = cpu;
-	if (sched_init_cpu(cpu))
-		return NULL;
-	cpu->curr->arch.stack_top = stacks_top(cpu);
+	stacks_create(cpu);
 	return cpu;
+}
+
+__init void smp_cpu_init_sched(struct cpu *cpu)
+{
+	if (timer_init_cpu(cpu) || sched_init_cpu(cpu))
+		boot_fail("no memory for the scheduler of CPU%u", cpu->id);
+	cpu->curr->arch.stack_top = stacks_top(cpu);
 }
 
 /* The new CPU's first C code, on its own stack and the core's own tables. */
@@ -68,26 +66,20 @@ __init void smp_ap_main(void)
 	idle_loop();
 }
 
-static __init bool wait_alive(void)
-{
-	for (u64 end = arch_now() + WAIT_NS; !ap_state && arch_now() < end;)
-		cpu_pause();
-	return ap_state;
-}
-
 static __init bool start(struct cpu *cpu)
 {
 	ap_stack_top = stacks_top(cpu);
 	ap_root = (u64)core_l4 - IMAGE_VA;
 	ap_state = 0;
 	apic_send_init(cpu->apic_id);
-	clock_delay(10 * 1000000);
+	clock_delay(10 * MSEC);
 	for (int i = 0; i < 2 && !ap_state; i++) {
 		apic_send_startup(cpu->apic_id, TRAMPOLINE >> PAGE_SHIFT);
-		clock_delay(200 * 1000);
+		clock_delay(MSEC / 5);
 	}
-	if (!wait_alive())
-		return false;
+	for (u64 end = arch_now() + 1000 * MSEC; !ap_state; cpu_pause())
+		if (arch_now() >= end)
+			return false;
 	clock_sync_source();
 	nr_cpus = cpu->id + 1;
 	ap_state = 2;
@@ -98,20 +90,17 @@ static __init bool start(struct cpu *cpu)
 
 __init void smp_boot_cpus(u32 max)
 {
-	u8 *low = arch_direct_map(MADDR(TRAMPOLINE));
-	u32 me = this_cpu()->apic_id;
-
 	key_register('d', arch_dump_all_cpus, "dump registers and stacks of all CPUs");
-	memcpy(low, ap_start, ap_start_end - ap_start);
-	for (u32 i = 0; i < acpi_info.nr_cpus && nr_cpus < MIN(max, (u32)MAX_CPUS); i++) {
+	memcpy(arch_direct_map(MADDR(TRAMPOLINE)), ap_start, ap_start_end - ap_start);
+	for (u32 i = 0; i < acpi_info.nr_cpus && nr_cpus < max; i++) {
 		const struct acpi_cpu *a = &acpi_info.cpus[i];
 		struct cpu *cpu;
 
-		if (!a->enabled || a->apic_id == me)
+		if (!a->enabled || a->apic_id == this_cpu()->apic_id)
 			continue;
-		cpu = smp_cpu_create(nr_cpus, a->apic_id);
-		if (!cpu)
-			panic("no memory for CPU%u", nr_cpus);
+		cpu = smp_cpu_create(nr_cpus);
+		cpu->apic_id = a->apic_id;
+		smp_cpu_init_sched(cpu);
 		if (!start(cpu)) {
 			pr_warn("CPU with APIC id %u does not start, left out\n", a->apic_id);
 			cpus[cpu->id] = NULL;

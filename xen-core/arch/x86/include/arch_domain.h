@@ -93,7 +93,6 @@ struct arch_vcpu {
 
 struct arch_domain {
 	struct page *deferred_put;	/* pt_lock: pt_put() that was preempted */
-	u64 p2m_pages;
 	u32 io_bitmap[65536 / 32];	/* set: the port is allowed */
 	struct page *eoi_page;		/* PHYSDEVOP_pirq_eoi_gmfn: a bit for each pirq */
 	bool phys_irq_eoi_auto;

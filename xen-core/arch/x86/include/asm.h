@@ -3,6 +3,7 @@
 #ifndef XENLITE_ASM_H
 #define XENLITE_ASM_H
 
+#include "compiler.h"
 #include "types.h"
 
 #define ASM_PORT(suffix, type) \
@@ -61,22 +62,20 @@ static inline struct cpuid cpuid(u32 leaf, u32 subleaf)
 	return r;
 }
 
-#define ASM_READ(name, reg) \
-	static inline u64 read_##name(void) \
-	{ u64 v; asm volatile("mov %%" #reg ", %0" : "=r"(v)); return v; }
-#define ASM_WRITE(name, reg) \
-	static inline void write_##name(u64 v) \
+#define ASM_REGISTER(reg) \
+	static inline u64 read_##reg(void) \
+	{ u64 v; asm volatile("mov %%" #reg ", %0" : "=r"(v)); return v; } \
+	static inline void write_##reg(u64 v) \
 	{ asm volatile("mov %0, %%" #reg : : "r"(v) : "memory"); }
-ASM_READ(cr0, cr0) ASM_WRITE(cr0, cr0) ASM_READ(cr2, cr2) ASM_READ(cr3, cr3) ASM_WRITE(cr3, cr3)
-ASM_READ(cr4, cr4) ASM_WRITE(cr4, cr4)
-ASM_WRITE(dr0, dr0) ASM_WRITE(dr1, dr1) ASM_WRITE(dr2, dr2) ASM_WRITE(dr3, dr3)
-ASM_READ(dr6, dr6) ASM_WRITE(dr6, dr6) ASM_READ(dr7, dr7) ASM_WRITE(dr7, dr7)
+ASM_REGISTER(cr0) ASM_REGISTER(cr2) ASM_REGISTER(cr3) ASM_REGISTER(cr4)
+ASM_REGISTER(dr0) ASM_REGISTER(dr1) ASM_REGISTER(dr2) ASM_REGISTER(dr3)
+ASM_REGISTER(dr6) ASM_REGISTER(dr7)
 
 static inline void cpu_pause(void) { asm volatile("pause" ::: "memory"); }
-static inline void irq_enable(void) { asm volatile("sti" ::: "memory"); }
 static inline void irq_disable(void) { asm volatile("cli" ::: "memory"); }
 static inline void invlpg(u64 va) { asm volatile("invlpg (%0)" : : "r"(va) : "memory"); }
 static inline void wbinvd(void) { asm volatile("wbinvd" ::: "memory"); }
+static inline void __noreturn cpu_stop(void) { for (;;) asm volatile("cli; hlt"); }
 
 /* For asm(): a fault at label @from continues at @to (entry.S has the same in assembly). */
 #define EXTABLE(from, to) \
@@ -90,7 +89,6 @@ static inline void wbinvd(void) { asm volatile("wbinvd" ::: "memory"); }
 
 #define CR0_PE		(1u << 0)
 #define CR0_MP		(1u << 1)
-#define CR0_EM		(1u << 2)
 #define CR0_TS		(1u << 3)
 #define CR0_ET		(1u << 4)
 #define CR0_NE		(1u << 5)
@@ -104,14 +102,11 @@ static inline void wbinvd(void) { asm volatile("wbinvd" ::: "memory"); }
 #define CR4_PGE		(1u << 7)
 #define CR4_OSFXSR	(1u << 9)
 #define CR4_OSXMMEXCPT	(1u << 10)
-#define CR4_UMIP	(1u << 11)
 #define CR4_FSGSBASE	(1u << 16)
-#define CR4_PCIDE	(1u << 17)
 #define CR4_OSXSAVE	(1u << 18)
 #define CR4_SMEP	(1u << 20)
 #define CR4_SMAP	(1u << 21)
 
-#define EFLAGS_CF	(1u << 0)
 #define EFLAGS_TF	(1u << 8)
 #define EFLAGS_IF	(1u << 9)
 #define EFLAGS_DF	(1u << 10)
@@ -134,10 +129,5 @@ static inline void wbinvd(void) { asm volatile("wbinvd" ::: "memory"); }
 #define MSR_GS_BASE		0xc0000101
 #define MSR_KERNEL_GS_BASE	0xc0000102
 #define MSR_TSC_AUX		0xc0000103
-
-#define EFER_SCE	(1u << 0)
-#define EFER_LME	(1u << 8)
-#define EFER_LMA	(1u << 10)
-#define EFER_NX		(1u << 11)
 
 #endif

@@ -65,14 +65,12 @@ void *map_mmio(maddr_t ma, size_t len);
 /** map_firmware() - a table of the firmware's, read-only and cached. */
 const void *map_firmware(maddr_t ma, size_t len);
 
-/** paging_init() - build the core's range of the address space; boot time. */
+/** paging_init() - build the core's range of the address space, start page_alloc; boot time. */
 void paging_init(void);
 
 /** paging_fill_root() - put the core's entries into the L4 table at @l4. */
 void paging_fill_root(u64 *l4);
 
-/** paging_use_allocator() - tables come from page_alloc from now on. */
-void paging_use_allocator(void);
 /** paging_seal() - give back what only booting needs, write-protect the constants. */
 void paging_seal(void);
 

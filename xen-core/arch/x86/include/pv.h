@@ -27,6 +27,14 @@ static inline bool va_is_guest(u64 va)
 	return va - CORE_VA_END < (1ull << 47) - CORE_VA_END;
 }
 
+/* All of [va, va + len) is so, in one half of the address space. */
+static inline bool va_range_ok(u64 va, u64 len)
+{
+	u64 last = va + len - 1;
+
+	return !len || (last >= va && va_is_guest(va) && va_is_guest(last) && !((va ^ last) >> 63));
+}
+
 /**
  * uaccess_read16() - two words from an address that va_is_guest().
  *

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* What the boot loader handed over, and memory until the allocator runs. */
+/* What the boot loader handed over, the command line, and memory until the allocator runs. */
 #ifndef XENLITE_SETUP_H
 #define XENLITE_SETUP_H
 
+#include "cmdline.h"
 #include "compiler.h"
 #include "types.h"
 
@@ -40,14 +41,22 @@ struct boot_info {
 
 extern struct boot_info boot_info;
 
+#define for_each_e820(r) \
+	for (const struct e820_range *r = boot_info.e820; \
+	     r < boot_info.e820 + boot_info.nr_e820; r++)
+#define for_each_ram(r) for_each_e820(r) if (r->type == E820_RAM)
+
 /**
  * multiboot_read() - fill boot_info from the loader's structures.
  * Return: NULL, or what is wrong with them.
  */
 const char *multiboot_read(u32 magic, maddr_t info);
 
-/** e820_ram_end() - end of the highest RAM range. */
-u64 e820_ram_end(void);
+/* Options of the core's command line that more than one file looks at. */
+extern struct cmdline_dom0_mem opt_dom0_mem;
+extern u32 opt_dom0_max_vcpus, opt_maxcpus;
+/** options_parse() - the whole command line; bad options are reported and ignored. */
+void options_parse(const char *line);
 
 /** boot_alloc_init() - all RAM of boot_info is free but the image and the modules. */
 void boot_alloc_init(void);

@@ -8,18 +8,19 @@
 #include "types.h"
 
 struct cpu;
-struct regs;
 
 /** smp_boot_cpus() - start all usable CPUs, at most @max; boot CPU, once. */
 void smp_boot_cpus(u32 max);
-/** smp_cpu_create() - the structures of CPU @id; not started. NULL: no memory. */
-struct cpu *smp_cpu_create(u32 id, u32 apic_id);
+/** smp_cpu_create() - the structures of CPU @id, and its stacks; boot time. */
+struct cpu *smp_cpu_create(u32 id);
+/** smp_cpu_init_sched() - its timers, run queue and idle vcpu. */
+void smp_cpu_init_sched(struct cpu *cpu);
 void smp_ap_main(void) __attribute__((noreturn));
 /** smp_stop_others() - halt all other CPUs; panic and power-off. */
 void smp_stop_others(void);
 /** smp_handle_interrupt() - VECTOR_REQUEST arrived. */
 void smp_handle_interrupt(void);
-void smp_handle_nmi(struct regs *regs);
+void smp_handle_nmi(void);
 
 /** tlb_flush_local() - drop this CPU's guest translations. */
 void tlb_flush_local(void);

@@ -17,22 +17,23 @@
 #define STACK_BLOCK_SIZE	(1 << STACK_BLOCK_SHIFT)
 /* The stack is never quite empty: its address must stay inside of the block. */
 #define STACK_TOP_GAP		16
+#define STACK_BOTTOM		0xc000
 #define STACK_TSS		0x1000
 #define STACK_SCRATCH		0x1100
 #define STACK_SYSCALL_TARGET	0x1108
 #define STACK_STUB		0x40	/* where the stub is in page 0 */
 #define STACK_STUB32		0x80	/* the one for SYSCALL from 32-bit code */
 
-/* IST numbers */
+/* IST numbers, and the end of the stack of each */
 #define IST_NMI		1
 #define IST_DF		2
 #define IST_MC		3
 #define IST_DB		4
+#define STACK_IST_TOP(ist) ((2 * (ist) + 2) * PAGE_SIZE)
 
 #ifndef __ASSEMBLY__
-#include "types.h"
-
-struct cpu;
+#include "paging.h"
+#include "percpu.h"
 
 struct __attribute__((packed)) tss {
 	u32 reserved0;
@@ -43,13 +44,25 @@ struct __attribute__((packed)) tss {
 	u16 reserved3, io_base;
 };
 
-/** stacks_create() - allocate and map @cpu's block. Return: 0 or -ENOMEM. */
-int stacks_create(struct cpu *cpu);
-/** stacks_block() - start of its 64 KiB of address space. */
-u64 stacks_block(const struct cpu *cpu);
-/** stacks_top() - initial stack pointer of @cpu. */
-u64 stacks_top(const struct cpu *cpu);
-struct tss *stacks_tss(const struct cpu *cpu);
+/** stacks_create() - allocate and map @cpu's block; boot time. */
+void stacks_create(struct cpu *cpu);
+
+/* Start of its 64 KiB of address space. */
+static inline u64 stacks_block(const struct cpu *cpu)
+{
+	return STACKS_VA + (u64)cpu->id * STACK_BLOCK_SIZE;
+}
+
+/* Initial stack pointer of @cpu. */
+static inline u64 stacks_top(const struct cpu *cpu)
+{
+	return stacks_block(cpu) + STACK_BLOCK_SIZE - STACK_TOP_GAP;
+}
+
+static inline struct tss *stacks_tss(const struct cpu *cpu)
+{
+	return (struct tss *)(stacks_block(cpu) + STACK_TSS);
+}
 
 #endif
 #endif

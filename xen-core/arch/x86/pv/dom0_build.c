@@ -2,25 +2,21 @@
 /*
  * Dom0: from the boot loader's modules to a vcpu that can run.
  *
- * The first guest frames are one block, so that kernel, start_info, page
- * tables and stack can be laid out linearly (xen.h, "startofday"):
+ * What dom0 starts with is laid out by guest frame numbers. Its first tables map
+ * those from 0 to `end' linearly (xen.h, "startofday"):
  *
  *	virt_base   kernel   [initrd] [p2m]   start_info  page tables  stack   end
  *	gfn 0 ...                                                       4 MiB aligned
  *	gfn end ... [initrd, by frame number] [p2m list and its page tables]
  *
- * Initrd and p2m list are behind it when the kernel's notes allow that.
+ * Initrd and p2m list are behind it when the kernel's notes allow that. No two
+ * machine frames need be neighbours: the kernel is loaded through dom0's own
+ * tables, all else is page by page.
  */
 #include "clock.h"
-#include "compiler.h"
-#include "cmdline.h"
 #include "cpu_private.h"
-#include "dom0_pt.h"
 #include "elf.h"
 #include "errno.h"
-#include "event.h"
-#include "options.h"
-
 #include "page_alloc.h"
 #include "page_type.h"
 #include "printk.h"
@@ -38,43 +34,56 @@
 #define HYPERCALL_SLOTS		128
 #define HYPERCALL_SLOT_SIZE	32
 #define KERNEL_MAX		(512 * MIB)
+#define PTE_GUEST		(PTE_P | PTE_U)
 
-/* What a kernel may insist on; the same as XENVER_get_features tells dom0. */
-#define FEATURES_OFFERED	(1u << XENFEAT_mmu_pt_update_preserve_ad | \
+/*
+ * What a kernel may insist on: what XENVER_get_features tells dom0, and, as in Xen,
+ * the writable page tables that Linux's notes require and then do without.
+ */
+#define FEATURES_OFFERED	(1u << XENFEAT_writable_page_tables | \
+				 1u << XENFEAT_mmu_pt_update_preserve_ad | \
 				 1u << XENFEAT_pae_pgdir_above_4gb | \
 				 1u << XENFEAT_gnttab_map_avail_bits | 1u << XENFEAT_dom0 | \
-				 1u << XENFEAT_highmem_assist | \
-				 1u << XENFEAT_writable_descriptor_tables * 0)
+				 1u << XENFEAT_highmem_assist)
 
-static __init void __noreturn fail(const char *what, const char *why)
-{
-	pr_err("dom0: %s: %s\n", what, why);
-	panic("dom0 cannot be started");
-}
+/**
+ * struct plan - what is where
+ * @initrd,@p2m,@start_info,@tables,@stack,@end: first guest frame of each; tables go up to @stack
+ * @needed:	frames of all that
+ * @p2m_va:	where the kernel wants the list, 0: in the boot area
+ * @frames:	machine frame of each guest frame, as far as there are any (@nr_frames)
+ */
+static __initdata struct plan {
+	u64 virt_base, p2m_va;
+	u64 initrd, p2m, start_info, tables, stack, end, needed;
+	u64 nr_initrd, nr_p2m, nr_p2m_tables;
+	u64 *frames, nr_frames;
+} plan;
 
-/* The kernel's ELF file, unpacked into frames of the core's that are freed later. */
-static __init void *unpack_kernel(const struct kernel_image *k, u32 *order, size_t *len)
+static __init void *frame(u64 gfn) { return mfn_to_virt(MFN(plan.frames[gfn])); }
+static __init u64 boot_va(u64 gfn) { return plan.virt_base + gfn * PAGE_SIZE; }
+
+/* The kernel's ELF file, unpacked into memory of the core's that is freed later. */
+static __init void unpack_kernel(struct kernel_image *k)
 {
-	void *scratch = alloc_zeroed(UNPACK_SCRATCH_SIZE);
-	struct page *p;
+	void *scratch = alloc_zeroed(UNPACK_SCRATCH_SIZE), *file;
 	long got;
 
 	if (k->unpacked_size > KERNEL_MAX)
-		fail("kernel", "it claims to be larger than 512 MiB when unpacked");
-	for (*order = 0; PAGE_SIZE << *order < k->unpacked_size; (*order)++)
-		;
-	p = page_alloc(*order, ADDR_BITS_ANY);
-	if (!p || !scratch)
-		fail("kernel", "not enough memory to unpack it");
-	got = unpack_payload(k->payload, k->payload_len, page_to_virt(p), k->unpacked_size,
+		boot_fail("dom0: kernel: it claims to be larger than 512 MiB when unpacked");
+	file = alloc_zeroed(k->unpacked_size);
+	if (!file || !scratch)
+		boot_fail("dom0: kernel: not enough memory to unpack it, which takes %llu MiB",
+			  k->unpacked_size / MIB + 1);
+	got = unpack_payload(k->payload, k->payload_len, file, k->unpacked_size,
 			     scratch, UNPACK_SCRATCH_SIZE);
 	if (got == -ENOSYS)
-		fail("kernel", "compressed in a way that is not supported");
+		boot_fail("dom0: kernel: compressed in a way that is not supported");
 	if (got < 0)
-		fail("kernel", "its compressed payload is corrupt");
+		boot_fail("dom0: kernel: its compressed payload is corrupt");
 	free_zeroed(scratch, UNPACK_SCRATCH_SIZE);
-	*len = got;
-	return page_to_virt(p);
+	k->payload = file;
+	k->payload_len = got;
 }
 
 static __init void check_notes(const struct elf_image *img)
@@ -82,175 +91,210 @@ static __init void check_notes(const struct elf_image *img)
 	const struct elf_notes *n = &img->notes;
 
 	if (elf_has_note(img, XEN_ELFNOTE_XEN_VERSION) && strcmp(n->xen_version, "xen-3.0"))
-		fail("kernel", "made for another hypervisor interface than xen-3.0");
+		boot_fail("dom0: kernel: made for another hypervisor interface than xen-3.0");
 	if (n->features_required & ~FEATURES_OFFERED)
-		fail("kernel", "it requires features that are not offered");
-	if (img->virt_start.a < n->virt_base || !va_is_guest(n->virt_base) ||
-	    !va_is_guest(img->virt_end.a) || img->virt_end.a - n->virt_base > KERNEL_MAX)
-		fail("kernel", "its virtual addresses are out of range");
+		boot_fail("dom0: kernel: it requires features that are not offered");
+	if (img->virt_start.a < n->virt_base || n->virt_base & ~PAGE_MASK ||
+	    img->virt_end.a - n->virt_base > KERNEL_MAX)
+		boot_fail("dom0: kernel: its virtual addresses are out of range");
 }
 
-/* Where everything goes, in bytes from virt_base. */
-static __init void plan(struct dom0_plan *p, const struct elf_image *img, u64 initrd_len)
+/* The kernel proper: parsed, and unpacked if it was packed. */
+static __init void open_kernel(struct kernel_image *k, struct elf_image *img)
 {
-	u64 at = img->virt_end.a - img->notes.virt_base, tables;
+	const struct boot_module *m = &boot_info.module[0];
+	const char *why;
+
+	if (!boot_info.nr_modules)
+		boot_fail("dom0: kernel: the boot loader passed no module, it must be the first");
+	why = bzimage_parse(arch_direct_map(m->start), m->len, k);
+	if (why)
+		boot_fail("dom0: kernel: %s", why);
+	if (!k->is_elf)
+		unpack_kernel(k);
+	why = elf_parse(k->payload, k->payload_len, img);
+	if (why)
+		boot_fail("dom0: kernel: %s", why);
+	check_notes(img);
+}
+
+/* Tables of all levels to map [start, end), the root included. */
+static __init u64 count_tables(u64 start, u64 end)
+{
+	u64 n = 1;
+
+	for (int shift = 39; shift >= 21; shift -= 9)
+		n += ((end - 1) >> shift) - (start >> shift) + 1;
+	return n;
+}
+
+static __init void make_plan(struct plan *p, const struct elf_image *img, u64 initrd_len,
+			     u64 nr_pages)
+{
+	bool initrd_outside = img->notes.mod_start_pfn;
+	u64 at;
 
 	p->virt_base = img->notes.virt_base;
-	p->initrd_outside = img->notes.mod_start_pfn;
-	p->p2m_outside = elf_has_note(img, XEN_ELFNOTE_INIT_P2M);
-	p->initrd_pages = PFN_UP(initrd_len);
-	p->p2m_pages = PFN_UP(p->nr_pages * 8);
-	if (!p->initrd_outside) {
-		p->initrd = at;
-		at += p->initrd_pages * PAGE_SIZE;
-	}
-	if (!p->p2m_outside) {
-		p->p2m = at;
-		at += p->p2m_pages * PAGE_SIZE;
-	}
-	p->start_info = at;
-	p->tables = at + PAGE_SIZE;
+	p->p2m_va = img->notes.init_p2m.a;
+	p->nr_initrd = PFN_UP(initrd_len);
+	p->nr_p2m = PFN_UP(nr_pages * 8);
+	p->initrd = PFN_DOWN(img->virt_end.a - p->virt_base);
+	p->p2m = p->initrd + (initrd_outside ? 0 : p->nr_initrd);
+	p->start_info = p->p2m + (p->p2m_va ? 0 : p->nr_p2m);
+	p->tables = p->start_info + 1;
 	/* The tables must map themselves: try until their number fits. */
-	for (p->nr_tables = 4; ; p->nr_tables++) {
-		p->stack = p->tables + p->nr_tables * PAGE_SIZE;
-		p->end = ROUND_UP(p->virt_base + p->stack + PAGE_SIZE + BOOT_SPARE, BOOT_ALIGN) -
-			 p->virt_base;
-		tables = dom0_pt_count(p->virt_base, p->virt_base + p->end);
-		if (tables <= p->nr_tables)
+	for (p->stack = p->tables + 4; ; p->stack++) {
+		at = boot_va(p->stack + 1) + BOOT_SPARE;
+		p->end = PFN_DOWN(ROUND_UP(at, BOOT_ALIGN) - p->virt_base);
+		if (count_tables(p->virt_base, boot_va(p->end)) <= p->stack - p->tables)
 			break;
 	}
-	p->nr_outside = p->initrd_outside ? p->initrd_pages : 0;
-	if (p->p2m_outside) {
-		p->p2m_va = img->notes.init_p2m.a;
-		p->p2m_tables = dom0_pt_count(p->p2m_va,
-					      p->p2m_va + p->p2m_pages * PAGE_SIZE) - 1;
-		p->nr_outside += p->p2m_pages + p->p2m_tables;
+	p->needed = p->end;
+	if (initrd_outside) {
+		p->initrd = p->needed;
+		p->needed += p->nr_initrd;
 	}
-	if (p->end / PAGE_SIZE + p->nr_outside > p->nr_pages)
-		fail("memory", "dom0_mem is too small for the kernel and its initrd");
+	if (p->p2m_va) {
+		p->p2m = p->needed;
+		p->nr_p2m_tables = count_tables(p->p2m_va, p->p2m_va + p->nr_p2m * PAGE_SIZE) - 1;
+		p->needed += p->nr_p2m + p->nr_p2m_tables;
+	}
+	if (!va_range_ok(p->virt_base, p->end * PAGE_SIZE) ||
+	    !va_range_ok(p->p2m_va, p->nr_p2m * PAGE_SIZE))
+		boot_fail("dom0: kernel: its virtual addresses are out of range");
+	if (p->needed > nr_pages)
+		boot_fail("dom0: memory: %llu MiB, too small for the kernel and its initrd: %llu",
+			  nr_pages * PAGE_SIZE / MIB, p->needed * PAGE_SIZE / MIB + 1);
+	p->frames = alloc_zeroed(p->nr_p2m * PAGE_SIZE);
+	if (!p->frames)
+		boot_fail("dom0: memory: not enough for the frame list");
+	memset(p->frames, 0xff, p->nr_p2m * PAGE_SIZE);
 }
 
-/* The first block: contiguous, with the kernel and what it starts with. */
-static __init void allocate_block(struct domain *d, struct dom0_plan *p)
+/* More of @d's frames, in guest order, up to number @upto; in pieces as large as there are. */
+static __init void allocate(struct domain *d, u64 upto)
 {
-	u64 first = p->end / PAGE_SIZE;
-	u32 order = 0;
-	struct page *page;
+	struct plan *p = &plan;
+	u32 order = MAX_ORDER;
 
-	while (1ull << order < first)
-		order++;
-	page = domain_page_alloc(d, order, ADDR_BITS_ANY);
-	if (!page)
-		fail("memory", "not enough contiguous memory for the kernel");
-	p->block = page_to_virt(page);
-	p->first_mfn = page_to_mfn(page).n;
-	for (u64 i = first; i < 1ull << order; i++)
-		domain_page_release(d, page + i);
-	p->p2m_scratch = alloc_zeroed(p->p2m_pages * PAGE_SIZE);
-	if (!p->p2m_scratch)
-		fail("memory", "not enough for the frame list");
-	for (u64 i = 0; i < first; i++)
-		p->p2m_scratch[i] = p->first_mfn + i;
-}
+	while (p->nr_frames < upto) {
+		struct page *page = NULL;
 
-/* All others, in guest order, in pieces as large as there are. */
-static __init void allocate_rest(struct domain *d, struct dom0_plan *p)
-{
-	u64 got = p->end / PAGE_SIZE;
-	struct page *page;
-	u32 order;
-
-	for (order = MAX_ORDER; got < p->nr_pages;) {
-		while (1ull << order > p->nr_pages - got)
+		if (1ull << order <= upto - p->nr_frames)
+			page = domain_page_alloc(d, order, ADDR_BITS_ANY);
+		if (!page && !order)
+			boot_fail("dom0: memory: dom0_mem is more than there is");
+		if (!page) {
 			order--;
-		page = domain_page_alloc(d, order, ADDR_BITS_ANY);
-		if (!page && order--)
 			continue;
-		if (!page)
-			fail("memory", "dom0_mem is more than there is");
-		for (u64 i = 0; i < 1ull << order; i++)
-			p->p2m_scratch[got++] = page_to_mfn(page).n + i;
+		}
+		for (u64 mfn = page_to_mfn(page).n, end = mfn + (1ull << order); mfn < end; mfn++) {
+			m2p[mfn] = p->nr_frames;
+			p->frames[p->nr_frames++] = mfn;
+		}
 	}
-	for (u64 i = 0; i < p->nr_pages; i++)
-		m2p[p->p2m_scratch[i]] = i;
 }
 
-static __init void copy_initrd(struct dom0_plan *p, const struct boot_module *m)
+/* Map @nr guest frames from @gfn on at @va; tables that are missing are @table and following. */
+static __init void map_frames(u64 va, u64 gfn, u64 nr, u64 table)
 {
-	const u8 *from = m ? arch_direct_map(m->start) : NULL;
+	for (u64 end = gfn + nr; gfn < end; gfn++, va += PAGE_SIZE) {
+		/* P1: tables are mapped read-only, used or not. */
+		bool is_table = gfn >= plan.tables && gfn < plan.stack;
+		u64 *e = (u64 *)frame(plan.tables) + (va >> 39 & 511);
 
-	if (!m)
-		return;
-	if (!p->initrd_outside) {
-		memcpy(p->block + p->initrd, from, m->len);
-		return;
+		for (int shift = 30; shift >= 12; shift -= 9) {
+			if (!(*e & PTE_P)) {
+				memset(frame(table), 0, PAGE_SIZE);
+				*e = plan.frames[table++] << PAGE_SHIFT | PTE_GUEST | PTE_W | PTE_A;
+			}
+			e = (u64 *)mfn_to_virt(PTE_MFN(*e)) + (va >> shift & 511);
+		}
+		*e = plan.frames[gfn] << PAGE_SHIFT | PTE_GUEST | (is_table ? 0 : PTE_W);
 	}
-	p->initrd_gfn = p->end / PAGE_SIZE;
-	for (u64 i = 0; i < p->initrd_pages; i++)
-		memcpy(mfn_to_virt(MFN(p->p2m_scratch[p->initrd_gfn + i])), from + i * PAGE_SIZE,
-		       MIN(m->len - i * PAGE_SIZE, PAGE_SIZE));
 }
 
 static __init void write_hypercall_page(u8 *page)
 {
+	/* push %rcx; push %r11; mov $n, %eax; syscall; pop %r11; pop %rcx; ret */
+	static const __initconst u8 call[] = {
+		0x51, 0x41, 0x53, 0xb8, 0, 0, 0, 0, 0x0f, 0x05, 0x41, 0x5b, 0x59, 0xc3
+	};
+	/* push %rcx; push %r11; push %rax; mov $n, %eax; syscall: struct iret_context */
+	static const __initconst u8 iret[] = {
+		0x51, 0x41, 0x53, 0x50, 0xb8, __HYPERVISOR_iret, 0, 0, 0, 0x0f, 0x05
+	};
+
 	memset(page, 0xcc, PAGE_SIZE);
 	for (u32 n = 0; n < HYPERCALL_SLOTS; n++) {
-		u8 *c = page + n * HYPERCALL_SLOT_SIZE;
-
-		*c++ = 0x51;			/* push %rcx */
-		*c++ = 0x41; *c++ = 0x53;	/* push %r11 */
-		if (n == __HYPERVISOR_iret)
-			*c++ = 0x50;		/* push %rax: struct iret_context */
-		*c++ = 0xb8;			/* mov $n, %eax */
-		memcpy(c, &n, 4);
-		c += 4;
-		*c++ = 0x0f; *c++ = 0x05;	/* syscall */
-		if (n == __HYPERVISOR_iret)
-			continue;
-		*c++ = 0x41; *c++ = 0x5b;	/* pop %r11 */
-		*c++ = 0x59;			/* pop %rcx */
-		*c++ = 0xc3;			/* ret */
+		memcpy(page + n * HYPERCALL_SLOT_SIZE, call, sizeof(call));
+		memcpy(page + n * HYPERCALL_SLOT_SIZE + 4, &n, sizeof(n));
 	}
+	memcpy(page + __HYPERVISOR_iret * HYPERCALL_SLOT_SIZE, iret, sizeof(iret));
 }
 
-static __init void write_start_info(struct domain *d, struct dom0_plan *p,
-				    const struct boot_module *initrd, const char *cmdline)
+/* Into dom0's own address space, whose tables are loaded meanwhile. */
+static __init void load_kernel(const struct elf_image *img)
 {
-	struct start_info *si = (void *)(p->block + p->start_info);
+	memset(frame(plan.tables), 0, PAGE_SIZE);
+	map_frames(plan.virt_base, 0, plan.end, plan.tables + 1);
+	paging_fill_root(frame(plan.tables));
+	write_cr4(cpu_features.cr4 & ~CR4_SMAP);
+	write_cr3(plan.frames[plan.tables] << PAGE_SHIFT);
+	elf_load(img, (void *)img->virt_start.a, img->virt_end.a - img->virt_start.a);
+	if (elf_has_note(img, XEN_ELFNOTE_HYPERCALL_PAGE))
+		write_hypercall_page((void *)img->notes.hypercall_page.a);
+	write_cr3((u64)core_l4 - IMAGE_VA);
+	write_cr4(cpu_features.cr4);
+}
+
+static __init void write_start_info(const struct domain *d, u64 initrd_len)
+{
+	struct start_info *si = frame(plan.start_info);
 	struct dom0_vga_console_info *vga = (void *)(si + 1);
+	bool initrd_outside = plan.initrd >= plan.end;
 
 	memset(si, 0, PAGE_SIZE);
 	strlcpy(si->magic, "xen-3.0-x86_64", sizeof(si->magic));
-	si->nr_pages = p->nr_pages;
+	si->nr_pages = plan.nr_frames;
 	si->shared_info = arch_direct_unmap(d->shared).a;
 	si->flags = SIF_PRIVILEGED | SIF_INITDOMAIN | (3u << 8);	/* xen-pm: C and P states */
-	si->pt_base = p->virt_base + p->tables;
-	si->nr_pt_frames = p->nr_tables;
-	si->mfn_list = p->p2m_outside ? p->p2m_va : p->virt_base + p->p2m;
-	if (p->p2m_outside) {
-		si->first_p2m_pfn = p->p2m_gfn;
-		si->nr_p2m_frames = p->p2m_pages + p->p2m_tables;
-	} else {
-		si->first_p2m_pfn = p->end / PAGE_SIZE;
-	}
-	if (initrd) {
-		si->mod_start = p->initrd_outside ? p->initrd_gfn : p->virt_base + p->initrd;
-		si->flags |= p->initrd_outside ? SIF_MOD_START_PFN : 0;
-		si->mod_len = initrd->len;
+	si->pt_base = boot_va(plan.tables);
+	si->nr_pt_frames = plan.stack - plan.tables;
+	si->mfn_list = plan.p2m_va ? plan.p2m_va : boot_va(plan.p2m);
+	si->first_p2m_pfn = plan.p2m_va ? plan.p2m : plan.end;
+	si->nr_p2m_frames = plan.p2m_va ? plan.nr_p2m + plan.nr_p2m_tables : 0;
+	if (initrd_len) {
+		si->mod_start = initrd_outside ? plan.initrd : boot_va(plan.initrd);
+		si->flags |= initrd_outside ? SIF_MOD_START_PFN : 0;
+		si->mod_len = initrd_len;
 	}
 	si->console.dom0.info_off = sizeof(*si);
 	si->console.dom0.info_size = sizeof(*vga);
-	vga->video_type = XEN_VGATYPE_TEXT_MODE_3;
-	vga->u.text_mode_3.font_height = 16;
-	vga->u.text_mode_3.rows = 25;
-	vga->u.text_mode_3.columns = 80;
-	strlcpy((char *)si->cmd_line, cmdline ? cmdline : "", sizeof(si->cmd_line));
+	*vga = (struct dom0_vga_console_info){
+		.video_type = XEN_VGATYPE_TEXT_MODE_3,
+		.u.text_mode_3 = { .font_height = 16, .rows = 25, .columns = 80 },
+	};
+	strlcpy((char *)si->cmd_line, boot_info.module[0].cmdline, sizeof(si->cmd_line));
 }
 
-static __init void prepare_vcpu(struct domain *d, struct dom0_plan *p, u64 entry)
+/* The initrd, the frame list and start_info: what needs to know all of dom0's frames. */
+static __init void write_data(const struct domain *d, maddr_t initrd, u64 initrd_len)
+{
+	for (u64 off = 0; off < initrd_len; off += PAGE_SIZE)
+		memcpy(frame(plan.initrd + off / PAGE_SIZE), arch_direct_map(MADDR(initrd.a + off)),
+		       MIN(initrd_len - off, PAGE_SIZE));
+	for (u64 i = 0; i < plan.nr_p2m; i++)
+		memcpy(frame(plan.p2m + i), plan.frames + i * 512, PAGE_SIZE);
+	if (plan.p2m_va)
+		map_frames(plan.p2m_va, plan.p2m, plan.nr_p2m, plan.p2m + plan.nr_p2m);
+	write_start_info(d, initrd_len);
+}
+
+static __init void prepare_vcpu(struct domain *d, u64 entry)
 {
 	struct vcpu *v = d->vcpu[0];
-	mfn_t root = MFN(p->p2m_scratch[p->tables / PAGE_SIZE]);
+	mfn_t root = MFN(plan.frames[plan.tables]);
 
 	spin_lock(&d->pt_lock);
 	/* Dom0's tables get no benefit of the doubt: the same checks as any guest's. */
@@ -261,19 +305,18 @@ static __init void prepare_vcpu(struct domain *d, struct dom0_plan *p, u64 entry
 	v->arch.kernel_cr3 = mfn_to_maddr(root).a;
 	v->regs = (struct regs){
 		.rip = entry, .cs = GUEST_CS, .ss = GUEST_SS, .rflags = EFLAGS_IF | 2,
-		.rsp = p->virt_base + p->stack + PAGE_SIZE,
-		.rsi = p->virt_base + p->start_info,
+		.rsp = boot_va(plan.stack + 1), .rsi = boot_va(plan.start_info),
 	};
 	v->initialised = true;
 }
 
-static __init struct domain *create(u64 nr_pages, u64 max_pages)
+static __init struct domain *create(u64 max_pages)
 {
-	u32 vcpus = MIN(opt_dom0_max_vcpus ? opt_dom0_max_vcpus : nr_cpus, (u32)MAX_VCPUS);
+	u32 vcpus = opt_dom0_max_vcpus ? opt_dom0_max_vcpus : nr_cpus;
 	struct domain *d = domain_create(0, true, vcpus);
 
 	if (!d)
-		fail("memory", "not enough for dom0's own structures");
+		boot_fail("dom0: memory: not enough for dom0's own structures");
 	d->max_pages = MIN(max_pages, 0xffffffffull);
 	memset(d->arch.io_bitmap, 0xff, sizeof(d->arch.io_bitmap));
 	physdev_hide_ports(d->arch.io_bitmap);
@@ -281,78 +324,31 @@ static __init struct domain *create(u64 nr_pages, u64 max_pages)
 	return d;
 }
 
-static __init void load_kernel(struct elf_image *img, struct dom0_plan *p)
-{
-	u64 off = img->virt_start.a - p->virt_base;
-
-	if (elf_load(img, p->block + off, p->end - off))
-		fail("kernel", "its segments do not fit");
-	if (elf_has_note(img, XEN_ELFNOTE_HYPERCALL_PAGE)) {
-		u64 page = img->notes.hypercall_page.a - p->virt_base;
-
-		if (page & ~PAGE_MASK || page >= p->end)
-			fail("kernel", "its hypercall page is outside of it");
-		write_hypercall_page(p->block + page);
-	}
-}
-
-/* The kernel proper: parsed, and unpacked into *@file if it was packed. */
-static __init void open_kernel(struct elf_image *img, void **file, u32 *order)
-{
-	const struct boot_module *m = &boot_info.module[0];
-	struct kernel_image k;
-	const char *why;
-	size_t len;
-
-	*file = NULL;
-	if (!boot_info.nr_modules)
-		fail("kernel", "the boot loader passed no module; the first must be the kernel");
-	why = bzimage_parse(arch_direct_map(m->start), m->len, &k);
-	if (why)
-		fail("kernel", why);
-	len = k.payload_len;
-	if (!k.is_elf) {
-		*file = unpack_kernel(&k, order, &len);
-		k.payload = *file;
-	}
-	why = elf_parse(k.payload, len, img);
-	if (why)
-		fail("kernel", why);
-	check_notes(img);
-}
-
 /** dom0_build() - make dom0 from the boot modules and let it run */
 __init void dom0_build(void)
 {
 	static __initdata struct elf_image img;
-	static __initdata struct dom0_plan p;
-	const struct boot_module *initrd = boot_info.nr_modules > 1 ? &boot_info.module[1] : NULL;
+	struct kernel_image kernel;
+	const struct boot_module *initrd = &boot_info.module[1];	/* no length: none */
 	u64 avail = page_alloc_nr_free() * PAGE_SIZE, max;
-	u32 order = 0;
-	void *file;
+	u64 nr_pages = PFN_DOWN(cmdline_compute_dom0_mem(&opt_dom0_mem, max_mfn << PAGE_SHIFT,
+							 avail, &max));
 
-	if (initrd && !initrd->len)
-		initrd = NULL;
 	for (u32 i = 2; i < boot_info.nr_modules; i++)
 		pr_warn("boot module %u ignored: only a kernel and an initrd are known\n", i + 1);
-	p.nr_pages = PFN_DOWN(cmdline_compute_dom0_mem(&opt_dom0_mem, max_mfn << PAGE_SHIFT,
-						       avail, &max));
-	open_kernel(&img, &file, &order);
-	plan(&p, &img, initrd ? initrd->len : 0);
-	dom0 = create(p.nr_pages, PFN_DOWN(max));
-	allocate_block(dom0, &p);
-	load_kernel(&img, &p);
-	if (file)	/* dom0 may need that memory */
-		page_free(virt_to_page(file), order);
-	allocate_rest(dom0, &p);
-	copy_initrd(&p, initrd);
-	dom0_pt_build(&p);
-	write_start_info(dom0, &p, initrd, boot_info.module[0].cmdline);
-	prepare_vcpu(dom0, &p, img.notes.entry.a);
-	free_zeroed(p.p2m_scratch, p.p2m_pages * PAGE_SIZE);
-	pr_info("dom0: %llu MiB, %u vcpus, kernel %llx-%llx entry %llx\n",
-		(unsigned long long)(p.nr_pages >> 8), dom0->max_vcpus,
-		(unsigned long long)img.virt_start.a, (unsigned long long)img.virt_end.a,
-		(unsigned long long)img.notes.entry.a);
+	open_kernel(&kernel, &img);
+	make_plan(&plan, &img, initrd->len, nr_pages);
+	dom0 = create(PFN_DOWN(max));
+	allocate(dom0, plan.end);
+	load_kernel(&img);
+	if (!kernel.is_elf)	/* dom0 may need that memory */
+		free_zeroed((void *)kernel.payload, kernel.unpacked_size);
+	allocate(dom0, nr_pages);
+	write_data(dom0, initrd->start, initrd->len);
+	prepare_vcpu(dom0, img.notes.entry.a);
+	free_zeroed(plan.frames, plan.nr_p2m * PAGE_SIZE);
+	pr_info("dom0: %lu MiB, %u vcpus, kernel %lx-%lx entry %lx\n",
+		nr_pages >> 8, dom0->max_vcpus, img.virt_start.a, img.virt_end.a,
+		img.notes.entry.a);
 	vcpu_clear_pause(dom0->vcpu[0], VPF_DOWN);
 }
