@@ -13,7 +13,6 @@
  * The decompressor itself is never run: a PV kernel starts from its ELF entry.
  * For gzip the trailing size is the one of the gzip format itself.
  */
-#include "compiler.h"
 #include "string.h"
 #include "unpack.h"
 

@@ -13,7 +13,6 @@
 #include "console.h"
 
 #include <xen/xen.h>
-#include "errno.h"
 #include "event.h"
 #include "percpu.h"
 #include "preempt.h"

@@ -8,7 +8,6 @@
  * CPUs, so it can be called from anywhere, even by the vcpu it ends.
  */
 #include "domain.h"
-#include "errno.h"
 
 #include <stdarg.h>
 

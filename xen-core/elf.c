@@ -13,9 +13,7 @@
  * What the notes demand of the hypervisor is the domain builder's to judge.
  */
 #include <xen/features.h>
-#include "compiler.h"
 #include "elf.h"
-#include "errno.h"
 #include "string.h"
 
 /* From the ELF-64 object file format and the x86-64 psABI. */

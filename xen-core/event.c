@@ -12,7 +12,6 @@
 #include "event.h"
 
 #include "bitops.h"
-#include "errno.h"
 #include "event_port.h"
 #include "page_alloc.h"
 #include "preempt.h"

@@ -17,10 +17,8 @@
  * spoils its words loses events, its own ones.
  */
 #include "arch_hypercalls.h"
-#include "errno.h"
 #include "event_port.h"
 #include "string.h"
-
 
 /* Tries to write a link while the guest changes the word, and when to ask it not to. */
 #define LINK_TRIES	8

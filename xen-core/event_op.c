@@ -5,7 +5,6 @@
  * Each works on a copy of its arguments that was made once (H3), and what has
  * output is copied back. Error numbers are those of 4.17.
  */
-#include "errno.h"
 #include "event.h"
 #include "event_port.h"
 #include "percpu.h"

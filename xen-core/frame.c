@@ -10,7 +10,6 @@
  * is the architecture's affair.
  */
 #include "domain.h"
-#include "errno.h"
 #include "page_alloc.h"
 #include "printk.h"
 #include "string.h"

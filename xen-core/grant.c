@@ -10,7 +10,6 @@
  */
 #include "grant_table.h"
 
-#include "errno.h"
 #include "page_alloc.h"
 #include "percpu.h"
 #include "preempt.h"

@@ -10,7 +10,6 @@
 #include "arch_hypercalls.h"
 #include "console.h"
 #include "domain.h"
-#include "errno.h"
 #include "event.h"
 #include "grant_table.h"
 #include "memory.h"

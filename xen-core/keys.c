@@ -5,7 +5,6 @@
  * A key arrives in an interrupt and is served from SOFTIRQ_KEY, where no lock
  * is held and anything may be looked at.
  */
-#include "compiler.h"
 #include "console.h"
 #include "domain.h"
 #include "page_alloc.h"

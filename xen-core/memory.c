@@ -8,7 +8,6 @@
 #include "memory.h"
 
 #include "domain.h"
-#include "errno.h"
 #include "page_alloc.h"
 #include "percpu.h"
 #include "preempt.h"

@@ -20,7 +20,6 @@
  */
 #include "sched.h"
 
-#include "errno.h"
 #include "event.h"
 #include "percpu.h"
 

@@ -23,7 +23,6 @@
  */
 #include "sched.h"
 
-#include "errno.h"
 #include "percpu.h"
 #include "printk.h"
 

@@ -6,7 +6,6 @@
 
 #include <xen/sched.h>
 
-#include "errno.h"
 #include "event.h"
 #include "hypercall.h"
 #include "percpu.h"

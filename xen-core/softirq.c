@@ -7,7 +7,6 @@
  */
 #include "percpu.h"
 
-#include "compiler.h"
 #include "printk.h"
 
 struct cpu *cpus[MAX_CPUS];

@@ -8,7 +8,6 @@
 #include <xen/vcpu.h>
 
 #include "arch_hypercalls.h"
-#include "errno.h"
 #include "event.h"
 #include "hypercall.h"
 #include "percpu.h"

@@ -12,7 +12,6 @@
 #include <xen/xen.h>
 
 #include "domain.h"
-#include "errno.h"
 #include "percpu.h"
 #include "string.h"
 #include "uaccess.h"

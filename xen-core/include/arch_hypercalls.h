@@ -6,8 +6,6 @@
 #ifndef XENLITE_ARCH_HYPERCALLS_H
 #define XENLITE_ARCH_HYPERCALLS_H
 
-#include "types.h"
-
 struct domain;
 struct page;
 struct vcpu;

@@ -3,8 +3,6 @@
 #ifndef XENLITE_BITOPS_H
 #define XENLITE_BITOPS_H
 
-#include "types.h"
-
 #define BITS_TO_LONGS(n)	(((n) + 63) / 64)
 
 static inline bool test_bit(unsigned int n, const volatile void *p)

@@ -10,8 +10,6 @@
 #ifndef XENLITE_CMDLINE_H
 #define XENLITE_CMDLINE_H
 
-#include "types.h"
-
 enum cmdline_type {
 	CMDLINE_BOOL,		/* bool: name, no-name, yes/on/true/enable/1, no/off/... */
 	CMDLINE_UINT,		/* u32: decimal, 0x hexadecimal, 0 octal; up to @limit */

@@ -6,7 +6,6 @@
 #define XENLITE_CONSOLE_H
 
 #include "spinlock.h"
-#include "types.h"
 
 /** console_write() - to every console device, and into the ring if @ring. */
 void console_write(const char *s, size_t len, bool ring);

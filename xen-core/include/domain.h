@@ -12,8 +12,6 @@
 #ifndef XENLITE_DOMAIN_H
 #define XENLITE_DOMAIN_H
 
-#include "types.h"
-
 #include <xen/xen.h>
 #include <xen/vcpu.h>
 #include <xen/sched.h>

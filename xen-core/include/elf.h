@@ -4,7 +4,6 @@
 #define XENLITE_ELF_H
 
 #include <xen/elfnote.h>
-#include "types.h"
 
 #define ELF_MAX_SEGMENTS	32
 #define ELF_NOTE_STRING_SIZE	32

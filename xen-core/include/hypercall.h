@@ -3,7 +3,6 @@
 #ifndef XENLITE_HYPERCALL_H
 #define XENLITE_HYPERCALL_H
 
-#include "types.h"
 #include "uaccess.h"
 
 typedef long (*hypercall_fn)(u64 a, u64 b, u64 c, u64 d, u64 e, u64 f);

@@ -3,8 +3,6 @@
 #ifndef XENLITE_LIST_H
 #define XENLITE_LIST_H
 
-#include "types.h"
-
 struct list { struct list *next, *prev; };
 
 static inline void list_init(struct list *l) { l->next = l->prev = l; }

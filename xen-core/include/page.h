@@ -13,9 +13,6 @@
 #ifndef XENLITE_PAGE_H
 #define XENLITE_PAGE_H
 
-#include "compiler.h"
-#include "types.h"
-
 struct domain;
 
 /* page->type: | type:4 | pinned:1 | valid:1 | locked:1 | 0 | count:56 | */

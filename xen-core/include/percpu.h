@@ -10,7 +10,6 @@
 
 #include "spinlock.h"
 #include "timer.h"
-#include "types.h"
 
 #define MAX_CPUS	64
 

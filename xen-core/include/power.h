@@ -3,9 +3,6 @@
 #ifndef XENLITE_POWER_H
 #define XENLITE_POWER_H
 
-#include "compiler.h"
-#include "types.h"
-
 extern bool opt_noreboot;	/* noreboot: a restart becomes a halt */
 extern char opt_reboot[8];	/* reboot=acpi|kbd|pci|triple|no: the first way to try */
 

@@ -12,8 +12,6 @@
 #ifndef XENLITE_PREEMPT_H
 #define XENLITE_PREEMPT_H
 
-#include "types.h"
-
 /* Internal: never reaches a guest. */
 #define ERESTART	85
 

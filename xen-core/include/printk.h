@@ -9,8 +9,6 @@
 #define XENLITE_PRINTK_H
 
 #include <stdarg.h>
-#include "compiler.h"
-#include "types.h"
 
 enum log_level {
 	LOG_ERR, LOG_WARN, LOG_INFO, LOG_DEBUG,

@@ -10,9 +10,6 @@
 #ifndef XENLITE_SPINLOCK_H
 #define XENLITE_SPINLOCK_H
 
-#include "compiler.h"
-#include "types.h"
-
 /* All zeroes: free. */
 struct spinlock { u16 serving, next; };
 

@@ -6,7 +6,6 @@
 #ifdef XENLITE_FAKE
 #include_next <string.h>
 #else
-#include "types.h"
 
 void *memcpy(void *dst, const void *src, size_t n);
 void *memmove(void *dst, const void *src, size_t n);

@@ -8,9 +8,6 @@
 #ifndef XENLITE_UACCESS_H
 #define XENLITE_UACCESS_H
 
-#include "compiler.h"
-#include "types.h"
-
 /**
  * copy_from_guest() - read the current guest's memory.
  * Return: 0, or -EFAULT (part may have been copied).

@@ -12,10 +12,6 @@
 #ifndef XENLITE_UNPACK_H
 #define XENLITE_UNPACK_H
 
-#include "compiler.h"
-#include "errno.h"
-#include "types.h"
-
 /**
  * struct kernel_image - where the kernel's ELF file is, and how it is packed
  * @payload: first byte of the ELF file or of its compressed form

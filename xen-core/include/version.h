@@ -3,8 +3,6 @@
 #ifndef XENLITE_VERSION_H
 #define XENLITE_VERSION_H
 
-#include "types.h"
-
 #define XENLITE_VERSION	"0.1"
 
 /* The ABI version that guests and tools see. */

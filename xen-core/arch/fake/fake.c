@@ -12,7 +12,6 @@
 #include "fake.h"
 
 #include "arch_hypercalls.h"
-#include "errno.h"
 #include "event.h"
 #include "page_alloc.h"
 #include "preempt.h"

@@ -9,7 +9,6 @@
 #include "fake.h"
 
 #include "arch_hypercalls.h"
-#include "errno.h"
 #include "event.h"
 #include "grant_table.h"
 #include "page_alloc.h"

@@ -5,7 +5,6 @@
  * What is handed out is never given back; what is left in the end goes to the
  * page allocator. The core's image and the boot modules stay out.
  */
-#include "compiler.h"
 #include "page_alloc.h"
 #include "paging.h"
 #include "printk.h"

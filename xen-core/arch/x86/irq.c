@@ -22,7 +22,6 @@
 
 #include "acpi.h"
 #include "apic.h"
-#include "errno.h"
 #include "event.h"
 #include "paging.h"
 #include "percpu.h"

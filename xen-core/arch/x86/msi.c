@@ -11,7 +11,6 @@
  */
 #include "acpi.h"
 #include "apic.h"
-#include "errno.h"
 #include "irq.h"
 #include "paging.h"
 #include "percpu.h"

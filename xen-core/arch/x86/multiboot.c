@@ -6,7 +6,6 @@
  * bounded, so that a bad one gives a message instead of a wild walk. Runs on
  * the boot tables: the first 4 GiB are in the direct map.
  */
-#include "compiler.h"
 #include "paging.h"
 #include "setup.h"
 #include "string.h"

@@ -8,7 +8,6 @@
  */
 #include "asm.h"
 #include "cpu.h"
-#include "errno.h"
 #include "page_alloc.h"
 #include "paging.h"
 #include "setup.h"

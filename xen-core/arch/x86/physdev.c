@@ -10,13 +10,11 @@
  *
  * Lock order: event lock of the domain, pirqs_lock, irq->lock.
  */
-#include "types.h"
 
 #include <xen/event_channel.h>
 #include <xen/physdev.h>
 #include "acpi.h"
 #include "bitops.h"
-#include "errno.h"
 #include "event.h"
 #include "irq.h"
 #include "pv.h"

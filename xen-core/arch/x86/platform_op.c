@@ -6,14 +6,12 @@
  * out whole. Power management data that nothing here would use is refused
  * with -ENOSYS, so that dom0 does not believe in it.
  */
-#include "types.h"
 
 #include <xen/platform.h>
 #include "acpi.h"
 #include "arch_hypercalls.h"
 #include "asm.h"
 #include "clock.h"
-#include "errno.h"
 #include "power.h"
 #include "printk.h"
 #include "string.h"

@@ -18,7 +18,6 @@
 #include "asm.h"
 #include "cmdline.h"
 #include "console.h"
-#include "errno.h"
 #include "irq.h"
 #include "percpu.h"
 #include "printk.h"

@@ -6,7 +6,6 @@
  * docs/SECURITY.md); everything else is left to the MMU, whose fault ends the
  * copy: entry.S holds the few instructions that may fault so.
  */
-#include "errno.h"
 #include "pv.h"
 #include "uaccess.h"
 

@@ -3,8 +3,6 @@
 #ifndef XENLITE_ARCH_DOMAIN_H
 #define XENLITE_ARCH_DOMAIN_H
 
-#include "types.h"
-
 struct page;
 
 struct regs { u64 rax, rip; };

@@ -3,8 +3,6 @@
 #ifndef XENLITE_ACPI_H
 #define XENLITE_ACPI_H
 
-#include "types.h"
-
 #define ACPI_MAX_CPUS		256
 #define ACPI_MAX_IOAPICS	16
 #define ACPI_MAX_MCFG		8

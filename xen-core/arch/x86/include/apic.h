@@ -3,8 +3,6 @@
 #ifndef XENLITE_APIC_H
 #define XENLITE_APIC_H
 
-#include "types.h"
-
 struct cpu;
 
 extern bool opt_x2apic;		/* x2apic=: use that mode where it is safe */

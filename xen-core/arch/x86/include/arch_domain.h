@@ -3,9 +3,6 @@
 #ifndef XENLITE_ARCH_DOMAIN_H
 #define XENLITE_ARCH_DOMAIN_H
 
-#include "compiler.h"
-#include "types.h"
-
 #include <xen/arch-x86/xen.h>
 #include <xen/callback.h>
 

@@ -3,9 +3,6 @@
 #ifndef XENLITE_ASM_H
 #define XENLITE_ASM_H
 
-#include "compiler.h"
-#include "types.h"
-
 #define ASM_PORT(suffix, type) \
 	static inline void out##suffix(u16 port, type v) \
 	{ asm volatile("out" #suffix " %0, %1" : : "a"(v), "Nd"(port)); } \

@@ -5,7 +5,6 @@
 
 #include "domain.h"
 #include "percpu.h"
-#include "types.h"
 
 /** clock_init() - measure the TSC, start system time at 0; boot CPU, after acpi_init(). */
 void clock_init(void);

@@ -3,8 +3,6 @@
 #ifndef XENLITE_CPU_H
 #define XENLITE_CPU_H
 
-#include "types.h"
-
 struct cpu;
 
 /**

@@ -14,7 +14,6 @@
 #include "domain.h"
 #include "pci.h"
 #include "spinlock.h"
-#include "types.h"
 
 #define VECTOR_PIC		0x20	/* .. 0x2f: the legacy PICs, masked */
 #define VECTOR_DYNAMIC		0x30	/* .. 0xdf: struct irq */

@@ -15,7 +15,6 @@
 #define XENLITE_PAGING_H
 
 #ifndef __ASSEMBLY__
-#include "types.h"
 #endif
 
 #define M2P_VA		0xffff800000000000

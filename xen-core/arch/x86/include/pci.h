@@ -3,8 +3,6 @@
 #ifndef XENLITE_PCI_H
 #define XENLITE_PCI_H
 
-#include "types.h"
-
 /** struct pci_addr - a function: segment, bus, device and function */
 struct pci_addr { u16 seg; u8 bus, devfn; };
 

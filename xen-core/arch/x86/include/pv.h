@@ -9,7 +9,6 @@
 #include "asm.h"
 #include "cpu.h"
 #include "domain.h"
-#include "errno.h"
 #include "irq.h"
 #include "paging.h"
 #include "percpu.h"

@@ -3,8 +3,6 @@
 #ifndef XENLITE_SERIAL_H
 #define XENLITE_SERIAL_H
 
-#include "types.h"
-
 #define NR_SERIAL	2
 
 /* com1=, com2=: <baud>|auto[,[DPS][,[<io-base>][,<irq>]]] */

@@ -4,8 +4,6 @@
 #define XENLITE_SETUP_H
 
 #include "cmdline.h"
-#include "compiler.h"
-#include "types.h"
 
 /* Types of a memory range, as the firmware's E820 call numbers them. */
 enum e820_type { E820_RAM = 1, E820_RESERVED, E820_ACPI, E820_NVS, E820_UNUSABLE };

@@ -5,8 +5,6 @@
 #ifndef XENLITE_SMP_H
 #define XENLITE_SMP_H
 
-#include "types.h"
-
 struct cpu;
 
 /** smp_boot_cpus() - start all usable CPUs, at most @max; boot CPU, once. */

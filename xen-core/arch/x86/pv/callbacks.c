@@ -13,7 +13,6 @@
  */
 #include "bitops.h"
 #include "cpu_private.h"
-#include "errno.h"
 #include "preempt.h"
 #include "pv.h"
 #include "string.h"

@@ -12,7 +12,6 @@
  *	gdt_va + 16 .. 31	LDT frames, mapped when the CPU first wants them
  */
 #include "cpu_private.h"
-#include "errno.h"
 #include "page_type.h"
 #include "pv.h"
 #include "smp.h"

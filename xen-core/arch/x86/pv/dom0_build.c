@@ -16,7 +16,6 @@
 #include "clock.h"
 #include "cpu_private.h"
 #include "elf.h"
-#include "errno.h"
 #include "page_alloc.h"
 #include "page_type.h"
 #include "printk.h"

@@ -10,8 +10,6 @@
 
 #include "arch_hypercalls.h"
 #include "asm.h"
-#include "compiler.h"
-#include "errno.h"
 #include "page_type.h"
 #include "percpu.h"
 #include "pv.h"

@@ -5,7 +5,6 @@
  */
 #include "memory.h"
 
-#include "errno.h"
 #include "page_type.h"
 #include "percpu.h"
 #include "pv.h"

@@ -8,8 +8,6 @@
  */
 #include "asm.h"
 #include "bitops.h"
-#include "compiler.h"
-#include "errno.h"
 #include "page_type.h"
 #include "preempt.h"
 #include "pv.h"

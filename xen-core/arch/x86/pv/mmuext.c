@@ -3,7 +3,6 @@
  * HYPERVISOR_mmuext_op (xen/xen.h): pinning, base pointers, flushes, LDT,
  * clearing and copying frames.
  */
-#include "errno.h"
 #include "page_type.h"
 #include "preempt.h"
 #include "pv.h"

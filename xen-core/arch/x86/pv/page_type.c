@@ -24,8 +24,6 @@
  */
 #include "asm.h"
 #include "bitops.h"
-#include "compiler.h"
-#include "errno.h"
 #include "page_alloc.h"
 #include "page_type.h"
 #include "preempt.h"

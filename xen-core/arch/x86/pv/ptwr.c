@@ -8,9 +8,7 @@
  * not validate go to the guest as the page faults they are.
  */
 #include "asm.h"
-#include "compiler.h"
 #include "decode.h"
-#include "errno.h"
 #include "page_type.h"
 #include "pv.h"
 #include "traps.h"

@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: GPL-2.0-only */
+/*
+ * Given to every file by the Makefile: the language the core is written in.
+ * What a file uses beyond that, it includes.
+ */
+#ifndef XENLITE_BASE_H
+#define XENLITE_BASE_H
+
+#include "compiler.h"
+#include "types.h"
+#include "errno.h"
+
+#endif
