@@ -32,4 +32,14 @@ static inline void spin_unlock(struct spinlock *l)
 	__atomic_store_n(&l->serving, l->serving + 1, __ATOMIC_RELEASE);
 }
 
+static inline void spin_guard_end(struct spinlock **l) { spin_unlock(*l); }
+
+/*
+ * spin_guard() - hold @lock from here to the end of the block, by whatever way that
+ * is left. A declaration, like the kernel's guard(): one in a block at its top.
+ */
+#define spin_guard(lock)							\
+	struct spinlock *guard_ __attribute__((cleanup(spin_guard_end), unused)) = (lock); \
+	spin_lock(guard_)
+
 #endif
