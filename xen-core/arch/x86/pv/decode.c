@@ -95,25 +95,13 @@ static const u8 *decode_immediate(struct insn *i, const u8 *p, u8 form)
 	return p + 4;
 }
 
-/**
- * insn_decode() - the instruction at the guest's rip.
- * Return: false when it cannot be fetched or is too long.
- */
-bool insn_decode(struct vcpu *v, struct insn *i)
+/* @got bytes were fetched; behind them is room for the rest of any form that starts in time. */
+static bool decode(struct insn *i, const u8 bytes[INSN_MAX + 17], u32 got)
 {
-	u8 bytes[INSN_MAX + 17] = { 0 };	/* the rest of any form that starts in time */
-	u64 rip = v->regs.rip;
-	u32 got = 16;
 	const u8 *p;
 	u8 form;
 
 	*i = (struct insn){ 0 };
-	/* The next page may be absent without being needed. */
-	if (!va_is_guest(rip) || uaccess_read16(rip, (u64 *)bytes, (u64 *)bytes + 1)) {
-		got = MIN(got, (u32)(PAGE_SIZE - (rip & ~PAGE_MASK)));
-		if (copy_from_guest(bytes, GVA(rip), got))
-			return false;
-	}
 	p = decode_prefixes(i, bytes);
 	i->opcode = *p++;
 	form = one_byte[i->opcode];
@@ -127,6 +115,56 @@ bool insn_decode(struct vcpu *v, struct insn *i)
 		p = decode_immediate(i, p, form);
 	i->len = p - bytes;
 	return i->len <= got;
+}
+
+/**
+ * insn_decode() - the instruction at the guest's rip.
+ * Return: false when it cannot be fetched or is too long.
+ */
+bool insn_decode(struct vcpu *v, struct insn *i)
+{
+	u8 bytes[INSN_MAX + 17] = { 0 };
+	u64 rip = v->regs.rip;
+	u32 got = 16;
+
+	if (copy_from_guest(bytes, GVA(rip), got)) {
+		/* The next page may be absent without being needed. */
+		got = MIN(got, (u32)(PAGE_SIZE - (rip & ~PAGE_MASK)));
+		if (copy_from_guest(bytes, GVA(rip), got))
+			return false;
+	}
+	return decode(i, bytes, got);
+}
+
+/**
+ * insn_decode_again() - the same, quickly when the bytes are those of the last call.
+ *
+ * Page-table writes trap in long runs of one instruction. What is remembered is a
+ * function of the bytes, which are fetched and compared each time: 16 zero bytes,
+ * with which it begins, are an instruction of opcode 0.
+ * Return: good until the CPU's next call; NULL as above.
+ */
+const struct insn *insn_decode_again(struct vcpu *v)
+{
+	static struct __aligned(64) last {
+		u64 lo, hi;
+		struct insn insn, other;
+	} cpu_last[MAX_CPUS];
+	struct last *c = &cpu_last[this_cpu()->id];
+	u64 lo, hi;
+
+	if (unlikely(!va_is_guest(v->regs.rip) || uaccess_read16(v->regs.rip, &lo, &hi)))
+		return insn_decode(v, &c->other) ? &c->other : NULL;
+	if (unlikely(c->lo != lo || c->hi != hi)) {
+		u64 bytes[(INSN_MAX + 17) / 8] = { lo, hi };
+
+		if (!decode(&c->other, (u8 *)bytes, 16))
+			return NULL;
+		c->lo = lo;
+		c->hi = hi;
+		c->insn = c->other;
+	}
+	return &c->insn;
 }
 
 /** insn_read_reg() - register @n as an operand of @bytes */

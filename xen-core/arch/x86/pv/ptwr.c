@@ -69,7 +69,7 @@ static bool do_bit(struct regs *r, struct rmw *m, u32 op, u64 bit)
 	return true;
 }
 
-static void do_cmpxchg(struct insn *i, struct regs *r, struct rmw *m)
+static void do_cmpxchg(const struct insn *i, struct regs *r, struct rmw *m)
 {
 	u64 mask = mask_of(m->bytes);
 
@@ -84,7 +84,7 @@ static void do_cmpxchg(struct insn *i, struct regs *r, struct rmw *m)
 }
 
 /* What @i makes of m->old; registers and flags change in @r. */
-static bool execute(struct insn *i, struct regs *r, struct rmw *m)
+static bool execute(const struct insn *i, struct regs *r, struct rmw *m)
 {
 	m->write = true;
 	switch (i->opcode) {
@@ -138,7 +138,7 @@ static u64 merge(u64 entry, u32 off, const struct rmw *m)
 }
 
 /* The whole entry stored (set_pte), or exchanged with a register (ptep_get_and_clear). */
-static bool store_entry(struct domain *d, struct insn *i, struct regs *r, u64 *slot)
+static bool store_entry(struct domain *d, const struct insn *i, struct regs *r, u64 *slot)
 {
 	u64 *reg = insn_reg(r, i->reg), old;
 	int err;
@@ -153,7 +153,7 @@ static bool store_entry(struct domain *d, struct insn *i, struct regs *r, u64 *s
 }
 
 /* Return: false when the guest gets a page fault; then nothing has changed. */
-static bool emulate_on(struct domain *d, struct insn *i, struct regs *r, u64 *slot, u32 off)
+static bool emulate_on(struct domain *d, const struct insn *i, struct regs *r, u64 *slot, u32 off)
 {
 	struct rmw m = { .bytes = is_byte_form(i->opcode) ? 1 : i->bytes };
 	u64 entry = READ_ONCE(*slot), flags, rax, rdi, val, *reg;
@@ -198,21 +198,16 @@ static u64 *find_table_slot(struct vcpu *v, u64 va)
 bool ptwr_emulate(struct vcpu *v, u64 va)
 {
 	struct domain *d = v->domain;
-	struct insn insn;
-	bool done = false;
+	const struct insn *insn;
 	u64 *slot;
+	spin_guard(&d->pt_lock);
 
-	spin_lock(&d->pt_lock);
 	slot = find_table_slot(v, va);
-	if (!slot || !insn_decode(v, &insn))
-		goto out;
+	insn = slot ? insn_decode_again(v) : NULL;
 	/* The CPU told the operand's address; what matters here is that there is one. */
-	if (!insn.is_memory && insn.opcode != 0xaa && insn.opcode != 0xab)
-		goto out;
-	done = emulate_on(d, &insn, &v->regs, slot, va & 7);
-	if (done)
-		v->regs.rip += insn.len;
-out:
-	spin_unlock(&d->pt_lock);
-	return done;
+	if (!insn || !(insn->is_memory || insn->opcode == 0xaa || insn->opcode == 0xab) ||
+	    !emulate_on(d, insn, &v->regs, slot, va & 7))
+		return false;
+	v->regs.rip += insn->len;
+	return true;
 }
