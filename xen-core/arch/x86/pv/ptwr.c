@@ -14,7 +14,9 @@
 #include "traps.h"
 
 #define FLAGS_ARITH	0x8d5u		/* OF SF ZF AF PF CF */
+#define FLAG_PF		0x04u
 #define FLAG_ZF		0x40u
+#define FLAG_SF		0x80u
 
 /* What an instruction does to its operand of @bytes: @old becomes @new. */
 struct rmw {
@@ -25,7 +27,7 @@ struct rmw {
 
 static u64 mask_of(u32 bytes)
 {
-	return bytes == 8 ? ~0ull : (1ull << 8 * bytes) - 1;
+	return ~0ull >> (64 - 8 * bytes);
 }
 
 static void set_zf(struct regs *r, bool z)
@@ -33,39 +35,27 @@ static void set_zf(struct regs *r, bool z)
 	r->rflags = (r->rflags & ~(u64)FLAGS_ARITH) | (z ? FLAG_ZF : 0);
 }
 
-/* The flags of a logical operation: the guest's kernels look at ZF and SF only. */
-static void logic_flags(struct regs *r, u64 v, u32 bytes)
+/* @op as in an opcode of group 1: OR, AND, XOR. Others do not write page tables. */
+static bool do_logic(struct regs *r, struct rmw *m, u32 op, u64 src)
 {
-	set_zf(r, !(v & mask_of(bytes)));
-	if (v >> (8 * bytes - 1) & 1)
-		r->rflags |= 0x80;
-	if (!(__builtin_popcount(v & 0xff) & 1))
-		r->rflags |= 0x04;
-}
-
-static bool do_group1(struct regs *r, struct rmw *m, u32 op, u64 src)
-{
-	switch (op) {
-	case 1: m->new = m->old | src; break;
-	case 4: m->new = m->old & src; break;
-	case 6: m->new = m->old ^ src; break;
-	default: return false;
-	}
-	logic_flags(r, m->new, m->bytes);
+	if (op != 1 && op != 4 && op != 6)
+		return false;
+	m->new = op == 1 ? m->old | src : op == 4 ? m->old & src : m->old ^ src;
+	set_zf(r, !(m->new & mask_of(m->bytes)));
+	r->rflags |= m->new >> (8 * m->bytes - 1) & 1 ? FLAG_SF : 0;
+	r->rflags |= __builtin_popcount(m->new & 0xff) & 1 ? 0 : FLAG_PF;
 	return true;
 }
 
+/* @op as in an opcode of group 8: BTS, BTR, BTC. */
 static bool do_bit(struct regs *r, struct rmw *m, u32 op, u64 bit)
 {
 	u64 b = 1ull << (bit & (8 * m->bytes - 1));
 
+	if (op < 5)
+		return false;
+	m->new = op == 5 ? m->old | b : op == 6 ? m->old & ~b : m->old ^ b;
 	r->rflags = (r->rflags & ~1ull) | (m->old & b ? 1 : 0);
-	switch (op) {
-	case 5: m->new = m->old | b; break;
-	case 6: m->new = m->old & ~b; break;
-	case 7: m->new = m->old ^ b; break;
-	default: return false;
-	}
 	return true;
 }
 
@@ -99,9 +89,9 @@ static bool execute(const struct insn *i, struct regs *r, struct rmw *m)
 		insn_write_reg(i, r, i->reg, m->bytes, m->old);
 		return true;
 	case 0x80: case 0x81: case 0x83:
-		return do_group1(r, m, i->modrm >> 3 & 7, i->imm);
+		return do_logic(r, m, i->modrm >> 3 & 7, i->imm);
 	case 0x08: case 0x09: case 0x20: case 0x21: case 0x30: case 0x31:
-		return do_group1(r, m, i->opcode >> 3, insn_read_reg(i, r, i->reg, m->bytes));
+		return do_logic(r, m, i->opcode >> 3, insn_read_reg(i, r, i->reg, m->bytes));
 	case 0x0fba:
 		return do_bit(r, m, i->modrm >> 3 & 7, i->imm);
 	case 0x0fab: case 0x0fb3: case 0x0fbb:
@@ -113,17 +103,6 @@ static bool execute(const struct insn *i, struct regs *r, struct rmw *m)
 		m->new = insn_read_reg(i, r, 0, m->bytes);
 		r->rdi += r->rflags & EFLAGS_DF ? -(u64)m->bytes : m->bytes;
 		return !i->rep;
-	default:
-		return false;
-	}
-}
-
-static bool is_byte_form(u16 op)
-{
-	switch (op) {
-	case 0x08: case 0x20: case 0x30: case 0x80: case 0x86: case 0x88: case 0xaa:
-	case 0xc6: case 0x0fb0:
-		return true;
 	default:
 		return false;
 	}
@@ -155,17 +134,18 @@ static bool store_entry(struct domain *d, const struct insn *i, struct regs *r, 
 /* Return: false when the guest gets a page fault; then nothing has changed. */
 static bool emulate_on(struct domain *d, const struct insn *i, struct regs *r, u64 *slot, u32 off)
 {
-	struct rmw m = { .bytes = is_byte_form(i->opcode) ? 1 : i->bytes };
-	u64 entry = READ_ONCE(*slot), flags, rax, rdi, val, *reg;
+	/* Opcodes are even for bytes and odd for more, but for group 8. */
+	struct rmw m = { .bytes = i->opcode & 1 || i->opcode == 0x0fba ? i->bytes : 1 };
+	struct regs before;
+	u64 entry;
 	int err = 0;
 
 	if (off + m.bytes > 8)
 		return false;
 	if (m.bytes == 8 && (i->opcode == 0x87 || i->opcode == 0x89))
 		return store_entry(d, i, r, slot);
-	/* Between read and write the CPU may set A or D, which must not be lost. */
-	reg = insn_reg(r, i->reg);
-	flags = r->rflags, rax = r->rax, rdi = r->rdi, val = *reg;
+	before = *r;
+	/* P9: between read and write the CPU may set A or D, which must not be lost. */
 	do {
 		entry = READ_ONCE(*slot);
 		m.old = entry >> off * 8 & mask_of(m.bytes);
@@ -174,8 +154,7 @@ static bool emulate_on(struct domain *d, const struct insn *i, struct regs *r, u
 			if (!err)
 				return true;
 		}
-		*reg = val;
-		r->rflags = flags, r->rax = rax, r->rdi = rdi;
+		*r = before;
 	} while (err == -EAGAIN);
 	return false;
 }
@@ -188,9 +167,8 @@ static u64 *find_table_slot(struct vcpu *v, u64 va)
 	if (!slot)
 		return NULL;
 	e = READ_ONCE(*slot);
-	if ((e & (PTE_P | PTE_W)) != PTE_P || !mfn_valid(PTE_MFN(e)))
-		return NULL;
-	if (!page_is_l1(mfn_to_page(PTE_MFN(e)), v->domain))
+	if ((e & (PTE_P | PTE_W)) != PTE_P || !mfn_valid(PTE_MFN(e)) ||
+	    !page_is_l1(mfn_to_page(PTE_MFN(e)), v->domain))
 		return NULL;
 	return (u64 *)mfn_to_virt(PTE_MFN(e)) + (va >> 3 & 511);
 }
