@@ -18,14 +18,16 @@ all: xen-core	## Build everything there is
 
 .PHONY: xen-core
 xen-core: deps-build	## Build the core: build/xenlite, .gz and -syms
-	@$(MAKE) -C xen-core
+	@echo "Building the core ..."
+	@$(MAKE) $(if $(V),,-s) -C xen-core
 
 # A core given by path is used as it is; only our own is built.
 .PHONY: core
 ifeq ($(CORE),build/xenlite)
 core: xen-core
 else
-core: ;
+core:
+	@[ -f "$(CORE)" ] || { echo "There is no core $(CORE)" >&2; exit 1; }
 endif
 
 .PHONY: deps-%
@@ -70,4 +72,4 @@ help:	## This list
 	@awk -F ':.*## ?' '/^[a-z-]+:.*##/ { printf "  make %-12s %s\n", $$1, $$2 }' \
 		$(firstword $(MAKEFILE_LIST))
 	@echo "  Variables: CORE= (a hypervisor's ELF image), CPUS= MEM= MACHINE=q35|pc"
-	@echo "  DISK=virtio|nvme|ahci for run; BATCH=1 for a scripted tour"
+	@echo "  DISK=virtio|nvme|ahci for run; BATCH=1 for a scripted tour; V=1: compiler lines"

@@ -39,6 +39,7 @@ unknown option    ; probe ; ${cmdline}unknown option 'frobnicate' ignored ; --co
 bad option value  ; probe ; ${cmdline}dom0_max_vcpus: bad value 'x' ; --core dom0_max_vcpus=x
 bad dom0_mem      ; probe ; ${cmdline}dom0_mem: bad value 'lots' ; --core dom0_mem=lots
 bad console       ; probe ; \(XEN\) com1: ; --core com1=9600,9z9
+GRUB and EFI      ; probe ; loader: GRUB ; --loader efi
 ACPI: second MADT, entry of no length ; probe ; ACPI: table APIC .*ignored ; --acpi @acpi-madt
 ACPI: second MADT, cut short ; probe ; ACPI: table APIC .*ignored ; --acpi @acpi-madt-short
 ACPI: HPET cut short ; probe ; ACPI: table HPET .*ignored ; --acpi @acpi-hpet
