@@ -14,9 +14,8 @@
  */
 struct insn {
 	u16 opcode;
-	u8 len, bytes, rex, rep, modrm;
-	u8 reg, rm;
-	bool opsize16, is_memory;
+	u8 len, bytes, rex, modrm, reg, rm;
+	bool opsize16, rep, is_memory;
 	s64 imm;
 };
 

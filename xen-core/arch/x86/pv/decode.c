@@ -17,8 +17,7 @@
 enum form { NONE, MODRM = 1, IMM8 = 2, IMMZ = 4, PREFIX = 8 };
 
 static const u8 one_byte[256] = {
-	[0x08] = MODRM, [0x09] = MODRM, [0x20] = MODRM, [0x21] = MODRM,
-	[0x30] = MODRM, [0x31] = MODRM,
+	[0x08 ... 0x09] = MODRM, [0x20 ... 0x21] = MODRM, [0x30 ... 0x31] = MODRM,
 	[0x26] = PREFIX, [0x2e] = PREFIX, [0x36] = PREFIX, [0x3e] = PREFIX,
 	[0x64 ... 0x67] = PREFIX, [0xf0] = PREFIX, [0xf2] = PREFIX, [0xf3] = PREFIX,
 	[0x80] = MODRM | IMM8, [0x81] = MODRM | IMMZ, [0x83] = MODRM | IMM8,
@@ -28,8 +27,8 @@ static const u8 one_byte[256] = {
 
 static const u8 two_byte[256] = {
 	[0x01] = MODRM, [0x20 ... 0x23] = MODRM, [0xa3] = MODRM, [0xab] = MODRM,
-	[0xb0] = MODRM, [0xb1] = MODRM, [0xb3] = MODRM, [0xba] = MODRM | IMM8,
-	[0xbb] = MODRM, [0xc0] = MODRM, [0xc1] = MODRM,
+	[0xb0 ... 0xb1] = MODRM, [0xb3] = MODRM, [0xba] = MODRM | IMM8, [0xbb] = MODRM,
+	[0xc0 ... 0xc1] = MODRM,
 };
 
 u64 *insn_reg(struct regs *r, u32 n)
@@ -48,10 +47,8 @@ static const u8 *decode_prefixes(struct insn *i, const u8 *p)
 	const u8 *end = p + INSN_MAX;
 
 	for (; one_byte[*p] & PREFIX && p < end; p++) {
-		if (*p == 0x66)
-			i->opsize16 = true;
-		else if (*p == 0xf2 || *p == 0xf3)
-			i->rep = *p;
+		i->opsize16 |= *p == 0x66;
+		i->rep |= *p == 0xf2 || *p == 0xf3;
 	}
 	if ((*p & 0xf0) == 0x40)
 		i->rex = *p++;
@@ -76,29 +73,12 @@ static const u8 *decode_modrm(struct insn *i, const u8 *p)
 	return mod == 2 || rm == 5 ? p + 4 : p;
 }
 
-static const u8 *decode_immediate(struct insn *i, const u8 *p, u8 form)
-{
-	s16 w;
-	s32 l;
-
-	if (form & IMM8) {
-		i->imm = (s8)*p;
-		return p + 1;
-	}
-	if (i->bytes == 2) {
-		memcpy(&w, p, 2);
-		i->imm = w;
-		return p + 2;
-	}
-	memcpy(&l, p, 4);
-	i->imm = l;
-	return p + 4;
-}
-
 /* @got bytes were fetched; behind them is room for the rest of any form that starts in time. */
 static bool decode(struct insn *i, const u8 bytes[INSN_MAX + 17], u32 got)
 {
+	u32 unused;
 	const u8 *p;
+	u64 imm;
 	u8 form;
 
 	*i = (struct insn){ 0 };
@@ -111,8 +91,13 @@ static bool decode(struct insn *i, const u8 bytes[INSN_MAX + 17], u32 got)
 	}
 	if (form & MODRM)
 		p = decode_modrm(i, p);
-	if (form & (IMM8 | IMMZ))
-		p = decode_immediate(i, p, form);
+	if (form & (IMM8 | IMMZ)) {
+		/* The bytes behind it go at the top; then its sign comes down from there. */
+		unused = form & IMM8 ? 7 : i->bytes == 2 ? 6 : 4;
+		memcpy(&imm, p, sizeof(imm));
+		i->imm = (s64)(imm << 8 * unused) >> 8 * unused;
+		p += 8 - unused;
+	}
 	i->len = p - bytes;
 	return i->len <= got;
 }
@@ -170,12 +155,9 @@ const struct insn *insn_decode_again(struct vcpu *v)
 /** insn_read_reg() - register @n as an operand of @bytes */
 u64 insn_read_reg(const struct insn *i, struct regs *r, u32 n, u32 bytes)
 {
-	u64 v;
-
 	if (bytes == 1 && !i->rex && n >= 4 && n < 8)
 		return *insn_reg(r, n - 4) >> 8 & 0xff;	/* ah, ch, dh, bh */
-	v = *insn_reg(r, n);
-	return bytes == 8 ? v : v & ((1ull << 8 * bytes) - 1);
+	return *insn_reg(r, n) & ~0ull >> (64 - 8 * bytes);
 }
 
 /** insn_write_reg() - the same as a destination; 4 bytes clear the upper half */
