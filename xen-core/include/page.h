@@ -79,6 +79,11 @@ static inline struct page *virt_to_page(const void *va) { return mfn_to_page(vir
  * Return: false when it is somebody else's, free, or its count is exhausted.
  */
 bool __must_check page_get(struct page *p, const struct domain *d);
+/** mfn_get() - the same by number. Return: the page, or NULL. */
+static inline struct page *mfn_get(mfn_t m, const struct domain *d)
+{
+	return mfn_valid(m) && page_get(mfn_to_page(m), d) ? mfn_to_page(m) : NULL;
+}
 /** page_put() - drop a reference; the last one frees the frame. */
 void page_put(struct page *p);
 

@@ -31,7 +31,9 @@
 struct cpu_features cpu_features = { .phys_bits = 40 };
 
 /* What page_type.c needs of the rest of the architecture. */
+u64 apic_addr = 0xfee00000;
 bool msi_is_protected(mfn_t mfn) { return false; }
+bool msi_is_device_memory(u64 n) { return true; }
 bool descriptor_fix(u64 *d) { return *d % 3; }
 
 void paging_fill_root(u64 *l4)

@@ -45,7 +45,7 @@ static u64 msi_read_bar(struct pci_addr a, u32 bir)
 }
 
 /* I3: may frame @n hold a table? Not if it is somebody's RAM, or a device of the core's. */
-static bool msi_is_device_memory(u64 n)
+bool msi_is_device_memory(u64 n)
 {
 	for (u32 i = 0; i < acpi_info.nr_ioapics; i++)
 		if (n == PFN_DOWN(acpi_info.ioapics[i].addr))

@@ -15,7 +15,6 @@
 #include "domain.h"
 #include "irq.h"
 #include "page_alloc.h"
-#include "page_type.h"
 #include "printk.h"
 #include "pv.h"
 #include "sched.h"
@@ -51,15 +50,6 @@ static __init void mark_mmio(void)
 		for (u64 mfn = MAX(PFN_UP(r->start), 256ul); mfn < end; mfn++)
 			frame_table[mfn].owner = NULL;
 	}
-}
-
-static __init void protect_devices(void)
-{
-	mmio_deny(maddr_to_mfn(MADDR(apic_addr)), true);
-	for (u32 i = 0; i < acpi_info.nr_ioapics; i++)
-		mmio_deny(MFN(PFN_DOWN(acpi_info.ioapics[i].addr)), false);
-	if (acpi_info.hpet_addr)
-		mmio_deny(MFN(PFN_DOWN(acpi_info.hpet_addr)), false);
 }
 
 __init void boot_fail(const char *fmt, ...)
@@ -103,7 +93,6 @@ static __init void core_main(void)
 	clock_init();
 	apic_init();
 	ioapic_init();
-	protect_devices();
 	keys_init();
 	smp_cpu_init_sched(cpu);
 	console_start();

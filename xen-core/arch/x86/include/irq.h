@@ -115,5 +115,6 @@ void msi_restore(const struct irq *irq);
 void msi_add_device(struct pci_addr a);
 /** msi_is_protected() - is frame @m part of an MSI-X table? Guests may only read it. */
 bool msi_is_protected(mfn_t m);
+bool msi_is_device_memory(u64 n);
 
 #endif

@@ -8,8 +8,6 @@
 #include "domain.h"
 #include "paging.h"
 
-#include <xen/xen.h>
-
 #define PT_LEVEL(type)	((unsigned int)((type) >> 60))	/* of PT_L1 .. PT_L4: 1 .. 4 */
 #define PT_OF_LEVEL(l)	((u64)(l) << 60)
 
@@ -95,8 +93,5 @@ int __must_check pt_write(struct domain *owner, unsigned int level, u64 *slot, u
  * pt_lock held. Return: the slot in the direct map, or NULL.
  */
 u64 *pt_find_l1(u64 root, u64 va);
-
-/** mmio_deny() - frames that no domain may map writable (@read too: not at all). */
-void mmio_deny(mfn_t mfn, bool read);
 
 #endif

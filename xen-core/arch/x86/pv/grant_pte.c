@@ -8,67 +8,45 @@
  */
 #include "grant_table.h"
 
-#include "arch_hypercalls.h"
-#include "asm.h"
 #include "page_type.h"
-#include "percpu.h"
 #include "pv.h"
 #include "smp.h"
 
 #define AVAIL_SHIFT	9	/* of the three bits that a guest may use as it likes */
 
 /*
- * The L1 entry at machine address @ma, if it is in a live table of @d. The
- * table is held: pt_lock alone does not keep a frame from being given back.
+ * The L1 entry at machine address @ma, if it is in a live table of @d. The owner
+ * of a frame that is held cannot change; what is a live table then, pt_lock keeps.
  */
-static u64 *slot_at(struct domain *d, u64 ma, struct page **table)
+static u64 *slot_at(struct domain *d, u64 ma)
 {
-	struct page *p = mfn_to_page(maddr_to_mfn(MADDR(ma)));
+	struct page *p = ma & 7 ? NULL : mfn_get(maddr_to_mfn(MADDR(ma)), d);
+	bool found = p && page_is_l1(p, d);
 
-	if (ma & 7 || !mfn_valid(maddr_to_mfn(MADDR(ma))) || !page_get(p, d))
-		return NULL;
-	if (page_is_l1(p, d)) {
-		*table = p;
-		return arch_direct_map(MADDR(ma));
-	}
-	page_put(p);
-	return NULL;
+	if (p)
+		page_put(p);
+	return found ? arch_direct_map(MADDR(ma)) : NULL;
 }
 
-/* By address as @flags say. pt_lock held; slot_close() when done. */
-static u64 *slot_open(struct domain *d, u64 addr, u32 flags, struct page **table)
+/* By address as @flags say. pt_lock held. */
+static u64 *slot_find(struct domain *d, u64 addr, u32 flags)
 {
-	*table = NULL;
-	if (flags & GNTMAP_contains_pte)
-		return slot_at(d, addr, table);
-	return pt_find_l1(current->arch.kernel_cr3, addr);
-}
-
-static void slot_close(struct page *table)
-{
-	if (table)
-		page_put(table);
+	return flags & GNTMAP_contains_pte ? slot_at(d, addr)
+					   : pt_find_l1(current->arch.kernel_cr3, addr);
 }
 
 int arch_grant_map(struct page *page, u64 addr, u32 flags)
 {
 	struct domain *d = current->domain;
 	u64 e = mfn_to_maddr(page_to_mfn(page)).a | PTE_P | PTE_U | PTE_A | PTE_D | PTE_NX;
-	struct page *table;
 	u64 *slot;
-	int err = -EINVAL;
 
 	if (!(flags & GNTMAP_readonly))
 		e |= PTE_W;
 	e |= (u64)(flags >> _GNTMAP_guest_avail0) << AVAIL_SHIFT & PTE_AVAIL;
-
-	spin_lock(&d->pt_lock);
-	slot = slot_open(d, addr, flags, &table);
-	if (slot)
-		err = pt_write_l1(d, page->owner, slot, e, false);
-	slot_close(table);
-	spin_unlock(&d->pt_lock);
-	return err ? -EINVAL : 0;
+	spin_guard(&d->pt_lock);
+	slot = slot_find(d, addr, flags);
+	return !slot || pt_write_l1(d, page->owner, slot, e, false) ? -EINVAL : 0;
 }
 
 static bool maps(u64 e, const struct page *page, u32 flags)
@@ -94,24 +72,18 @@ static int slot_move(struct domain *d, u64 *slot, u64 *new)
 int arch_grant_unmap(struct page *page, u64 addr, u32 flags, u64 new_addr)
 {
 	struct domain *d = current->domain;
-	struct page *table;
 	u64 *slot;
-	int err = -EINVAL;
 
 	/* Another entry can take the place of a virtual address only. */
 	if (new_addr && flags & GNTMAP_contains_pte)
-		return err;
-	spin_lock(&d->pt_lock);
-	slot = slot_open(d, addr, flags, &table);
-	if (slot && maps(READ_ONCE(*slot), page, flags)) {
-		if (new_addr)
-			err = slot_move(d, slot, pt_find_l1(current->arch.kernel_cr3, new_addr));
-		else
-			err = pt_write_l1(d, d, slot, 0, false);
-	}
-	slot_close(table);
-	spin_unlock(&d->pt_lock);
-	return err;
+		return -EINVAL;
+	spin_guard(&d->pt_lock);
+	slot = slot_find(d, addr, flags);
+	if (!slot || !maps(READ_ONCE(*slot), page, flags))
+		return -EINVAL;
+	if (new_addr)
+		return slot_move(d, slot, pt_find_l1(current->arch.kernel_cr3, new_addr));
+	return pt_write_l1(d, d, slot, 0, false);
 }
 
 void arch_grant_flush(struct domain *d)

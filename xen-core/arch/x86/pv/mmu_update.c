@@ -6,7 +6,6 @@
  * when it changes, not for every entry. All of a batch is done under the
  * table owner's pt_lock; it is dropped when the batch is preempted.
  */
-#include "asm.h"
 #include "bitops.h"
 #include "page_type.h"
 #include "preempt.h"
@@ -15,7 +14,6 @@
 #include "uaccess.h"
 
 #define BATCH		32
-#define DONE_BIT	(1u << 31)	/* of the count: a continuation, the rest of a batch */
 
 /**
  * struct update - a batch in progress
@@ -35,10 +33,8 @@ struct update {
 static void update_drop_page(struct update *u)
 {
 	/* Tables need no reference: pt_lock keeps what is one as it is. */
-	if (u->page && !u->level) {
-		page_type_put(u->page);
-		page_put(u->page);
-	}
+	if (u->page && !u->level)
+		pv_frame_put(u->page);
 	u->page = NULL;
 }
 
@@ -76,9 +72,9 @@ static inline int update_take_page(struct update *u, mfn_t mfn)
 
 static int update_m2p(struct update *u, mfn_t mfn, u64 gfn)
 {
-	struct page *p = mfn_to_page(mfn);
+	struct page *p = mfn_get(mfn, u->fd);
 
-	if (!mfn_valid(mfn) || !page_get(p, u->fd))
+	if (!p)
 		return -EINVAL;
 	m2p[mfn.n] = gfn;
 	page_put(p);
@@ -89,6 +85,7 @@ static int update_one(struct update *u, const struct mmu_update *req)
 {
 	mfn_t mfn = maddr_to_mfn(MADDR(req->ptr));
 	u32 cmd = req->ptr & 7;
+	bool keep_ad = cmd == MMU_PT_UPDATE_PRESERVE_AD;
 	u64 *slot;
 	int err;
 
@@ -101,12 +98,10 @@ static int update_one(struct update *u, const struct mmu_update *req)
 		return err;
 	slot = arch_direct_map(MADDR(req->ptr & ~7ull));
 	if (likely(u->level == 1))
-		return pt_write_l1(u->owner, u->fd, slot, req->val,
-				   cmd == MMU_PT_UPDATE_PRESERVE_AD);
+		return pt_write_l1(u->owner, u->fd, slot, req->val, keep_ad);
 	if (u->level) {
 		u->flush = true;
-		err = pt_write(u->owner, u->level, slot, req->val,
-			       cmd == MMU_PT_UPDATE_PRESERVE_AD);
+		err = pt_write(u->owner, u->level, slot, req->val, keep_ad);
 		/*
 		 * P6: what it unlinked is gone before the next entry: or that could
 		 * be one of a table which goes with it. To write it again is harmless.
@@ -158,13 +153,13 @@ static inline u32 update_more(struct update *u, const struct mmu_update *req, u3
 static int update_run(struct update *u, gva_t reqs, u32 count, u32 *done)
 {
 	struct mmu_update req[BATCH];
-	u32 n, i;
 	int err;
 
-	spin_lock(&u->owner->pt_lock);
+	spin_guard(&u->owner->pt_lock);
 	err = pt_finish_deferred(u->owner);
 	while (*done < count && !err) {
-		n = MIN(count - *done, (u32)BATCH);
+		u32 n = MIN(count - *done, (u32)BATCH), i;
+
 		err = copy_from_guest(req, gva_index(reqs, struct mmu_update, *done),
 				      n * sizeof(*req));
 		for (i = 0; i < n && !err;) {
@@ -179,7 +174,6 @@ static int update_run(struct update *u, gva_t reqs, u32 count, u32 *done)
 			err = -ERESTART;
 	}
 	update_drop_page(u);
-	spin_unlock(&u->owner->pt_lock);
 	return err;
 }
 
@@ -193,7 +187,6 @@ static __always_inline bool update_single(gva_t reqs, long *ret)
 	struct mmu_update req;
 	u64 *slot;
 	mfn_t mfn;
-	bool done;
 
 	static_assert(sizeof(req) == 16, "xen/xen.h");
 	if (!va_is_guest(reqs.a) || uaccess_read16(reqs.a, &req.ptr, &req.val))
@@ -202,51 +195,27 @@ static __always_inline bool update_single(gva_t reqs, long *ret)
 	if (!mfn_valid(mfn) || !update_is_for(&req, mfn))
 		return false;
 	slot = arch_direct_map(MADDR(req.ptr & ~7ull));
-	spin_lock(&d->pt_lock);
-	done = page_is_l1(mfn_to_page(mfn), d);
-	if (likely(done)) {
-		*ret = 0;
-		if (!pt_map_l1(d, slot, req.val))
-			*ret = pt_write_l1(d, d, slot, req.val,
-					   req.ptr & MMU_PT_UPDATE_PRESERVE_AD);
-	}
-	spin_unlock(&d->pt_lock);
-	return done;
+	spin_guard(&d->pt_lock);
+	if (unlikely(!page_is_l1(mfn_to_page(mfn), d)))
+		return false;
+	*ret = 0;
+	if (!pt_map_l1(d, slot, req.val))
+		*ret = pt_write_l1(d, d, slot, req.val, req.ptr & MMU_PT_UPDATE_PRESERVE_AD);
+	return true;
 }
 
 static noinline long update_list(gva_t reqs, u32 count, gva_t done, u32 foreign)
 {
+	u32 before = pv_list_begin(&count, done), n = 0;
 	struct update u = { 0 };
-	u32 before = 0, n = 0;
-	int err;
+	int err = update_domains(&u, foreign) ?: update_run(&u, reqs, count, &n);
 
-	if (unlikely(count & DONE_BIT)) {
-		count &= ~DONE_BIT;
-		if (done.a && copy_from_guest(&before, done, sizeof(before)))
-			before = 0;
-	}
-	err = update_domains(&u, foreign);
-	if (!err)
-		err = update_run(&u, reqs, count, &n);
 	if (u.flush)
 		tlb_flush_cpus(pv_flush_mask_all(u.owner));
-	before += n;
-	/* The header promises nothing when the counter cannot be written. */
-	if (done.a && copy_to_guest(done, &before, sizeof(before)))
-		before = 0;
-	if (err == -ERESTART) {
-		hypercall_set_arg(0, gva_index(reqs, struct mmu_update, n).a);
-		hypercall_set_arg(1, (count - n) | DONE_BIT);
-	}
-	return err;
+	return pv_list_end(err, gva_index(reqs, struct mmu_update, n), count - n, done, before + n);
 }
 
-/**
- * do_mmu_update() - HYPERVISOR_mmu_update
- *
- * A continuation carries on behind the entries done: @reqs and @count move,
- * and *@done counts from what an earlier part left there.
- */
+/** do_mmu_update() - HYPERVISOR_mmu_update; a continuation as pv_list_begin() says */
 long do_mmu_update(gva_t reqs, u32 count, gva_t done, u32 foreign)
 {
 	long ret;
@@ -289,20 +258,12 @@ u64 pv_flush_mask_all(struct domain *d)
 
 static int flush_after(struct vcpu *v, u64 va, u64 flags)
 {
-	u64 mask = 1ull << this_cpu()->id;
-	int err;
+	u64 mask = 1ull << this_cpu()->id, who = flags & ~UVMF_FLUSHTYPE_MASK;
 
-	switch (flags & ~UVMF_FLUSHTYPE_MASK) {
-	case UVMF_LOCAL:
-		break;
-	case UVMF_ALL:
+	if (who == UVMF_ALL)
 		mask = pv_flush_mask_all(v->domain);
-		break;
-	default:
-		err = pv_flush_mask(v->domain, GVA(flags & ~UVMF_FLUSHTYPE_MASK), &mask);
-		if (err)
-			return err;
-	}
+	else if (who != UVMF_LOCAL && pv_flush_mask(v->domain, GVA(who), &mask))
+		return -EFAULT;
 	if ((flags & UVMF_FLUSHTYPE_MASK) == UVMF_TLB_FLUSH)
 		tlb_flush_cpus(mask);
 	else if ((flags & UVMF_FLUSHTYPE_MASK) == UVMF_INVLPG)

@@ -22,15 +22,12 @@
  * frame changes its type only after all TLBs that may know the old use are
  * flushed; P5 a frame is mapped only with a reference held on it.
  */
-#include "asm.h"
-#include "bitops.h"
+#include "apic.h"
 #include "page_alloc.h"
 #include "page_type.h"
 #include "preempt.h"
 #include "printk.h"
 #include "pv.h"
-#include "smp.h"
-#include "string.h"
 
 #define ENTRIES		512
 #define FIRST_CORE_SLOT	256
@@ -38,28 +35,15 @@
 /* P7: bits an entry above L1 may not have: no large pages, and tables are cached. */
 #define UPPER_DENY	(PTE_PSE | PTE_G | PTE_PCD | PTE_PWT)
 #define L1_ADDR_BITS	0x000ffffffffff000ull
-#define MMIO_DENY_MAX	64
 
-static struct { mfn_t mfn; bool read; } denied[MMIO_DENY_MAX];
-static u32 nr_denied;
-
-void mmio_deny(mfn_t mfn, bool read)
-{
-	if (nr_denied == MMIO_DENY_MAX)
-		panic("too many protected device pages");
-	denied[nr_denied].mfn = mfn;
-	denied[nr_denied++].read = read;
-}
-
-/* I3, I4: 0: none, 1: read-only, 2: all. */
+/* I3, I4: 0: none, 1: read-only, 2: all. The core's own devices are not for writing. */
 static int mmio_access(const struct domain *d, mfn_t mfn)
 {
-	if (!d->privileged || mfn.n >> (cpu_phys_bits() - PAGE_SHIFT))
+	if (!d->privileged || mfn.n >> (cpu_phys_bits() - PAGE_SHIFT) ||
+	    mfn.n == PFN_DOWN(apic_addr))
 		return 0;
-	for (u32 i = 0; i < nr_denied; i++)
-		if (mfn_equal(denied[i].mfn, mfn))
-			return denied[i].read ? 0 : 1;
-	return msi_is_protected(mfn) ? 1 : 2;
+	/* Frame 0 is what an HPET that is not there has. */
+	return msi_is_protected(mfn) || (mfn.n && !msi_is_device_memory(mfn.n)) ? 1 : 2;
 }
 
 static bool is_mmio(mfn_t mfn)
@@ -149,13 +133,20 @@ static __always_inline void l1_put(u64 e)
 
 int pt_get(struct domain *d, mfn_t mfn, unsigned int level)
 {
-	struct page *p = mfn_to_page(mfn);
-	int err;
+	struct page *p = mfn_get(mfn, d);
+	int err = p ? page_type_get(p, PT_OF_LEVEL(level)) : -EINVAL;
 
-	if (!mfn_valid(mfn) || !page_get(p, d))
-		return -EINVAL;
-	err = page_type_get(p, PT_OF_LEVEL(level));
-	if (err)
+	if (p && err)
+		page_put(p);
+	return err;
+}
+
+/* Ends both, or -ERESTART. */
+static int pt_try_put(struct page *p)
+{
+	int err = page_type_put(p);
+
+	if (!err)
 		page_put(p);
 	return err;
 }
@@ -174,26 +165,8 @@ int pt_get_whole(struct domain *d, mfn_t mfn, unsigned int level)
 	int err;
 
 	do
-		err = pt_finish_deferred(d);
-	while (err);
-	do
-		err = pt_get(d, mfn, level);
+		err = pt_finish_deferred(d) ?: pt_get(d, mfn, level);
 	while (err == -ERESTART);
-	return err;
-}
-
-static __always_inline int entry_put(unsigned int level, u64 e)
-{
-	struct page *p = mfn_to_page(PTE_MFN(e));
-	int err;
-
-	if (level == 1) {
-		l1_put(e);
-		return 0;
-	}
-	err = page_type_put(p);
-	if (!err)
-		page_put(p);
 	return err;
 }
 
@@ -224,7 +197,10 @@ static __always_inline int entries_release(struct page *p, unsigned int level)
 		}
 		e = t[i - 1];
 		if (e & PTE_P && !core_slot(level, i - 1)) {
-			err = entry_put(level, e);
+			if (level == 1)
+				l1_put(e);
+			else
+				err = pt_try_put(mfn_to_page(PTE_MFN(e)));
 			if (err)
 				break;
 			if (level > 1 && i > 1 && preempt_requested())
@@ -353,24 +329,22 @@ int page_type_get(struct page *p, u64 type)
 
 int page_type_put(struct page *p)
 {
-	u64 x = READ_ONCE(p->type), new;
-	int err;
+	u64 x = READ_ONCE(p->type);
 
 	for (;;) {
-		new = x - 1;
 		BUG_ON(!(x & PT_COUNT_MASK));
 		if ((x & PT_COUNT_MASK) == 1) {
 			if (type_is_table(x)) {
-				err = table_release(p, PT_LEVEL(x));
+				int err = table_release(p, PT_LEVEL(x));
+
 				if (err)
 					return err;
 				x = READ_ONCE(p->type);
-				new = x - 1;
 			}
 			/* Before the count: who finds 0 must find the stamp too. */
 			WRITE_ONCE(p->stamp, tlb_clock_now());
 		}
-		if (__atomic_compare_exchange_n(&p->type, &x, new, false,
+		if (__atomic_compare_exchange_n(&p->type, &x, x - 1, false,
 						__ATOMIC_RELEASE, __ATOMIC_RELAXED))
 			return 0;
 	}
@@ -378,15 +352,11 @@ int page_type_put(struct page *p)
 
 void pt_put(struct page *p)
 {
-	struct domain *d = p->owner;
-
-	if (page_type_put(p)) {
-		/* At most one a call path: callers finish it before they begin. */
-		BUG_ON(d->arch.deferred_put);
-		d->arch.deferred_put = p;
+	if (!pt_try_put(p))
 		return;
-	}
-	page_put(p);
+	/* At most one a call path: callers finish it before they begin. */
+	BUG_ON(p->owner->arch.deferred_put);
+	p->owner->arch.deferred_put = p;
 }
 
 int pt_finish_deferred(struct domain *d)
@@ -395,10 +365,9 @@ int pt_finish_deferred(struct domain *d)
 
 	if (likely(!p))
 		return 0;
-	if (page_type_put(p))
+	if (pt_try_put(p))
 		return -ERESTART;
 	d->arch.deferred_put = NULL;
-	page_put(p);
 	return 0;
 }
 
@@ -529,35 +498,27 @@ int pt_write(struct domain *owner, unsigned int level, u64 *slot, u64 val, bool 
 			return err;
 	}
 	/* P9, as above */
-	do {
+	do
 		new = val | (keep_ad && val & PTE_P ? old & (PTE_A | PTE_D) : 0);
-	} while (!__atomic_compare_exchange_n(slot, &old, new, false, __ATOMIC_SEQ_CST,
-					      __ATOMIC_RELAXED));
+	while (!__atomic_compare_exchange_n(slot, &old, new, false, __ATOMIC_SEQ_CST,
+					    __ATOMIC_RELAXED));
 	if (!same && old & PTE_P)
 		pt_put(mfn_to_page(PTE_MFN(old)));
 	return 0;
 }
 
-/* The table that entry @va >> @shift of table @e leads to; @e is 0 behind an absent one. */
-static inline u64 table_below(u64 e, u64 va, unsigned int shift)
-{
-	u64 *t = arch_direct_map(MADDR(e & PTE_MFN_MASK));
-
-	e = READ_ONCE(t[va >> shift & 511]);
-	return e & PTE_P ? e : 0;
-}
-
 u64 *pt_find_l1(u64 root, u64 va)
 {
-	u64 *t;
-
 	if (!va_is_guest(va))
 		return NULL;
-	for (int shift = 39; shift > 12; shift -= 9) {
-		root = table_below(root, va, shift);
-		if (!root)
+	for (int shift = 39;; shift -= 9) {
+		u64 *table = arch_direct_map(MADDR(root & PTE_MFN_MASK));
+		u64 *slot = &table[va >> shift & 511];
+
+		if (shift == 12)
+			return slot;
+		root = READ_ONCE(*slot);
+		if (!(root & PTE_P))
 			return NULL;
 	}
-	t = arch_direct_map(MADDR(root & PTE_MFN_MASK));
-	return &t[va >> 12 & 511];
 }
