@@ -15,37 +15,36 @@
 #include "preempt.h"
 #include "uaccess.h"
 
-/* Grow to @nr frames, under the lock. Return: 0, -EINVAL or -ENOMEM. */
-static int grant_grow(struct domain *d, u32 nr)
+int grant_frame(struct domain *d, u64 idx, mfn_t *out)
 {
 	struct grant_table *gt = d->grants;
 
-	if (nr > GRANT_MAX_FRAMES)
+	/* Also refuses XENMAPIDX_grant_table_status: version 1 has no such frames. */
+	if (idx >= GRANT_MAX_FRAMES)
 		return -EINVAL;
-	while (gt->nr_frames < nr) {
-		u32 i = gt->nr_frames;
-		void *frame;
+	spin_guard(&gt->lock);
+	for (u32 i = gt->nr_frames; i <= idx; gt->nr_frames = ++i) {
+		struct grant_active *active = alloc_zeroed(GRANT_ACTIVE_SIZE);
+		void *frame = active ? alloc_zeroed(PAGE_SIZE) : NULL;
 
-		gt->active[i] = alloc_zeroed(GRANTS_PER_FRAME * sizeof(struct grant_active));
-		frame = gt->active[i] ? alloc_zeroed(PAGE_SIZE) : NULL;
 		if (!frame) {
-			free_zeroed(gt->active[i], GRANTS_PER_FRAME * sizeof(struct grant_active));
+			free_zeroed(active, GRANT_ACTIVE_SIZE);
 			return -ENOMEM;
 		}
+		gt->active[i] = active;
 		gt->frame[i] = virt_to_page(frame);
 		page_share_xen(gt->frame[i], d);
-		gt->nr_frames++;
 	}
+	*out = page_to_mfn(gt->frame[idx]);
 	return 0;
 }
 
 int grant_init_domain(struct domain *d)
 {
+	mfn_t first;
+
 	d->grants = alloc_zeroed(sizeof(struct grant_table));
-	if (!d->grants)
-		return -ENOMEM;
-	d->grants->free_map = GRANT_NO_MAP;
-	return grant_grow(d, 1);
+	return d->grants ? grant_frame(d, 0, &first) : -ENOMEM;
 }
 
 void grant_destroy_domain(struct domain *d)
@@ -57,26 +56,12 @@ void grant_destroy_domain(struct domain *d)
 	/* A frame that is still mapped goes with its last mapping. */
 	for (u32 i = 0; i < gt->nr_frames; i++) {
 		page_put(gt->frame[i]);
-		free_zeroed(gt->active[i], GRANTS_PER_FRAME * sizeof(struct grant_active));
+		free_zeroed(gt->active[i], GRANT_ACTIVE_SIZE);
 	}
-	grant_free_maps(gt);
+	for (u32 i = 0; i < GRANT_MAP_PAGES; i++)
+		free_zeroed(gt->map_page[i], PAGE_SIZE);
 	free_zeroed(gt, sizeof(*gt));
 	d->grants = NULL;
-}
-
-int grant_frame(struct domain *d, u64 idx, mfn_t *out)
-{
-	int rc;
-
-	/* Also refuses XENMAPIDX_grant_table_status: version 1 has no such frames. */
-	if (idx >= GRANT_MAX_FRAMES)
-		return -EINVAL;
-	spin_lock(&d->grants->lock);
-	rc = grant_grow(d, idx + 1);
-	if (!rc)
-		*out = page_to_mfn(d->grants->frame[idx]);
-	spin_unlock(&d->grants->lock);
-	return rc;
 }
 
 static_assert(sizeof(struct gnttab_copy) == 40, "the largest operation: grant_run() has room");
@@ -98,23 +83,20 @@ static s16 grant_get_domain(domid_t id, struct domain **d)
 static long grant_op_setup_table(void *arg, struct grant_batch *b)
 {
 	const struct gnttab_setup_table *op = arg;
-	u64 mfn[GRANT_MAX_FRAMES];
+	mfn_t mfn[GRANT_MAX_FRAMES];
 	struct domain *d;
 	long rc = grant_get_domain(op->dom, &d);
 
 	if (rc)
 		return rc;
-	spin_lock(&d->grants->lock);
-	rc = grant_grow(d, op->nr_frames);
+	rc = op->nr_frames > GRANT_MAX_FRAMES;
 	for (u32 i = 0; !rc && i < op->nr_frames; i++)
-		mfn[i] = page_to_mfn(d->grants->frame[i]).n;
-	spin_unlock(&d->grants->lock);
+		rc = grant_frame(d, i, &mfn[i]);
 	domain_put(d);
 	if (rc)
 		return GNTST_general_error;
-	if (copy_to_guest(gva_of(op->frame_list), mfn, op->nr_frames * sizeof(mfn[0])))
-		return GNTST_bad_virt_addr;
-	return GNTST_okay;
+	return copy_to_guest(gva_of(op->frame_list), mfn, op->nr_frames * sizeof(mfn[0]))
+		? GNTST_bad_virt_addr : GNTST_okay;
 }
 
 static long grant_op_query_size(void *arg, struct grant_batch *b)
@@ -155,6 +137,7 @@ static long grant_op_cache_flush(void *arg, struct grant_batch *b)
 {
 	const struct gnttab_cache_flush *op = arg;
 	mfn_t mfn = maddr_to_mfn(MADDR(op->a.dev_bus_addr));
+	struct page *p;
 
 	if (op->op & ~(u32)(GNTTAB_CACHE_CLEAN | GNTTAB_CACHE_INVAL) ||
 	    op->offset + 0ul + op->length > PAGE_SIZE)
@@ -163,11 +146,33 @@ static long grant_op_cache_flush(void *arg, struct grant_batch *b)
 		return 0;
 	if (op->op & GNTTAB_CACHE_INVAL)
 		return -EOPNOTSUPP;
-	if (!mfn_valid(mfn))
-		return -EINVAL;
-	if (!page_get(mfn_to_page(mfn), current->domain))
-		return -EPERM;
-	page_put(mfn_to_page(mfn));
+	p = mfn_get(mfn, current->domain);
+	if (!p)
+		return mfn_valid(mfn) ? -EPERM : -EINVAL;
+	page_put(p);
+	return 0;
+}
+
+/* There is version 1 only; the answer says so. */
+static long grant_op_set_version(void *arg, struct grant_batch *b)
+{
+	struct gnttab_set_version *op = arg;
+	u32 version = op->version;
+
+	op->version = 1;
+	return version == 1 ? 0 : version == 2 ? -ENOSYS : -EINVAL;
+}
+
+static long grant_op_get_version(void *arg, struct grant_batch *b)
+{
+	struct gnttab_get_version *op = arg;
+	struct domain *d;
+	long rc = domain_get_target(op->dom, &d);
+
+	if (rc)
+		return rc;
+	domain_put(d);
+	op->version = 1;
 	return 0;
 }
 
@@ -178,12 +183,13 @@ static long grant_op_cache_flush(void *arg, struct grant_batch *b)
  * struct grant_op - an operation that comes as a list, or could
  * @status:	where in the structure; 0: it has none, and its result is the call's
  * @single:	the list has exactly one
+ * @uncounted:	there is one, whatever the count says
+ * @input:	the structure is not written
  */
 static const struct grant_op {
 	long (*run)(void *op, struct grant_batch *b);
-	u8 size;
-	u8 status;
-	bool single;
+	u8 size, status;
+	bool single, uncounted, input;
 } grant_ops[] = {
 	[GNTTABOP_map_grant_ref]	= { GRANT_OP(map_grant_ref) },
 	[GNTTABOP_unmap_grant_ref]	= { GRANT_OP(unmap_grant_ref) },
@@ -194,7 +200,12 @@ static const struct grant_op {
 	[GNTTABOP_unmap_and_replace]	= { GRANT_OP(unmap_and_replace) },
 	[GNTTABOP_get_status_frames]	= { GRANT_OP(get_status_frames), .single = true },
 	[GNTTABOP_swap_grant_ref]	= { GRANT_OP(swap_grant_ref) },
-	[GNTTABOP_cache_flush] = { grant_op_cache_flush, sizeof(struct gnttab_cache_flush) },
+	[GNTTABOP_set_version] = { grant_op_set_version, sizeof(struct gnttab_set_version),
+				   .uncounted = true },
+	[GNTTABOP_get_version] = { grant_op_get_version, sizeof(struct gnttab_get_version),
+				   .uncounted = true },
+	[GNTTABOP_cache_flush] = { grant_op_cache_flush, sizeof(struct gnttab_cache_flush),
+				   .input = true },
 };
 
 static long grant_run(const struct grant_op *o, gva_t uop, struct grant_batch *b)
@@ -205,18 +216,36 @@ static long grant_run(const struct grant_op *o, gva_t uop, struct grant_batch *b
 	if (copy_from_guest(op, uop, o->size))	/* H3 */
 		return -EFAULT;
 	rc = o->run(op, b);
-	if (!o->status)
+	if (o->input)
 		return rc;
-	*(s16 *)((u8 *)op + o->status) = rc;
-	return copy_to_guest(uop, op, o->size);
+	if (o->status) {
+		*(s16 *)((u8 *)op + o->status) = rc;
+		rc = 0;
+	}
+	return copy_to_guest(uop, op, o->size) ?: rc;
 }
 
-/* Work off a list, in batches: TLBs are flushed once for each. */
-static long grant_list(const struct grant_op *o, gva_t uop, u32 count)
+/**
+ * do_grant_table_op() - GNTTABOP_* (xen/grant_table.h)
+ * @uop:	array of @count operations
+ *
+ * They are worked off in batches: TLBs are flushed once for each.
+ * Return: 0 or -errno; what became of a single operation is in its status.
+ */
+long do_grant_table_op(u32 cmd, gva_t uop, u32 count)
 {
+	const struct grant_op *o = cmd < ARRAY_SIZE(grant_ops) ? &grant_ops[cmd] : NULL;
 	struct grant_batch batch;
 	long rc = 0;
 
+	if ((s32)count < 0)
+		return -EINVAL;
+	if (!o || !o->run)
+		return -ENOSYS;
+	if (o->single && count != 1)
+		return -EINVAL;
+	if (o->uncounted)
+		count = 1;
 	batch.nr = 0;
 	for (u32 n = 0; n < count && !rc; n++, uop.a += o->size) {
 		if (n && !(n % GRANT_BATCH)) {
@@ -231,54 +260,4 @@ static long grant_list(const struct grant_op *o, gva_t uop, u32 count)
 	}
 	grant_finish_batch(current->domain, &batch);
 	return rc;
-}
-
-/* There is version 1 only; the answer says so. */
-static long grant_set_version(gva_t uop)
-{
-	struct gnttab_set_version op;
-	long rc;
-
-	if (copy_from_guest(&op, uop, sizeof(op)))
-		return -EFAULT;
-	rc = op.version == 1 ? 0 : op.version == 2 ? -ENOSYS : -EINVAL;
-	op.version = 1;
-	return copy_to_guest(uop, &op, sizeof(op)) ?: rc;
-}
-
-static long grant_get_version(gva_t uop)
-{
-	struct gnttab_get_version op;
-	struct domain *d;
-	int err;
-
-	if (copy_from_guest(&op, uop, sizeof(op)))
-		return -EFAULT;
-	err = domain_get_target(op.dom, &d);
-	if (err)
-		return err;
-	domain_put(d);
-	op.version = 1;
-	return copy_to_guest(uop, &op, sizeof(op));
-}
-
-/**
- * do_grant_table_op() - GNTTABOP_* (xen/grant_table.h)
- * @uop:	array of @count operations
- *
- * Return: 0 or -errno; what became of a single operation is in its status.
- */
-long do_grant_table_op(u32 cmd, gva_t uop, u32 count)
-{
-	if ((s32)count < 0)
-		return -EINVAL;
-	if (cmd == GNTTABOP_set_version)
-		return grant_set_version(uop);
-	if (cmd == GNTTABOP_get_version)
-		return grant_get_version(uop);
-	if (cmd >= ARRAY_SIZE(grant_ops) || !grant_ops[cmd].run)
-		return -ENOSYS;
-	if (grant_ops[cmd].single && count != 1)
-		return -EINVAL;
-	return grant_list(&grant_ops[cmd], uop, count);
 }

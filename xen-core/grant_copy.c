@@ -25,14 +25,12 @@ struct copy_end {
 
 static s16 copy_find(struct copy_end *end, const struct gnttab_copy_ptr *p)
 {
-	mfn_t mfn = MFN(p->u.gmfn);
-
 	if (end->by_ref)
 		return grant_entry_get(end->owner, end->ref, !end->write, &end->page);
 	if (p->domid != DOMID_SELF)
 		return GNTST_permission_denied;
-	end->page = mfn_to_page(mfn);
-	return mfn_valid(mfn) && page_get(end->page, end->owner) ? GNTST_okay : GNTST_bad_page;
+	end->page = mfn_get(MFN(p->u.gmfn), end->owner);
+	return end->page ? GNTST_okay : GNTST_bad_page;
 }
 
 static void copy_close(const struct copy_end *end)

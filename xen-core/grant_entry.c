@@ -57,32 +57,6 @@ static bool grant_mark(struct grant_entry_v1 *e, domid_t domid, bool readonly)
 	return true;
 }
 
-/* Under the lock; @ref is in the table. */
-static s16 grant_use(struct domain *granter, u32 ref, bool readonly)
-{
-	struct grant_entry_v1 *e = grant_entry(granter->grants, ref);
-	struct grant_active *a = grant_active(granter->grants, ref);
-	domid_t domid = current->domain->id;
-
-	if (grant_is_used(a) && a->domid != domid)
-		return GNTST_general_error;
-	if ((!grant_is_used(a) || (!readonly && !a->writers)) && !grant_mark(e, domid, readonly))
-		return GNTST_general_error;
-	/* G2: the frame that is in use stays, whatever the entry says now. */
-	if (!grant_is_used(a)) {
-		mfn_t mfn = MFN(READ_ONCE(e->frame));
-
-		if (!mfn_valid(mfn) || !page_get(mfn_to_page(mfn), granter)) {
-			grant_clear_flags(e, GTF_reading | (readonly ? 0 : GTF_writing));
-			return GNTST_bad_page;
-		}
-		a->mfn = mfn.n;
-		a->domid = domid;
-	}
-	*(readonly ? &a->readers : &a->writers) += 1;
-	return GNTST_okay;
-}
-
 /**
  * grant_entry_get() - the current domain begins to use what @granter grants
  * @page:	the frame; held until grant_entry_put()
@@ -92,37 +66,51 @@ static s16 grant_use(struct domain *granter, u32 ref, bool readonly)
 s16 grant_entry_get(struct domain *granter, u32 ref, bool readonly, struct page **page)
 {
 	struct grant_table *gt = granter->grants;
-	s16 status = GNTST_bad_gntref;
+	domid_t domid = current->domain->id;
+	struct grant_entry_v1 *e;
+	struct grant_active *a;
 
-	spin_lock(&gt->lock);
-	if (ref < gt->nr_frames * GRANTS_PER_FRAME)
-		status = grant_use(granter, ref, readonly);
-	spin_unlock(&gt->lock);
-	if (!status)
-		*page = grant_entry_page(granter, ref);
-	return status;
+	spin_guard(&gt->lock);
+	if (ref >= gt->nr_frames * GRANTS_PER_FRAME)
+		return GNTST_bad_gntref;
+	e = grant_entry(gt, ref);
+	a = grant_active(gt, ref);
+	if (grant_is_used(a) && a->domid != domid)
+		return GNTST_general_error;
+	if ((!grant_is_used(a) || (!readonly && !a->writers)) && !grant_mark(e, domid, readonly))
+		return GNTST_general_error;
+	/* G2: the frame that is in use stays, whatever the entry says now. */
+	if (!grant_is_used(a)) {
+		u32 mfn = READ_ONCE(e->frame);
+
+		if (!mfn_get(MFN(mfn), granter)) {
+			grant_clear_flags(e, GTF_reading | (readonly ? 0 : GTF_writing));
+			return GNTST_bad_page;
+		}
+		a->mfn = mfn;
+		a->domid = domid;
+	}
+	*(readonly ? &a->readers : &a->writers) += 1;
+	*page = mfn_to_page(MFN(a->mfn));
+	return GNTST_okay;
 }
 
 /** grant_entry_put() - a use of grant_entry_get() is over */
 void grant_entry_put(struct domain *granter, u32 ref, bool readonly)
 {
-	struct page *page = grant_entry_page(granter, ref);
 	struct grant_table *gt = granter->grants;
 	struct grant_active *a = grant_active(gt, ref);
 	u16 over = 0;
-	bool last;
 
-	spin_lock(&gt->lock);
+	spin_guard(&gt->lock);
 	*(readonly ? &a->readers : &a->writers) -= 1;
-	last = !grant_is_used(a);
-	if (last)
-		over |= GTF_reading;
 	if (!readonly && !a->writers)
 		over |= GTF_writing;
+	if (!grant_is_used(a))
+		over |= GTF_reading;
 	grant_clear_flags(grant_entry(gt, ref), over);
-	spin_unlock(&gt->lock);
-	if (last)
-		page_put(page);
+	if (over & GTF_reading)
+		page_put(mfn_to_page(MFN(a->mfn)));
 }
 
 /** grant_entry_page() - the frame of an entry that the caller has a use of */
@@ -136,22 +124,18 @@ long grant_op_swap_grant_ref(void *arg, struct grant_batch *batch)
 {
 	const struct gnttab_swap_grant_ref *op = arg;
 	struct grant_table *gt = current->domain->grants;
-	s16 status = GNTST_okay;
+	struct grant_entry_v1 *a, *b, was;
 
-	spin_lock(&gt->lock);
-	if (MAX(op->ref_a, op->ref_b) >= gt->nr_frames * GRANTS_PER_FRAME) {
-		status = GNTST_bad_gntref;
-	} else if (grant_is_used(grant_active(gt, op->ref_a)) ||
-		   grant_is_used(grant_active(gt, op->ref_b))) {
-		status = GNTST_eagain;
-	} else {
-		struct grant_entry_v1 *a = grant_entry(gt, op->ref_a);
-		struct grant_entry_v1 *b = grant_entry(gt, op->ref_b);
-		struct grant_entry_v1 was = *a;
-
-		*a = *b;
-		*b = was;
-	}
-	spin_unlock(&gt->lock);
-	return status;
+	spin_guard(&gt->lock);
+	if (MAX(op->ref_a, op->ref_b) >= gt->nr_frames * GRANTS_PER_FRAME)
+		return GNTST_bad_gntref;
+	if (grant_is_used(grant_active(gt, op->ref_a)) ||
+	    grant_is_used(grant_active(gt, op->ref_b)))
+		return GNTST_eagain;
+	a = grant_entry(gt, op->ref_a);
+	b = grant_entry(gt, op->ref_b);
+	was = *a;
+	*a = *b;
+	*b = was;
+	return GNTST_okay;
 }

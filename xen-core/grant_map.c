@@ -27,41 +27,18 @@ static struct grant_map *map_of_handle(const struct grant_table *gt, u32 handle)
 	return &gt->map_page[handle / MAPS_PER_PAGE][handle % MAPS_PER_PAGE];
 }
 
-/* A free handle, under the map lock. Return: it, or GRANT_NO_MAP. */
-static u32 map_alloc(struct grant_table *gt)
+/* Under the map lock: the mapping that free_map names, made if need be. NULL: no room. */
+static struct grant_map *map_first_free(struct grant_table *gt)
 {
-	u32 handle = gt->free_map;
+	struct grant_map **page = &gt->map_page[gt->free_map / MAPS_PER_PAGE];
 
-	if (handle != GRANT_NO_MAP) {
-		gt->free_map = map_of_handle(gt, handle)->ref;
-		return handle;
-	}
-	handle = gt->nr_maps;
-	if (handle == GRANT_MAP_PAGES * MAPS_PER_PAGE)
-		return GRANT_NO_MAP;
-	if (!(handle % MAPS_PER_PAGE)) {
-		struct grant_map *page = alloc_zeroed(PAGE_SIZE);
-
-		if (!page)
-			return GRANT_NO_MAP;
-		gt->map_page[handle / MAPS_PER_PAGE] = page;
-	}
-	gt->nr_maps++;
-	return handle;
-}
-
-static void map_free(struct grant_table *gt, u32 handle)
-{
-	struct grant_map *m = map_of_handle(gt, handle);
-
-	*m = (struct grant_map){ .ref = gt->free_map };
-	gt->free_map = handle;
-}
-
-void grant_free_maps(struct grant_table *gt)
-{
-	for (u32 i = 0; i < GRANT_MAP_PAGES && gt->map_page[i]; i++)
-		free_zeroed(gt->map_page[i], PAGE_SIZE);
+	if (gt->free_map == GRANT_MAP_PAGES * MAPS_PER_PAGE)
+		return NULL;
+	if (!*page)
+		*page = alloc_zeroed(PAGE_SIZE);
+	if (*page && gt->free_map == gt->nr_maps)
+		map_of_handle(gt, gt->free_map)->ref = ++gt->nr_maps;
+	return *page ? map_of_handle(gt, gt->free_map) : NULL;
 }
 
 /* What a mapping holds beyond its use of the entry. */
@@ -81,40 +58,36 @@ static s16 map_make(struct domain *granter, struct page *page,
 	return err ? GNTST_general_error : GNTST_okay;
 }
 
-/* Under the map lock; with success the handle takes over the reference on @granter. */
-static s16 map_locked(struct grant_table *gt, struct domain *granter,
-		      struct gnttab_map_grant_ref *op)
+/* With success the handle takes over the reference on @granter. */
+static s16 map(struct grant_table *gt, struct domain *granter, struct gnttab_map_grant_ref *op)
 {
 	bool readonly = op->flags & GNTMAP_readonly;
-	u32 handle = map_alloc(gt);
+	struct grant_map *m;
 	struct page *page;
 	s16 status;
 
-	if (handle == GRANT_NO_MAP)
+	spin_guard(&gt->map_lock);
+	m = map_first_free(gt);
+	if (!m)
 		return GNTST_no_space;
 	status = grant_entry_get(granter, op->ref, readonly, &page);
 	if (status)
-		goto free;
+		return status;
 	status = map_make(granter, page, op);
-	if (status)
-		goto put;
-	*map_of_handle(gt, handle) = (struct grant_map){
-		.granter = granter, .ref = op->ref, .flags = op->flags,
-	};
+	if (status) {
+		grant_entry_put(granter, op->ref, readonly);
+		return status;
+	}
 	op->dev_bus_addr = mfn_to_maddr(page_to_mfn(page)).a;
-	op->handle = handle;
+	op->handle = gt->free_map;
+	gt->free_map = m->ref;
+	*m = (struct grant_map){ .granter = granter, .ref = op->ref, .flags = op->flags };
 	return GNTST_okay;
-put:
-	grant_entry_put(granter, op->ref, readonly);
-free:
-	map_free(gt, handle);
-	return status;
 }
 
 long grant_op_map_grant_ref(void *arg, struct grant_batch *b)
 {
 	struct gnttab_map_grant_ref *op = arg;
-	struct grant_table *gt = current->domain->grants;
 	struct domain *granter;
 	s16 status;
 
@@ -124,9 +97,7 @@ long grant_op_map_grant_ref(void *arg, struct grant_batch *b)
 	granter = op->dom == DOMID_SELF ? NULL : domain_get_by_id(op->dom);
 	if (!granter)
 		return GNTST_bad_domain;
-	spin_lock(&gt->map_lock);
-	status = map_locked(gt, granter, op);
-	spin_unlock(&gt->map_lock);
+	status = map(current->domain->grants, granter, op);
 	if (status)
 		domain_put(granter);
 	return status;
@@ -146,21 +117,21 @@ static void map_end(struct grant_table *gt, u32 handle, u32 flags, struct grant_
 	if (m->flags & MAP_KINDS)
 		return;
 	*u = (struct grant_use){ m->granter, m->ref, readonly };
-	map_free(gt, handle);
+	*m = (struct grant_map){ .ref = gt->free_map };
+	gt->free_map = handle;
 }
 
 /* @new_addr: 0, or what takes the place of the entry at @host_addr */
-static s16 unmap_locked(struct grant_table *gt, u32 handle, u64 host_addr, u64 bus_addr,
-			u64 new_addr, struct grant_batch *b)
+static s16 unmap(u32 handle, u64 host_addr, u64 bus_addr, u64 new_addr, struct grant_batch *b)
 {
+	struct grant_table *gt = current->domain->grants;
 	struct grant_map *m;
 	struct page *page;
 	u32 flags = 0;
 
-	if (handle >= gt->nr_maps)
-		return GNTST_bad_handle;
-	m = map_of_handle(gt, handle);
-	if (!m->granter)
+	spin_guard(&gt->map_lock);
+	m = handle < gt->nr_maps ? map_of_handle(gt, handle) : NULL;
+	if (!m || !m->granter)
 		return GNTST_bad_handle;
 	page = grant_entry_page(m->granter, m->ref);
 	if (bus_addr && m->flags & GNTMAP_device_map) {
@@ -181,37 +152,26 @@ static s16 unmap_locked(struct grant_table *gt, u32 handle, u64 host_addr, u64 b
 long grant_op_unmap_grant_ref(void *arg, struct grant_batch *b)
 {
 	const struct gnttab_unmap_grant_ref *op = arg;
-	struct grant_table *gt = current->domain->grants;
-	s16 status;
 
-	spin_lock(&gt->map_lock);
-	status = unmap_locked(gt, op->handle, op->host_addr, op->dev_bus_addr, 0, b);
-	spin_unlock(&gt->map_lock);
-	return status;
+	return unmap(op->handle, op->host_addr, op->dev_bus_addr, 0, b);
 }
 
 long grant_op_unmap_and_replace(void *arg, struct grant_batch *b)
 {
 	const struct gnttab_unmap_and_replace *op = arg;
-	struct grant_table *gt = current->domain->grants;
-	s16 status;
 
-	spin_lock(&gt->map_lock);
-	status = unmap_locked(gt, op->handle, op->host_addr, 0, op->new_addr, b);
-	spin_unlock(&gt->map_lock);
-	return status;
+	return unmap(op->handle, op->host_addr, 0, op->new_addr, b);
 }
 
 void grant_finish_batch(struct domain *d, struct grant_batch *b)
 {
 	if (b->nr)
 		arch_grant_flush(d);	/* G3 */
-	for (const struct grant_use *u = b->use; u < b->use + b->nr; u++) {
-		if (!u->granter)
-			continue;
-		grant_entry_put(u->granter, u->ref, u->readonly);
-		domain_put(u->granter);
-	}
+	for (const struct grant_use *u = b->use; u < b->use + b->nr; u++)
+		if (u->granter) {
+			grant_entry_put(u->granter, u->ref, u->readonly);
+			domain_put(u->granter);
+		}
 	b->nr = 0;
 }
 
@@ -224,21 +184,16 @@ void grant_finish_batch(struct domain *d, struct grant_batch *b)
 int grant_unmap_all(struct domain *d)
 {
 	struct grant_table *gt = d->grants;
-	struct grant_batch b;
-	bool more;
-	u32 end;
+	struct grant_batch b = { 0 };
 
-	b.nr = 0;
 	spin_lock(&gt->map_lock);
-	end = MIN(gt->nr_released + GRANT_BATCH, gt->nr_maps);
-	for (; gt->nr_released < end; gt->nr_released++) {
+	for (u32 n = 0; n < GRANT_BATCH && gt->nr_released < gt->nr_maps; n++, gt->nr_released++) {
 		struct grant_map *m = map_of_handle(gt, gt->nr_released);
 
 		if (m->granter)
 			map_end(gt, gt->nr_released, m->flags & MAP_KINDS, &b);
 	}
-	more = end < gt->nr_maps;
 	spin_unlock(&gt->map_lock);
 	grant_finish_batch(d, &b);
-	return more ? -ERESTART : 0;
+	return gt->nr_released < gt->nr_maps ? -ERESTART : 0;
 }

@@ -15,8 +15,6 @@
 #define XENLITE_GRANT_TABLE_H
 
 #include "domain.h"
-#include "page.h"
-#include "spinlock.h"
 
 #include <xen/grant_table.h>
 
@@ -35,13 +33,13 @@ struct grant_active {
 	domid_t domid;
 	u32 readers, writers;
 };
-static_assert(GRANTS_PER_FRAME * sizeof(struct grant_active) == 2 * PAGE_SIZE,
-	      "a waste of memory otherwise");
+#define GRANT_ACTIVE_SIZE	(GRANTS_PER_FRAME * sizeof(struct grant_active))
+static_assert(GRANT_ACTIVE_SIZE == 2 * PAGE_SIZE, "a waste of memory otherwise");
 
 /**
  * struct grant_map - a mapping, named by its handle
  * @granter:	held with a reference; NULL: free
- * @ref:	free: the next free handle
+ * @ref:	free: the next free handle, nr_maps behind the last
  * @flags:	GNTMAP_*: those of host_map and device_map still there
  */
 struct grant_map {
@@ -55,7 +53,7 @@ static_assert(sizeof(struct grant_map) == 16, "handles divide by shifting");
  * struct grant_table - a domain's grants, and its mappings of others' grants
  * @nr_frames:	frames the guest may use; grows only
  * @nr_maps:	handles there are, in use or free
- * @free_map:	first free handle or GRANT_NO_MAP
+ * @free_map:	first free handle; nr_maps: one is to be made
  * @nr_released: grant_unmap_all() is done with the handles below
  */
 struct grant_table {
@@ -70,7 +68,6 @@ struct grant_table {
 	u32 nr_released;				/* map_lock */
 	struct grant_map *map_page[GRANT_MAP_PAGES];	/* map_lock */
 };
-#define GRANT_NO_MAP	(~0u)
 
 /**
  * struct grant_batch - uses of entries that end when all TLBs have been flushed
@@ -106,7 +103,6 @@ void grant_entry_put(struct domain *granter, u32 ref, bool readonly);
 struct page *grant_entry_page(struct domain *granter, u32 ref);
 /** grant_finish_batch() - flush @d's TLBs, then end the uses that @b has collected */
 void grant_finish_batch(struct domain *d, struct grant_batch *b);
-void grant_free_maps(struct grant_table *gt);
 
 /**
  * arch_grant_map() - have the page-table entry at @addr of the current domain
