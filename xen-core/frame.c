@@ -18,14 +18,12 @@ bool page_get(struct page *p, const struct domain *d)
 {
 	u64 count = READ_ONCE(p->count);
 
-	do {
-		u64 n = count & PC_COUNT_MASK;
-
-		/* Free or the core's own; or a guest that maps it 2^32 times. */
-		if (!n || n == PC_COUNT_MASK)
+	do
+		/* 0: free or the core's own; or all ones: a guest maps it 2^32 times. */
+		if ((u32)count + 1 <= 1)
 			return false;
-	} while (!__atomic_compare_exchange_n(&p->count, &count, count + 1, false,
-					      __ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
+	while (!__atomic_compare_exchange_n(&p->count, &count, count + 1, false,
+					    __ATOMIC_ACQUIRE, __ATOMIC_RELAXED));
 
 	/* F1: the reference keeps the owner what it is, so look now, not before. */
 	if (likely(p->owner == d))
@@ -116,13 +114,12 @@ int domain_page_adopt(struct domain *d, struct page *first, unsigned int order)
 	 * its number; the lock makes that wait until the frame is listed.
 	 * Backwards, so that the list has them in ascending order.
 	 */
-	spin_lock(&d->page_lock);
+	spin_guard(&d->page_lock);
 	for (u32 i = nr; i-- > 0;) {
 		page_list_add(&d->page_list, page_to_mfn(first + i).n);
 		/* Release: who sees the count sees the owner and the zeroes. */
 		__atomic_store_n(&first[i].count, PC_ALLOCATED | 1, __ATOMIC_RELEASE);
 	}
-	spin_unlock(&d->page_lock);
 	return 0;
 }
 

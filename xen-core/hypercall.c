@@ -12,7 +12,6 @@
 #include "domain.h"
 #include "event.h"
 #include "grant_table.h"
-#include "memory.h"
 #include "percpu.h"
 #include "preempt.h"
 #include "sched.h"

@@ -5,13 +5,12 @@
  * Lists of extents are worked off one by one; the number done is kept in the
  * high bits of the command, so that a preempted call can go on.
  */
-#include "memory.h"
-
+#include "arch_hypercalls.h"
 #include "domain.h"
+#include "hypercall.h"
 #include "page_alloc.h"
 #include "percpu.h"
 #include "preempt.h"
-#include "uaccess.h"
 
 #include <xen/memory.h>
 
@@ -69,10 +68,10 @@ static int give_extent(struct domain *d, const struct xen_memory_reservation *r,
 
 static int take_frame(struct domain *d, mfn_t mfn)
 {
-	struct page *p = mfn_to_page(mfn);
+	struct page *p = mfn_get(mfn, d);
 	int err;
 
-	if (!mfn_valid(mfn) || !page_get(p, d))
+	if (!p)
 		return -EINVAL;
 	/* A page table stays one till its pin and its uses end. */
 	err = domain_page_release(d, p);
@@ -87,27 +86,24 @@ static int check_frame(struct domain *d, mfn_t mfn)
 {
 	const struct page *p = mfn_to_page(mfn);
 
-	if (!mfn_valid(mfn) || p->owner != d || READ_ONCE(p->count) != (PC_ALLOCATED | 1))
-		return -EINVAL;
-	return 0;
+	return mfn_valid(mfn) && p->owner == d && READ_ONCE(p->count) == (PC_ALLOCATED | 1)
+		? 0 : -EINVAL;
 }
 
 /* For each frame of the @nr extents from @first on, until one fails */
 static int extents_do(struct domain *d, const struct xen_memory_reservation *r, u64 first, u64 nr,
 		      int (*what)(struct domain *d, mfn_t mfn))
 {
-	for (u64 i = first; i < first + nr; i++) {
-		xen_pfn_t mfn;
-		int err = 0;
+	int err = 0;
 
-		if (copy_from_guest(&mfn, extent_slot(r, i), sizeof(mfn)))
-			return -EFAULT;
+	for (u64 i = first; i < first + nr && !err; i++) {
+		xen_pfn_t mfn;
+
+		err = copy_from_guest(&mfn, extent_slot(r, i), sizeof(mfn));
 		for (u64 k = 0; k < 1ull << r->extent_order && !err; k++)
 			err = what(d, MFN(mfn + k));
-		if (err)
-			return err;
 	}
-	return 0;
+	return err;
 }
 
 /* Return: how many extents were done, whatever stopped it. */
@@ -152,11 +148,9 @@ static int exchange_one(struct domain *d, const struct xen_memory_exchange *x, u
 	p = page_alloc(x->out.extent_order, address_bits(&x->out));
 	if (!p)
 		return -ENOMEM;
-	err = extents_do(d, &x->in, i * ratio, ratio, check_frame);
-	if (!err)
-		err = extents_do(d, &x->in, i * ratio, ratio, take_frame);
-	if (!err)
-		err = domain_page_adopt(d, p, x->out.extent_order);
+	err = extents_do(d, &x->in, i * ratio, ratio, check_frame) ?:
+	      extents_do(d, &x->in, i * ratio, ratio, take_frame) ?:
+	      domain_page_adopt(d, p, x->out.extent_order);
 	if (err) {
 		page_free(p, x->out.extent_order);
 		return err;
@@ -189,10 +183,9 @@ static long exchange(u64 start, gva_t arg)
 	if (x.in.domid != DOMID_SELF && x.in.domid != d->id)
 		return -EPERM;
 	for (u64 i = start; i < x.out.nr_extents && !err; i++) {
-		if (i > start && extent_preempted(XENMEM_exchange, i))
-			err = -ERESTART;
-		else
-			err = exchange_one(d, &x, i);
+		bool preempted = i > start && extent_preempted(XENMEM_exchange, i);
+
+		err = preempted ? -ERESTART : exchange_one(d, &x, i);
 		if (!err)
 			x.nr_exchanged += ratio;
 	}
@@ -206,9 +199,7 @@ static long query(u32 cmd, gva_t arg)
 	domid_t id;
 	long n;
 
-	if (copy_from_guest(&id, arg, sizeof(id)))
-		return -EFAULT;
-	n = domain_get_target(id, &d);
+	n = copy_from_guest(&id, arg, sizeof(id)) ?: domain_get_target(id, &d);
 	if (n)
 		return n;
 	if (cmd == XENMEM_current_reservation)

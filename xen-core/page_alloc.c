@@ -84,33 +84,30 @@ static void page_alloc_insert(u32 mfn, unsigned int order, u32 stamp)
 }
 
 /* Insert any range as the largest aligned blocks it consists of. */
-static void page_alloc_insert_range(u32 start, u32 end, u32 stamp)
+static void page_alloc_insert_range(u64 start, u64 end, u32 stamp)
 {
-	spin_lock(&buddy.lock);
+	spin_guard(&buddy.lock);
 	while (start < end) {
-		unsigned int order = MIN(__builtin_ctz(start), MAX_ORDER);
+		unsigned int order = MIN(__builtin_ctzll(start), MAX_ORDER);
 
 		while (end - start < 1u << order)
 			order--;
 		page_alloc_insert(start, order, stamp);
 		start += 1u << order;
 	}
-	spin_unlock(&buddy.lock);
 }
 
 void page_alloc_add(mfn_t start, mfn_t end)
 {
-	/* Frame 0 is the firmware's, and would make a block span zones. */
-	if (!start.n)
-		start.n = 1;
 	BUG_ON(end.n > max_mfn || max_mfn > ~0u);
-	if (start.n < end.n)
-		page_alloc_insert_range(start.n, end.n, 0);
+	/* Frame 0 is the firmware's, and would make a block span zones. */
+	page_alloc_insert_range(MAX(start.n, 1ul), end.n, 0);
 }
 
-/* Under the lock: take a block of exactly @order, or return PAGE_NIL. */
+/* Take a block of exactly @order, or return PAGE_NIL. */
 static u32 page_alloc_take(unsigned int order, int top_zone)
 {
+	spin_guard(&buddy.lock);
 	for (struct zone *z = &buddy.zone[top_zone]; z > buddy.zone; z--) {
 		u32 fit = z->orders >> order << order, mfn;
 
@@ -132,9 +129,7 @@ struct page *page_alloc(unsigned int order, unsigned int addr_bits)
 
 	if (order > MAX_ORDER || top_zone <= PAGE_SHIFT)
 		return NULL;
-	spin_lock(&buddy.lock);
 	mfn = page_alloc_take(order, top_zone - PAGE_SHIFT);
-	spin_unlock(&buddy.lock);
 	if (mfn == PAGE_NIL)
 		return NULL;
 
@@ -153,9 +148,8 @@ void page_free(struct page *p, unsigned int order)
 		p[i].type = 0;
 		p[i].stamp = stamp;
 	}
-	spin_lock(&buddy.lock);
+	spin_guard(&buddy.lock);
 	page_alloc_insert(page_to_mfn(p).n, order, stamp);
-	spin_unlock(&buddy.lock);
 }
 
 u64 page_alloc_nr_free(void)

@@ -31,6 +31,11 @@ long do_nmi_op(u32 cmd, gva_t arg);
 long do_callback_op(u32 cmd, gva_t arg);
 long do_physdev_op(u32 cmd, gva_t arg);
 
+/** arch_memory_op() - those of memory_op that are about the architecture's tables. */
+long arch_memory_op(u32 cmd, gva_t arg);
+/** arch_set_gfn() - the machine's table says that @p is frame @gfn of its owner. */
+void arch_set_gfn(struct page *p, u64 gfn);
+
 /**
  * arch_get_guest_page_writable() - frame @gmfn of @d, held with a writable use.
  * Return: the page, or NULL when it is not @d's or may not be written.

@@ -13,6 +13,8 @@ typedef long (*hypercall_fn)(u64 a, u64 b, u64 c, u64 d, u64 e, u64 f);
 extern const hypercall_fn hypercall_table[NR_HYPERCALLS];
 
 long do_multicall(gva_t list, u32 nr);
+/** do_memory_op() - XENMEM_* (xen/memory.h); high bits of @cmd carry progress. */
+long do_memory_op(u64 cmd, gva_t arg);
 
 /*
  * COPY_AND_CALL() - @handler(&copy, ...) on a copy of the @type at @arg

@@ -3,13 +3,9 @@
  * The part of memory_op that is about x86's tables: the machine's memory map,
  * the machine-to-phys table, and frames that leave a PV guest.
  */
-#include "memory.h"
-
-#include "page_type.h"
-#include "percpu.h"
+#include "hypercall.h"
 #include "pv.h"
 #include "setup.h"
-#include "uaccess.h"
 
 #include <xen/memory.h>
 
@@ -68,31 +64,19 @@ static long get_m2p_frames(gva_t arg)
 	return copy_to_guest(arg, &list, sizeof(list));
 }
 
-static long get_m2p_range(gva_t arg)
-{
-	struct xen_machphys_mapping map = {
-		.v_start = MACH2PHYS_VIRT_START, .v_end = MACH2PHYS_VIRT_END,
-		.max_mfn = MACH2PHYS_NR_ENTRIES - 1,
-	};
-
-	return copy_to_guest(arg, &map, sizeof(map));
-}
+static const struct xen_machphys_mapping m2p_range = {
+	MACH2PHYS_VIRT_START, MACH2PHYS_VIRT_END, MACH2PHYS_NR_ENTRIES - 1
+};
 
 /* A PV guest's frame numbers are its own affair; what it shall see it maps. */
-static long add_to_physmap(gva_t arg)
+static long add_to_physmap(const struct xen_add_to_physmap *op)
 {
-	struct xen_add_to_physmap op;
-
-	if (copy_from_guest(&op, arg, sizeof(op)))
-		return -EFAULT;
-	return op.space == XENMAPSPACE_gmfn_foreign ? -ENOSYS : -EACCES;
+	return op->space == XENMAPSPACE_gmfn_foreign ? -ENOSYS : -EACCES;
 }
 
-static long remove_from_physmap(gva_t arg)
+static long remove_from_physmap(const struct xen_remove_from_physmap *op)
 {
-	struct xen_remove_from_physmap op;
-
-	return copy_from_guest(&op, arg, sizeof(op)) ? -EFAULT : -EACCES;
+	return -EACCES;
 }
 
 long arch_memory_op(u32 cmd, gva_t arg)
@@ -100,9 +84,11 @@ long arch_memory_op(u32 cmd, gva_t arg)
 	switch (cmd) {
 	case XENMEM_machine_memory_map:		return get_machine_map(arg);
 	case XENMEM_machphys_mfn_list:		return get_m2p_frames(arg);
-	case XENMEM_machphys_mapping:		return get_m2p_range(arg);
-	case XENMEM_add_to_physmap:		return add_to_physmap(arg);
-	case XENMEM_remove_from_physmap:	return remove_from_physmap(arg);
+	case XENMEM_machphys_mapping:		return copy_to_guest(arg, &m2p_range, sizeof(m2p_range));
+	case XENMEM_add_to_physmap:
+		return COPY_AND_CALL(arg, struct xen_add_to_physmap, add_to_physmap);
+	case XENMEM_remove_from_physmap:
+		return COPY_AND_CALL(arg, struct xen_remove_from_physmap, remove_from_physmap);
 	}
 	return -ENOSYS;
 }
