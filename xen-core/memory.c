@@ -38,32 +38,29 @@ static bool extent_preempted(u64 cmd, u64 i)
 	return true;
 }
 
-/* The frames from @p on are @gfn and the following; the guest learns which they are. */
-static int extent_name(struct page *p, unsigned int order, xen_pfn_t gfn, gva_t slot)
+/* The frames from @p on are @gfn, if given, and the following; the guest learns which they are. */
+static int extent_name(struct page *p, unsigned int order, const xen_pfn_t *gfn, gva_t slot)
 {
 	xen_pfn_t mfn = page_to_mfn(p).n;
 
-	for (u64 k = 0; k < 1ull << order; k++)
-		arch_set_gfn(p + k, gfn + k);
-	return copy_to_guest(slot, &mfn, sizeof(mfn));
+	for (u64 k = 0; gfn && k < 1ull << order; k++)
+		arch_set_gfn(p + k, *gfn + k);
+	return slot.a ? copy_to_guest(slot, &mfn, sizeof(mfn)) : 0;
 }
 
 /* Once there, the frames are the domain's; that it cannot learn which is its loss. */
 static int give_extent(struct domain *d, const struct xen_memory_reservation *r, u64 i, bool gfns)
 {
 	gva_t slot = extent_slot(r, i);
-	xen_pfn_t gfn, mfn;
 	struct page *p;
+	xen_pfn_t gfn;
 
 	if (gfns && copy_from_guest(&gfn, slot, sizeof(gfn)))
 		return -EFAULT;
 	p = domain_page_alloc(d, r->extent_order, address_bits(r));
 	if (!p)
 		return -ENOMEM;
-	if (gfns)
-		return extent_name(p, r->extent_order, gfn, slot);
-	mfn = page_to_mfn(p).n;
-	return slot.a ? copy_to_guest(slot, &mfn, sizeof(mfn)) : 0;
+	return extent_name(p, r->extent_order, gfns ? &gfn : NULL, slot);
 }
 
 static int take_frame(struct domain *d, mfn_t mfn)
@@ -155,7 +152,7 @@ static int exchange_one(struct domain *d, const struct xen_memory_exchange *x, u
 		page_free(p, x->out.extent_order);
 		return err;
 	}
-	return extent_name(p, x->out.extent_order, gfn, slot);
+	return extent_name(p, x->out.extent_order, &gfn, slot);
 }
 
 static long exchange(u64 start, gva_t arg)

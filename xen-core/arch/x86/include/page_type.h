@@ -47,8 +47,10 @@ int __must_check page_type_get(struct page *p, u64 type);
  */
 int page_type_put(struct page *p);
 
-/** pt_get() - reference and table use of frame @mfn of @d. pt_lock held. */
-int __must_check pt_get(struct domain *d, mfn_t mfn, unsigned int level);
+/** page_use() - reference and use of frame @mfn of @d. pt_lock held; as page_type_get() */
+int __must_check page_use(struct domain *d, mfn_t mfn, u64 type);
+/* The same for a table. */
+#define pt_get(d, mfn, level)	page_use(d, mfn, PT_OF_LEVEL(level))
 /** pt_get_whole() - the same without preemption, for who cannot restart. */
 int __must_check pt_get_whole(struct domain *d, mfn_t mfn, unsigned int level);
 /** pt_put() - end both; what is preempted is finished by pt_finish_deferred(). */

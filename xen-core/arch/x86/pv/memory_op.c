@@ -84,7 +84,8 @@ long arch_memory_op(u32 cmd, gva_t arg)
 	switch (cmd) {
 	case XENMEM_machine_memory_map:		return get_machine_map(arg);
 	case XENMEM_machphys_mfn_list:		return get_m2p_frames(arg);
-	case XENMEM_machphys_mapping:		return copy_to_guest(arg, &m2p_range, sizeof(m2p_range));
+	case XENMEM_machphys_mapping:
+		return copy_to_guest(arg, &m2p_range, sizeof(m2p_range));
 	case XENMEM_add_to_physmap:
 		return COPY_AND_CALL(arg, struct xen_add_to_physmap, add_to_physmap);
 	case XENMEM_remove_from_physmap:

@@ -41,7 +41,7 @@ static void update_drop_page(struct update *u)
 static noinline int update_look_up(struct update *u, mfn_t mfn)
 {
 	struct page *p = mfn_to_page(mfn);
-	int err;
+	int err = 0;
 
 	update_drop_page(u);
 	if (!mfn_valid(mfn))
@@ -52,33 +52,11 @@ static noinline int update_look_up(struct update *u, mfn_t mfn)
 		u->level = PT_LEVEL(p->type);
 	} else {
 		u->level = 0;
-		if (!page_get(p, u->owner))
-			return -EINVAL;
-		err = page_type_get(p, PT_WRITABLE);
-		if (err) {
-			page_put(p);
-			return err;
-		}
+		err = page_use(u->owner, mfn, PT_WRITABLE);
 	}
-	u->page = p;
+	u->page = err ? NULL : p;
 	u->mfn = mfn;
-	return 0;
-}
-
-static inline int update_take_page(struct update *u, mfn_t mfn)
-{
-	return likely(u->page && mfn_equal(mfn, u->mfn)) ? 0 : update_look_up(u, mfn);
-}
-
-static int update_m2p(struct update *u, mfn_t mfn, u64 gfn)
-{
-	struct page *p = mfn_get(mfn, u->fd);
-
-	if (!p)
-		return -EINVAL;
-	m2p[mfn.n] = gfn;
-	page_put(p);
-	return 0;
+	return err;
 }
 
 static int update_one(struct update *u, const struct mmu_update *req)
@@ -91,9 +69,16 @@ static int update_one(struct update *u, const struct mmu_update *req)
 
 	if (cmd > MMU_PT_UPDATE_NO_TRANSLATE)
 		return -ENOSYS;
-	if (cmd == MMU_MACHPHYS_UPDATE)
-		return update_m2p(u, mfn, req->val);
-	err = update_take_page(u, mfn);
+	if (cmd == MMU_MACHPHYS_UPDATE) {
+		struct page *p = mfn_get(mfn, u->fd);
+
+		if (!p)
+			return -EINVAL;
+		m2p[mfn.n] = req->val;
+		page_put(p);
+		return 0;
+	}
+	err = likely(u->page && mfn_equal(mfn, u->mfn)) ? 0 : update_look_up(u, mfn);
 	if (unlikely(err))
 		return err;
 	slot = arch_direct_map(MADDR(req->ptr & ~7ull));
@@ -256,33 +241,29 @@ u64 pv_flush_mask_all(struct domain *d)
 	return flush_mask(d, NULL);
 }
 
-static int flush_after(struct vcpu *v, u64 va, u64 flags)
-{
-	u64 mask = 1ull << this_cpu()->id, who = flags & ~UVMF_FLUSHTYPE_MASK;
-
-	if (who == UVMF_ALL)
-		mask = pv_flush_mask_all(v->domain);
-	else if (who != UVMF_LOCAL && pv_flush_mask(v->domain, GVA(who), &mask))
-		return -EFAULT;
-	if ((flags & UVMF_FLUSHTYPE_MASK) == UVMF_TLB_FLUSH)
-		tlb_flush_cpus(mask);
-	else if ((flags & UVMF_FLUSHTYPE_MASK) == UVMF_INVLPG)
-		tlb_flush_page_cpus(mask, va);
-	return 0;
-}
-
 static long update_va(struct domain *fd, u64 va, u64 val, u64 flags)
 {
+	u64 mask, who = flags & ~UVMF_FLUSHTYPE_MASK, *slot;
 	struct vcpu *v = current;
 	struct domain *d = v->domain;
-	u64 *slot;
 	int err;
 
 	spin_lock(&d->pt_lock);
 	slot = pt_find_l1(v->arch.kernel_cr3, va);
 	err = slot ? pt_write_l1(d, fd, slot, val, false) : -EINVAL;
 	spin_unlock(&d->pt_lock);
-	return err ? err : flush_after(v, va, flags);
+	if (err)
+		return err;
+	mask = 1ull << this_cpu()->id;
+	if (who == UVMF_ALL)
+		mask = pv_flush_mask_all(d);
+	else if (who != UVMF_LOCAL && pv_flush_mask(d, GVA(who), &mask))
+		return -EFAULT;
+	if ((flags & UVMF_FLUSHTYPE_MASK) == UVMF_TLB_FLUSH)
+		tlb_flush_cpus(mask);
+	else if ((flags & UVMF_FLUSHTYPE_MASK) == UVMF_INVLPG)
+		tlb_flush_page_cpus(mask, va);
+	return 0;
 }
 
 /** do_update_va_mapping() - HYPERVISOR_update_va_mapping */

@@ -131,10 +131,10 @@ static __always_inline void l1_put(u64 e)
 	page_put(p);
 }
 
-int pt_get(struct domain *d, mfn_t mfn, unsigned int level)
+int page_use(struct domain *d, mfn_t mfn, u64 type)
 {
 	struct page *p = mfn_get(mfn, d);
-	int err = p ? page_type_get(p, PT_OF_LEVEL(level)) : -EINVAL;
+	int err = p ? page_type_get(p, type) : -EINVAL;
 
 	if (p && err)
 		page_put(p);
