@@ -85,18 +85,16 @@ void page_put(struct page *p)
 int domain_page_adopt(struct domain *d, struct page *first, unsigned int order)
 {
 	u32 nr = 1u << order;
-	bool fits;
 
 	/* Charge the domain first: then no two allocations can pass the limit together. */
-	spin_lock(&d->page_lock);
-	fits = !d->dying && d->tot_pages + 0ul + nr <= d->max_pages;
-	if (fits && !d->tot_pages)
-		__atomic_fetch_add(&d->refs, 1, __ATOMIC_RELAXED);
-	if (fits)
+	{
+		spin_guard(&d->page_lock);
+		if (d->dying || d->tot_pages + 0ul + nr > d->max_pages)
+			return -ENOMEM;
+		if (!d->tot_pages)
+			__atomic_fetch_add(&d->refs, 1, __ATOMIC_RELAXED);
 		d->tot_pages += nr;
-	spin_unlock(&d->page_lock);
-	if (!fits)
-		return -ENOMEM;
+	}
 	for (struct page *p = first; p < first + nr; p++) {
 		/*
 		 * F4: what others had in it is not for this domain's eyes. Memory

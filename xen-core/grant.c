@@ -176,8 +176,8 @@ static long grant_op_get_version(void *arg, struct grant_batch *b)
 	return 0;
 }
 
-#define GRANT_OP(name) \
-	grant_op_##name, sizeof(struct gnttab_##name), offsetof(struct gnttab_##name, status)
+#define GRANT_PLAIN(name)	grant_op_##name, sizeof(struct gnttab_##name)
+#define GRANT_OP(name)		GRANT_PLAIN(name), offsetof(struct gnttab_##name, status)
 
 /**
  * struct grant_op - an operation that comes as a list, or could
@@ -200,12 +200,9 @@ static const struct grant_op {
 	[GNTTABOP_unmap_and_replace]	= { GRANT_OP(unmap_and_replace) },
 	[GNTTABOP_get_status_frames]	= { GRANT_OP(get_status_frames), .single = true },
 	[GNTTABOP_swap_grant_ref]	= { GRANT_OP(swap_grant_ref) },
-	[GNTTABOP_set_version] = { grant_op_set_version, sizeof(struct gnttab_set_version),
-				   .uncounted = true },
-	[GNTTABOP_get_version] = { grant_op_get_version, sizeof(struct gnttab_get_version),
-				   .uncounted = true },
-	[GNTTABOP_cache_flush] = { grant_op_cache_flush, sizeof(struct gnttab_cache_flush),
-				   .input = true },
+	[GNTTABOP_set_version]		= { GRANT_PLAIN(set_version), .uncounted = true },
+	[GNTTABOP_get_version]		= { GRANT_PLAIN(get_version), .uncounted = true },
+	[GNTTABOP_cache_flush]		= { GRANT_PLAIN(cache_flush), .input = true },
 };
 
 static long grant_run(const struct grant_op *o, gva_t uop, struct grant_batch *b)
