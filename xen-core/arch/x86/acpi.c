@@ -96,7 +96,7 @@ static void acpi_parse_madt_entry(const u8 *e, size_t len)
 	case 1:		/* I/O APIC */
 		if (len >= 12 && acpi_info.nr_ioapics < ACPI_MAX_IOAPICS)
 			acpi_info.ioapics[acpi_info.nr_ioapics++] =
-				(struct acpi_ioapic){ (u32)FIELD(4, 4), (u32)FIELD(8, 4) };
+				(struct acpi_ioapic){ .addr = (u32)FIELD(4, 4), .gsi_base = (u32)FIELD(8, 4) };
 		break;
 	case 2:		/* interrupt source override; unless it says so edges, active high */
 		if (FIELD(3, 1) < ACPI_NR_ISA)

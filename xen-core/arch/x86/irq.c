@@ -24,7 +24,6 @@
 #include "apic.h"
 #include "event.h"
 #include "paging.h"
-#include "percpu.h"
 #include "printk.h"
 
 #define NR_IRQS		(VECTOR_DYNAMIC_END - VECTOR_DYNAMIC)
@@ -38,39 +37,35 @@ static struct irq irqs[NR_IRQS];
 /* ---- the I/O APICs ---- */
 
 static struct spinlock ioapic_lock = SPINLOCK_INIT;	/* an index and a data register */
-/* Those of acpi_info.ioapics, in that order; no pins: it does not answer. */
-static __ro_after_init struct {
-	volatile u32 *regs;
-	u32 nr_pins;
-} ioapics[ACPI_MAX_IOAPICS];
 __ro_after_init u32 ioapic_nr_gsis;
 
-static u32 ioapic_read(u32 n, u32 reg)
+#define for_each_ioapic(a) \
+	for (struct acpi_ioapic *a = acpi_info.ioapics, *end_ = a + acpi_info.nr_ioapics; \
+	     a < end_; a++)
+
+static u32 ioapic_read(const struct acpi_ioapic *a, u32 reg)
 {
-	ioapics[n].regs[0] = reg;
-	return ioapics[n].regs[4];
+	a->regs[0] = reg;
+	return a->regs[4];
 }
 
-/* Which one has @gsi; acpi_info.nr_ioapics: none. */
-static u32 ioapic_of_gsi(u32 gsi)
+/* The one that has @gsi, or NULL. */
+static const struct acpi_ioapic *ioapic_of_gsi(u32 gsi)
 {
-	u32 n = 0;
-
-	while (n < acpi_info.nr_ioapics &&
-	       gsi - acpi_info.ioapics[n].gsi_base >= ioapics[n].nr_pins)
-		n++;
-	return n;
+	for_each_ioapic(a)
+		if (gsi - a->gsi_base < a->nr_pins)
+			return a;
+	return NULL;
 }
 
 /* The @high half of a route; the caller knows that @gsi exists. */
 static void ioapic_write_half(u32 gsi, u32 high, u32 value)
 {
-	u32 n = ioapic_of_gsi(gsi);
+	const struct acpi_ioapic *a = ioapic_of_gsi(gsi);
 
-	spin_lock(&ioapic_lock);
-	ioapics[n].regs[0] = REG_ROUTE + 2 * (gsi - acpi_info.ioapics[n].gsi_base) + high;
-	ioapics[n].regs[4] = value;
-	spin_unlock(&ioapic_lock);
+	spin_guard(&ioapic_lock);
+	a->regs[0] = REG_ROUTE + 2 * (gsi - a->gsi_base) + high;
+	a->regs[4] = value;
 }
 
 static void ioapic_write_mode(const struct irq *irq)
@@ -86,37 +81,35 @@ static void ioapic_write_target(const struct irq *irq)
 
 int ioapic_read_guest(u64 addr, u32 reg, u32 *value)
 {
-	for (u32 n = 0; n < acpi_info.nr_ioapics; n++) {
-		if (acpi_info.ioapics[n].addr != addr || !ioapics[n].nr_pins)
-			continue;
-		spin_lock(&ioapic_lock);
-		*value = ioapic_read(n, reg & 0xff);
-		spin_unlock(&ioapic_lock);
-		return 0;
-	}
+	spin_guard(&ioapic_lock);
+	for_each_ioapic(a)
+		if (a->addr == addr && a->nr_pins) {
+			*value = ioapic_read(a, reg & 0xff);
+			return 0;
+		}
 	return -EINVAL;
 }
 
 void __init ioapic_init(void)
 {
-	for (u32 n = 0; n < acpi_info.nr_ioapics; n++) {
-		u32 addr = acpi_info.ioapics[n].addr, gsi = acpi_info.ioapics[n].gsi_base, version;
+	for_each_ioapic(a) {
+		u32 gsi = a->gsi_base, version;
 
-		ioapics[n].regs = map_mmio(MADDR(addr), 0x20);
-		version = ioapics[n].regs ? ioapic_read(n, REG_VERSION) : ~0u;
+		a->regs = map_mmio(MADDR(a->addr), 0x20);
+		version = a->regs ? ioapic_read(a, REG_VERSION) : ~0u;
 		if (version == ~0u || gsi >= MAX_GSIS) {
-			pr_err("IO-APIC at %x ignored: it does not answer\n", addr);
+			pr_err("IO-APIC at %x ignored: it does not answer\n", a->addr);
 			continue;
 		}
-		ioapics[n].nr_pins = (version >> 16 & 0xff) + 1;
-		pr_info("IO-APIC at %x: GSI %u .. %u\n", addr, gsi, gsi + ioapics[n].nr_pins - 1);
-		for (u32 pin = 0; pin < ioapics[n].nr_pins; pin++)
+		a->nr_pins = (version >> 16 & 0xff) + 1;
+		pr_info("IO-APIC at %x: GSI %u .. %u\n", a->addr, gsi, gsi + a->nr_pins - 1);
+		while (gsi < a->gsi_base + a->nr_pins)
 			ioapic_write_half(gsi++, 0, ROUTE_MASKED);
 		ioapic_nr_gsis = MAX(ioapic_nr_gsis, gsi);
 	}
 }
 
-/* ---- the source of an interrupt; irq->lock is held ---- */
+/* ---- the source of an interrupt ---- */
 
 void irq_set_mask(struct irq *irq, bool masked)
 {
@@ -140,6 +133,8 @@ void irq_set_cpu(struct irq *irq, struct cpu *cpu)
 
 void irq_set_mode(struct irq *irq, bool level, bool low)
 {
+	spin_guard(&irq->lock);
+	irq->mode_set = true;
 	irq->level = level;
 	irq->low = low;
 	ioapic_write_mode(irq);
@@ -149,32 +144,24 @@ void irq_set_mode(struct irq *irq, bool level, bool low)
 
 static void irq_handle_dynamic(struct irq *irq)
 {
-	struct domain *d;
-	void (*fn)(void *data);
-	void *data;
-	bool level;
-	u32 port;
+	struct irq was;
 
 	spin_lock(&irq->lock);
-	d = irq->domain;
-	port = irq->port;
-	fn = irq->fn;
-	data = irq->data;
-	level = irq->level;
-	if (d ? level : !fn && irq->source != IRQ_FREE) {
+	was = *irq;
+	if (was.domain ? was.level : !was.fn && was.source != IRQ_FREE) {
 		irq_set_mask(irq, true);
-		irq->waits_eoi = d;
+		irq->waits_eoi = was.domain;
 	}
 	/* A handler of the core has to silence a level before it is ended. */
-	if (!fn || !level)
+	if (!was.fn || !was.level)
 		apic_eoi();
 	spin_unlock(&irq->lock);
-	if (d)
-		event_send_pirq(d, port);
-	if (!fn)
+	if (was.domain)
+		event_send_pirq(was.domain, was.port);
+	if (!was.fn)
 		return;
-	fn(data);
-	if (level)
+	was.fn(was.data);
+	if (was.level)
 		apic_eoi();
 }
 
@@ -204,7 +191,7 @@ struct irq *irq_alloc(enum irq_source source, u32 gsi)
 
 		if (irq->source != IRQ_FREE)
 			continue;
-		spin_lock(&irq->lock);
+		spin_guard(&irq->lock);
 		irq->source = source;
 		irq->gsi = gsi;
 		irq->msi = (struct msi){ 0 };
@@ -213,7 +200,6 @@ struct irq *irq_alloc(enum irq_source source, u32 gsi)
 		irq->level = irq->low = false;
 		irq->cpu = cpus[0];
 		irq->domain = NULL;
-		spin_unlock(&irq->lock);
 		return irq;
 	}
 	return NULL;
@@ -226,7 +212,7 @@ struct irq *irq_of_gsi(u32 gsi)
 	for (irq = irqs; irq < irqs + NR_IRQS; irq++)
 		if (irq->source == IRQ_GSI && irq->gsi == gsi)
 			return irq;
-	irq = ioapic_of_gsi(gsi) < acpi_info.nr_ioapics ? irq_alloc(IRQ_GSI, gsi) : NULL;
+	irq = ioapic_of_gsi(gsi) ? irq_alloc(IRQ_GSI, gsi) : NULL;
 	if (!irq)
 		return NULL;
 	/* Its mode before dom0 says: an ISA interrupt's or the SCI's, else PCI's. */
@@ -247,10 +233,9 @@ int irq_request_isa(u8 isa, void (*fn)(void *), void *data)
 
 	if (!irq || irq->fn)
 		return -EBUSY;
-	spin_lock(&irq->lock);
+	spin_guard(&irq->lock);
 	irq->data = data;
 	irq->fn = fn;
 	irq_set_mask(irq, false);
-	spin_unlock(&irq->lock);
 	return 0;
 }

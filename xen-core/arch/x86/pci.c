@@ -12,8 +12,7 @@
 #include "asm.h"
 #include "spinlock.h"
 
-#define PORT_ADDR	0xcf8
-#define PORT_DATA	0xcfc
+enum { PORT_ADDR = 0xcf8, PORT_DATA = 0xcfc };
 #define ADDR_ENABLE	(1u << 31)
 
 static struct spinlock lock = SPINLOCK_INIT;
@@ -21,11 +20,9 @@ static u32 guest_addr;		/* what dom0 last wrote to PORT_ADDR */
 
 static u32 pci_transfer(u32 addr, u32 reg, u32 size, bool write, u32 value)
 {
-	spin_lock(&lock);
+	spin_guard(&lock);
 	outl(PORT_ADDR, addr);
-	value = port_transfer((u16)(PORT_DATA + (reg & 3)), size, write, value);
-	spin_unlock(&lock);
-	return value;
+	return port_transfer((u16)(PORT_DATA + (reg & 3)), size, write, value);
 }
 
 /* What selects @reg of @a; 0: it is out of reach. */

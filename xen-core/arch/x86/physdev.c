@@ -16,7 +16,6 @@
 #include "acpi.h"
 #include "bitops.h"
 #include "event.h"
-#include "irq.h"
 #include "pv.h"
 #include "serial.h"
 #include "string.h"
@@ -65,25 +64,21 @@ static void physdev_set_needs_eoi(const struct domain *d, u32 pirq, bool needs)
 int arch_pirq_bind(struct domain *d, u32 pirq, u32 port, bool share, struct vcpu *v)
 {
 	struct irq *irq = physdev_find(d, pirq);
-	int rc = 0;
 
 	if (!irq)
 		return pirq < NR_PIRQS ? -EPERM : -EINVAL;
-	spin_lock(&irq->lock);
-	if (irq->domain == d) {
-		rc = -EEXIST;
-	} else if (irq->domain || irq->fn || irq->source == IRQ_FREE) {
-		rc = -EBUSY;
-	} else {
-		irq->domain = d;
-		irq->port = port;
-		irq->waits_eoi = false;
-		physdev_set_needs_eoi(d, pirq, irq->level);
-		irq_set_cpu(irq, v->cpu);
-		irq_set_mask(irq, false);
-	}
-	spin_unlock(&irq->lock);
-	return rc;
+	spin_guard(&irq->lock);
+	if (irq->domain == d)
+		return -EEXIST;
+	if (irq->domain || irq->fn || irq->source == IRQ_FREE)
+		return -EBUSY;
+	irq->domain = d;
+	irq->port = port;
+	irq->waits_eoi = false;
+	physdev_set_needs_eoi(d, pirq, irq->level);
+	irq_set_cpu(irq, v->cpu);
+	irq_set_mask(irq, false);
+	return 0;
 }
 
 /* The irq that a port of @d is bound to as @pirq, locked; or NULL. */
@@ -206,12 +201,8 @@ static long physdev_unmap_pirq(struct domain *d, u32 cmd, union physdev_arg *arg
 		return -EINVAL;
 	arch_pirq_unbind(d, pirq);
 	pirqs[pirq] = NULL;
-	if (irq->source != IRQ_GSI) {
-		spin_lock(&irq->lock);
+	if (irq->source != IRQ_GSI)
 		msi_teardown(irq);
-		irq->source = IRQ_FREE;
-		spin_unlock(&irq->lock);
-	}
 	return 0;
 }
 
@@ -224,10 +215,7 @@ static long physdev_setup_gsi(struct domain *d, u32 cmd, union physdev_arg *arg)
 		return -EINVAL;
 	if (irq->fn || irq->mode_set)
 		return -EEXIST;
-	spin_lock(&irq->lock);
-	irq->mode_set = true;
 	irq_set_mode(irq, arg->gsi.triggering, arg->gsi.polarity);
-	spin_unlock(&irq->lock);
 	return 0;
 }
 
@@ -295,34 +283,21 @@ static long physdev_set_eoi_map(struct domain *d, u32 cmd, union physdev_arg *ar
 
 /* ---- devices ---- */
 
-static void physdev_restore_msi(struct pci_addr a)
-{
-	for (u32 i = 0; i < NR_PIRQS; i++) {
-		struct irq *irq = pirqs[i];
-
-		if (!physdev_is_from(irq, a))
-			continue;
-		spin_lock(&irq->lock);
-		msi_restore(irq);
-		spin_unlock(&irq->lock);
-	}
-}
-
 /* A device came or goes, its resources will not change, or it was reset. */
 static long physdev_device_op(struct domain *d, u32 cmd, union physdev_arg *arg)
 {
 	bool old = cmd < PHYSDEVOP_pci_device_add;	/* these know no segments */
-	struct pci_addr a = {
-		.seg = old ? 0 : arg->device.seg,
-		.bus = old ? arg->old_device.bus : arg->device.bus,
-		.devfn = old ? arg->old_device.devfn : arg->device.devfn,
-	};
+	struct pci_addr a =
+		old ? (struct pci_addr){ 0, arg->old_device.bus, arg->old_device.devfn } :
+		(struct pci_addr){ arg->device.seg, arg->device.bus, arg->device.devfn };
 	bool is_virtfn = old ? arg->old_device.is_virtfn : arg->device.flags & XEN_PCI_DEV_VIRTFN;
 
 	switch (cmd) {
 	case PHYSDEVOP_restore_msi:
 	case PHYSDEVOP_restore_msi_ext:
-		physdev_restore_msi(a);
+		for (u32 i = 0; i < NR_PIRQS; i++)
+			if (physdev_is_from(pirqs[i], a))
+				msi_restore(pirqs[i]);
 		break;
 	case PHYSDEVOP_manage_pci_add:
 	case PHYSDEVOP_manage_pci_add_ext:
@@ -341,13 +316,10 @@ static long physdev_mmcfg_reserved(struct domain *d, u32 cmd, union physdev_arg 
 {
 	const struct physdev_pci_mmcfg_reserved *op = &arg->mmcfg;
 
-	for (u32 i = 0; i < acpi_info.nr_mcfg; i++) {
-		const struct acpi_mcfg *m = &acpi_info.mcfg[i];
-
+	for (const struct acpi_mcfg *m = acpi_info.mcfg; m < acpi_info.mcfg + acpi_info.nr_mcfg; m++)
 		if (m->seg == op->segment && m->base == op->address &&
 		    op->start_bus >= m->first_bus && op->end_bus <= m->last_bus)
 			return 0;
-	}
 	return -ENODEV;
 }
 
@@ -415,8 +387,7 @@ static const struct {
 	[PHYSDEVOP_irq_status_query]	= { physdev_status, SIZE(irq_status_query), OUT | ANYONE },
 	[PHYSDEVOP_set_iopl]		= { physdev_set_iopl, SIZE(set_iopl), ANYONE },
 	[PHYSDEVOP_set_iobitmap]	= { physdev_set_iobitmap, SIZE(set_iobitmap), ANYONE },
-	[PHYSDEVOP_apic_read]		= { physdev_apic, SIZE(apic), OUT },
-	[PHYSDEVOP_apic_write]		= { physdev_apic, SIZE(apic) },
+	[PHYSDEVOP_apic_read ... PHYSDEVOP_apic_write] = { physdev_apic, SIZE(apic), OUT },
 	[PHYSDEVOP_alloc_irq_vector]	= { physdev_alloc_vector, SIZE(irq), OUT },
 	[PHYSDEVOP_eoi]			= { physdev_eoi, SIZE(eoi), ANYONE },
 	[PHYSDEVOP_map_pirq]		= { physdev_map_pirq, SIZE(map_pirq), OUT },

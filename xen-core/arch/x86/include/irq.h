@@ -13,16 +13,12 @@
 
 #include "domain.h"
 #include "pci.h"
-#include "spinlock.h"
+#include "percpu.h"
 
-#define VECTOR_PIC		0x20	/* .. 0x2f: the legacy PICs, masked */
-#define VECTOR_DYNAMIC		0x30	/* .. 0xdf: struct irq */
-#define VECTOR_DYNAMIC_END	0xe0
-#define VECTOR_TIMER		0xf0
-#define VECTOR_KICK		0xf1	/* look at softirqs and events */
-#define VECTOR_REQUEST		0xf2	/* smp_handle_requests(), not here */
-#define VECTOR_ERROR		0xfe
-#define VECTOR_SPURIOUS		0xff
+/* The legacy PICs' 16 (masked), and those of struct irq. */
+enum { VECTOR_PIC = 0x20, VECTOR_DYNAMIC = 0x30, VECTOR_DYNAMIC_END = 0xe0 };
+/* Kick: look at softirqs and events. Request: smp_handle_interrupt(), not here. */
+enum { VECTOR_TIMER = 0xf0, VECTOR_KICK, VECTOR_REQUEST, VECTOR_ERROR = 0xfe, VECTOR_SPURIOUS };
 
 enum irq_source { IRQ_FREE, IRQ_GSI, IRQ_MSI, IRQ_MSIX };
 
@@ -85,9 +81,10 @@ struct irq *irq_of_gsi(u32 gsi);
 /** irq_request_isa() - the core handles ISA interrupt @isa itself. Return: 0 or -EBUSY. */
 int irq_request_isa(u8 isa, void (*fn)(void *), void *data);
 
-/* At the source, under irq->lock; irq_set_mode(): of a GSI. */
+/* At the source, under irq->lock. */
 void irq_set_mask(struct irq *irq, bool masked);
 void irq_set_cpu(struct irq *irq, struct cpu *cpu);
+/** irq_set_mode() - what dom0 says of a GSI's */
 void irq_set_mode(struct irq *irq, bool level, bool low);
 
 /* The I/O APICs' pins are numbered across all of them as GSIs. */
@@ -105,12 +102,13 @@ int ioapic_read_guest(u64 addr, u32 reg, u32 *value);
  * table is not where a device's memory can be), -ENXIO, -ENOMEM.
  */
 int msi_setup(struct irq *irq, struct pci_addr a, u32 entry, u64 table_base);
-/** msi_teardown() - the function must not send @irq any more. */
-void msi_teardown(const struct irq *irq);
-/* Write what @irq says: the mask, the target, everything (after the function was reset). */
+/** msi_teardown() - the function must not send @irq any more; it becomes free. */
+void msi_teardown(struct irq *irq);
+/* Write what @irq says, under irq->lock: the mask, the target. */
 void msi_write_mask(const struct irq *irq);
 void msi_write_target(const struct irq *irq);
-void msi_restore(const struct irq *irq);
+/** msi_restore() - write everything (after the function was reset). */
+void msi_restore(struct irq *irq);
 /** msi_add_device() - a function appeared: protect its MSI-X table. */
 void msi_add_device(struct pci_addr a);
 /** msi_is_protected() - is frame @m part of an MSI-X table? Guests may only read it. */

@@ -6,13 +6,8 @@
 /** struct pci_addr - a function: segment, bus, device and function */
 struct pci_addr { u16 seg; u8 bus, devfn; };
 
-#define PCI_VENDOR	0x00
-#define PCI_COMMAND	0x04
-#define PCI_STATUS	0x06
-#define PCI_BAR0	0x10
-#define PCI_CAP_PTR	0x34
-#define PCI_CAP_MSI	0x05
-#define PCI_CAP_MSIX	0x11
+enum { PCI_VENDOR, PCI_COMMAND = 4, PCI_STATUS = 6, PCI_BAR0 = 0x10, PCI_CAP_PTR = 0x34 };
+enum { PCI_CAP_MSI = 5, PCI_CAP_MSIX = 0x11 };
 
 /**
  * pci_read(), pci_write() - @size bytes (1, 2, 4, naturally aligned) at @reg
