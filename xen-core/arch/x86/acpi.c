@@ -14,22 +14,18 @@
 #include "printk.h"
 #include "string.h"
 
-#define HEADER_SIZE	36u		/* of every table (ACPI 5.2.6) */
-#define MAX_TABLE	(1u << 20)
-#define MAX_TABLES	128u
+/* HEADER_SIZE: of every table (ACPI 5.2.6). */
+enum { HEADER_SIZE = 36, MAX_TABLE = 1 << 20, MAX_TABLES = 128 };
 
 /* FADT offsets (ACPI 5.2.9); older tables end earlier. */
 enum {
 	FADT_PM1A_CNT = 64, FADT_PM1B_CNT = 68, FADT_PM_TMR = 76, FADT_PM_TMR_LEN = 91,
 	FADT_FLAGS = 112, FADT_RESET = 116, FADT_RESET_VALUE = 128, FADT_X_PM1A_CNT = 172,
-	FADT_X_PM1B_CNT = 184, FADT_X_PM_TMR = 208,
+	FADT_X_PM1B_CNT = 184, FADT_X_PM_TMR = 208, FADT_HAS_RESET = 1 << 10,
 };
-#define FADT_HAS_RESET	(1u << 10)
 
 /* Offsets in a generic address (ACPI 5.2.3.2), and the space that is I/O ports. */
-#define GAS_SPACE	0
-#define GAS_ADDR	4
-#define SPACE_IO	1
+enum { GAS_SPACE, GAS_ADDR = 4, SPACE_IO = 1 };
 
 struct acpi_info acpi_info;
 
@@ -177,17 +173,6 @@ static const char *acpi_parse_mcfg(const u8 *table, size_t len)
 	return NULL;
 }
 
-/* A whole table? @len is what can be read of it, and becomes its own length. */
-static const char *acpi_check_table(const u8 *table, size_t *len)
-{
-	size_t length = acpi_field(table, *len, 4, 4);
-
-	if (length < HEADER_SIZE || length > *len)
-		return "its length is wrong";
-	*len = length;
-	return acpi_sum(table, length) ? "its checksum is wrong" : NULL;
-}
-
 const char *acpi_parse_table(const u8 *table, size_t len)
 {
 	static __initconst const struct {
@@ -199,6 +184,7 @@ const char *acpi_parse_table(const u8 *table, size_t len)
 		{ "HPET", 56, acpi_parse_hpet }, { "MCFG", 44, acpi_parse_mcfg },
 	};
 	static __initdata struct acpi_info before;
+	size_t length = acpi_field(table, len, 4, 4);	/* @len: what can be read of it */
 	const char *why;
 	u32 i = 0;
 
@@ -206,15 +192,14 @@ const char *acpi_parse_table(const u8 *table, size_t len)
 		i++;
 	if (i == ARRAY_SIZE(parsers))
 		return "";
-	why = acpi_check_table(table, &len);
-	if (why)
-		return why;
-	if (len < parsers[i].min_len)
-		return "it is too short";
+	if (length < parsers[i].min_len || length > len)
+		return "its length is wrong";
+	if (acpi_sum(table, length))
+		return "its checksum is wrong";
 	if (acpi_info.tables_read >> i & 1)
 		return "there is one already";
 	before = acpi_info;
-	why = parsers[i].parse(table, len);
+	why = parsers[i].parse(table, length);
 	if (why)
 		acpi_info = before;
 	else
@@ -277,7 +262,7 @@ void __init acpi_init(u64 rsdp)
 	if (!root)
 		root = acpi_scan_root(0xe0000, 0x20000);
 	table = acpi_map_table(root, &len);
-	if (!table || acpi_check_table(table, &len)) {
+	if (!table || acpi_sum(table, len)) {
 		pr_err("ACPI: no sound root table (at %lx); going on without ACPI\n", root);
 		return;
 	}

@@ -12,7 +12,6 @@
  */
 #include "clock.h"
 
-#include <xen/xen.h>
 #include "acpi.h"
 #include "asm.h"
 #include "console.h"
@@ -20,9 +19,7 @@
 #include "printk.h"
 #include "string.h"
 
-#define CALIBRATION_HZ	50u	/* the measurement takes 1/50 s */
-#define SAMPLES		8
-#define SYNC_ROUNDS	16u
+enum { CALIBRATION_HZ = 50, SAMPLES = 8, SYNC_ROUNDS = 16 };	/* measuring takes 1/50 s */
 #define NSEC_PER_SEC	1000000000ull
 
 static __ro_after_init u64 tsc_base;
@@ -249,7 +246,7 @@ void time_fill_wallclock(struct domain *d)
 
 	if (!s)
 		return;
-	spin_lock(&wc_lock);
+	spin_guard(&wc_lock);
 	ns = wc_base + (u64)d->time_offset * NSEC_PER_SEC;
 	/* x86 keeps the order of stores; the guest retries while odd or changed. */
 	WRITE_ONCE(s->wc_version, s->wc_version | 1);
@@ -259,18 +256,19 @@ void time_fill_wallclock(struct domain *d)
 	s->wc_nsec = (u32)(ns % NSEC_PER_SEC);
 	barrier();
 	WRITE_ONCE(s->wc_version, s->wc_version + 1);
-	spin_unlock(&wc_lock);
 }
 
-void time_set_wallclock(u64 sec, u32 nsec, u64 system_time)
+int time_set_wallclock(u64 sec, u32 nsec, u64 system_time)
 {
+	if (nsec >= NSEC_PER_SEC)
+		return -EINVAL;
 	spin_lock(&wc_lock);
 	wc_base = sec * NSEC_PER_SEC + nsec - system_time;
 	spin_unlock(&wc_lock);
-	spin_lock(&domain_list_lock);
+	spin_guard(&domain_list_lock);
 	list_for_each(p, &domain_list)
 		time_fill_wallclock(list_entry(p, struct domain, all));
-	spin_unlock(&domain_list_lock);
+	return 0;
 }
 
 /* ---- guests ---- */
@@ -350,8 +348,7 @@ static void clock_dump(void)
 
 void __init clock_init(void)
 {
-	bool invariant = cpuid(0x80000000, 0).a >= 0x80000007 &&
-			 cpuid(0x80000007, 0).d >> 8 & 1;
+	bool invariant = cpuid(0x80000000, 0).a >= 0x80000007 && cpuid(0x80000007, 0).d >> 8 & 1;
 	u64 hz = clock_find_hz(), scaled, sec;
 
 	if (hz < 1000000)

@@ -148,10 +148,8 @@ static void irq_handle_dynamic(struct irq *irq)
 
 	spin_lock(&irq->lock);
 	was = *irq;
-	if (was.domain ? was.level : !was.fn && was.source != IRQ_FREE) {
+	if (was.domain ? was.level : !was.fn && was.source != IRQ_FREE)
 		irq_set_mask(irq, true);
-		irq->waits_eoi = was.domain;
-	}
 	/* A handler of the core has to silence a level before it is ended. */
 	if (!was.fn || !was.level)
 		apic_eoi();

@@ -74,7 +74,6 @@ int arch_pirq_bind(struct domain *d, u32 pirq, u32 port, bool share, struct vcpu
 		return -EBUSY;
 	irq->domain = d;
 	irq->port = port;
-	irq->waits_eoi = false;
 	physdev_set_needs_eoi(d, pirq, irq->level);
 	irq_set_cpu(irq, v->cpu);
 	irq_set_mask(irq, false);
@@ -237,9 +236,8 @@ static long physdev_eoi(struct domain *d, u32 cmd, union physdev_arg *arg)
 	if (!irq)
 		return arg->eoi.irq < NR_PIRQS ? 0 : -EINVAL;
 	port = irq->port;
-	if (irq->waits_eoi)
+	if (irq->masked)	/* as it is, once bound, only from a level to its EOI */
 		irq_set_mask(irq, false);
-	irq->waits_eoi = false;
 	spin_unlock(&irq->lock);
 	if (d->arch.phys_irq_eoi_auto)
 		event_unmask(d, port);

@@ -3,8 +3,6 @@
 #ifndef XENLITE_APIC_H
 #define XENLITE_APIC_H
 
-struct cpu;
-
 extern bool opt_x2apic;		/* x2apic=: use that mode where it is safe */
 
 extern u64 apic_addr;		/* machine address of its registers, as the CPU says */
@@ -16,12 +14,10 @@ void apic_init_cpu(void);
 
 void apic_eoi(void);
 
-/** apic_send_ipi() - raise @vector on @cpu. */
-void apic_send_ipi(const struct cpu *cpu, u8 vector);
-void apic_send_nmi(const struct cpu *cpu);
 /* Starting a CPU (SDM 3A 8.4.4): INIT, 10 ms, two start-ups, 200 us apart. */
-void apic_send_init(u32 apic_id);
-void apic_send_startup(u32 apic_id, u8 page);
+enum { APIC_NMI = 4 << 8, APIC_INIT = 5 << 8, APIC_STARTUP = 6 << 8 };	/* with its page */
+/** apic_send() - a vector or one of these, to another CPU */
+void apic_send(u32 apic_id, u32 command);
 
 /** apic_handle_error() - VECTOR_ERROR came. */
 void apic_handle_error(void);

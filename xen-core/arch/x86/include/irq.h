@@ -40,19 +40,18 @@ struct msi {
 /**
  * struct irq - what one dynamic vector stands for
  * @level,@low:	level triggered, active low; @mode_set: dom0 has said so
- * @masked:	at the source
+ * @masked:	at the source; a guest's level until the guest says it has handled it
  * @gsi:	the IO-APIC's pin; @msi: the message
  * @cpu:	the CPU it is routed to
  * @fn:		the core's handler; NULL for a guest's
  * @domain:	the guest it is bound to, or NULL
  * @port:	event channel in @domain
- * @waits_eoi:	masked until the guest says it has handled it
  */
 struct irq {
 	struct spinlock lock;
 	u8 vector;
 	u8 source;			/* enum irq_source */
-	bool level, low, mode_set, masked, waits_eoi;
+	bool level, low, mode_set, masked;
 	u32 gsi;
 	struct msi msi;
 	struct cpu *cpu;
