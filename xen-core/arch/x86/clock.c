@@ -87,10 +87,7 @@ struct reference {
 
 static __initdata volatile u32 *hpet;
 
-static u64 __init clock_read_hpet(void)
-{
-	return hpet[0xf0 / 4];
-}
+static u64 __init clock_read_hpet(void) { return hpet[0xf0 / 4]; }
 
 static u64 __init clock_start_hpet(void)
 {
@@ -104,15 +101,8 @@ static u64 __init clock_start_hpet(void)
 	return 1000000000000000ull / period;
 }
 
-static u64 __init clock_read_pm_timer(void)
-{
-	return inl(acpi_info.pm_timer);
-}
-
-static u64 __init clock_start_pm_timer(void)
-{
-	return acpi_info.pm_timer ? 3579545 : 0;
-}
+static u64 __init clock_read_pm_timer(void) { return inl(acpi_info.pm_timer); }
+static u64 __init clock_start_pm_timer(void) { return acpi_info.pm_timer ? 3579545 : 0; }
 
 /* Channel 2 counts down; a latched reading is two bytes. */
 static u64 __init clock_read_pit(void)
@@ -216,18 +206,14 @@ static u64 __init clock_read_rtc(void)
 {
 	static __initconst const u8 regs[] = { 0, 2, 4, 7, 8, 9 };	/* s m h D M Y */
 	u8 raw[6] = { 0xff }, last[6], mode = clock_read_cmos(0x0b);
-	bool same = false;
-	u32 v[6];
+	u32 v[6], tries = 0;
 
-	/* A reading counts when no update was going on and it came twice. */
-	for (u32 tries = 0; tries < 100000 && !same; tries++) {
-		if (clock_read_cmos(0x0a) & 0x80)
-			continue;
+	/* A reading counts when no update is going on and it came twice. */
+	do {
 		memcpy(last, raw, sizeof(raw));
 		for (u32 i = 0; i < 6; i++)
 			raw[i] = clock_read_cmos(regs[i]);
-		same = !memcmp(last, raw, sizeof(raw));
-	}
+	} while ((clock_read_cmos(0x0a) & 0x80 || memcmp(last, raw, sizeof(raw))) && ++tries < 100000);
 	for (u32 i = 0; i < 6; i++) {
 		v[i] = i == 2 ? raw[i] & 0x7f : raw[i];
 		if (!(mode & 4))

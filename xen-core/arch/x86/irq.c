@@ -58,25 +58,18 @@ static const struct acpi_ioapic *ioapic_of_gsi(u32 gsi)
 	return NULL;
 }
 
-/* The @high half of a route; the caller knows that @gsi exists. */
-static void ioapic_write_half(u32 gsi, u32 high, u32 value)
+/* The halves of its route: mode and mask, or where it goes to. */
+enum route_half { ROUTE_MODE, ROUTE_TARGET };
+
+static void ioapic_write_route(const struct irq *irq, enum route_half half)
 {
-	const struct acpi_ioapic *a = ioapic_of_gsi(gsi);
+	const struct acpi_ioapic *a = ioapic_of_gsi(irq->gsi);
+	u32 mode = irq->vector | (irq->level ? ROUTE_LEVEL : 0) | (irq->low ? ROUTE_LOW : 0) |
+		   (irq->masked ? ROUTE_MASKED : 0);
 
 	spin_guard(&ioapic_lock);
-	a->regs[0] = REG_ROUTE + 2 * (gsi - a->gsi_base) + high;
-	a->regs[4] = value;
-}
-
-static void ioapic_write_mode(const struct irq *irq)
-{
-	ioapic_write_half(irq->gsi, 0, irq->vector | (irq->level ? ROUTE_LEVEL : 0) |
-			  (irq->low ? ROUTE_LOW : 0) | (irq->masked ? ROUTE_MASKED : 0));
-}
-
-static void ioapic_write_target(const struct irq *irq)
-{
-	ioapic_write_half(irq->gsi, 1, irq->cpu->apic_id << 24);
+	a->regs[0] = REG_ROUTE + 2 * (irq->gsi - a->gsi_base) + half;
+	a->regs[4] = half == ROUTE_MODE ? mode : irq->cpu->apic_id << 24;
 }
 
 int ioapic_read_guest(u64 addr, u32 reg, u32 *value)
@@ -103,9 +96,11 @@ void __init ioapic_init(void)
 		}
 		a->nr_pins = (version >> 16 & 0xff) + 1;
 		pr_info("IO-APIC at %x: GSI %u .. %u\n", a->addr, gsi, gsi + a->nr_pins - 1);
-		while (gsi < a->gsi_base + a->nr_pins)
-			ioapic_write_half(gsi++, 0, ROUTE_MASKED);
-		ioapic_nr_gsis = MAX(ioapic_nr_gsis, gsi);
+		for (u32 pin = 0; pin < a->nr_pins; pin++) {
+			a->regs[0] = REG_ROUTE + 2 * pin;
+			a->regs[4] = ROUTE_MASKED;
+		}
+		ioapic_nr_gsis = MAX(ioapic_nr_gsis, gsi + a->nr_pins);
 	}
 }
 
@@ -115,7 +110,7 @@ void irq_set_mask(struct irq *irq, bool masked)
 {
 	irq->masked = masked;
 	if (irq->source == IRQ_GSI)
-		ioapic_write_mode(irq);
+		ioapic_write_route(irq, ROUTE_MODE);
 	else
 		msi_write_mask(irq);
 }
@@ -126,7 +121,7 @@ void irq_set_cpu(struct irq *irq, struct cpu *cpu)
 		return;
 	irq->cpu = cpu;
 	if (irq->source == IRQ_GSI)
-		ioapic_write_target(irq);
+		ioapic_write_route(irq, ROUTE_TARGET);
 	else
 		msi_write_target(irq);
 }
@@ -137,7 +132,7 @@ void irq_set_mode(struct irq *irq, bool level, bool low)
 	irq->mode_set = true;
 	irq->level = level;
 	irq->low = low;
-	ioapic_write_mode(irq);
+	ioapic_write_route(irq, ROUTE_MODE);
 }
 
 /* ---- delivery ---- */
@@ -195,7 +190,6 @@ struct irq *irq_alloc(enum irq_source source, u32 gsi)
 		irq->msi = (struct msi){ 0 };
 		irq->vector = (u8)(VECTOR_DYNAMIC + (irq - irqs));
 		irq->masked = true;
-		irq->level = irq->low = false;
 		irq->cpu = cpus[0];
 		irq->domain = NULL;
 		return irq;
@@ -220,8 +214,8 @@ struct irq *irq_of_gsi(u32 gsi)
 			irq->level = acpi_info.isa[i].level;
 			irq->low = acpi_info.isa[i].low;
 		}
-	ioapic_write_mode(irq);
-	ioapic_write_target(irq);
+	ioapic_write_route(irq, ROUTE_MODE);
+	ioapic_write_route(irq, ROUTE_TARGET);
 	return irq;
 }
 

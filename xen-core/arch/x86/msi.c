@@ -152,39 +152,34 @@ void msi_restore(struct irq *irq)
 	msi_enable(m, true);
 }
 
-static int msi_setup_msix(struct msi *m, u64 table_base)
-{
-	struct msix_table *t;
-
-	if (m->entry > (m->control & MSIX_SIZE))
-		return -EINVAL;
-	if (!(pci_read(m->addr, PCI_COMMAND, 2) & COMMAND_MEMORY))
-		return -ENXIO;
-	t = msi_find_table(m->addr, m->cap, table_base);
-	if (!t)
-		return -EINVAL;
-	if (!t->va)
-		t->va = map_mmio(MADDR(t->start), t->len);
-	if (!t->va)
-		return -ENOMEM;
-	m->table = (volatile u32 *)(t->va + m->entry * 16);
-	return 0;
-}
-
 int msi_setup(struct irq *irq, struct pci_addr a, u32 entry, u64 table_base)
 {
 	bool msix = irq->source == IRQ_MSIX;
 	u8 cap = pci_find_cap(a, msix ? PCI_CAP_MSIX : PCI_CAP_MSI);
-	int rc;
+	u16 control = cap ? (u16)pci_read(a, cap + 2, 2) : 0;
+	volatile u32 *table = NULL;
 
 	if (!cap)
 		return -ENODEV;
-	irq->msi = (struct msi){ .addr = a, .cap = cap, .entry = entry,
-				 .control = (u16)pci_read(a, cap + 2, 2) };
-	rc = msix ? msi_setup_msix(&irq->msi, table_base) : 0;
-	if (!rc)
-		msi_restore(irq);
-	return rc;
+	if (msix) {
+		struct msix_table *t;
+
+		if (entry > (control & MSIX_SIZE))
+			return -EINVAL;
+		if (!(pci_read(a, PCI_COMMAND, 2) & COMMAND_MEMORY))
+			return -ENXIO;
+		t = msi_find_table(a, cap, table_base);
+		if (!t)
+			return -EINVAL;
+		if (!t->va)
+			t->va = map_mmio(MADDR(t->start), t->len);
+		if (!t->va)
+			return -ENOMEM;
+		table = (volatile u32 *)(t->va + entry * 16);
+	}
+	irq->msi = (struct msi){ a, cap, entry, control, table };
+	msi_restore(irq);
+	return 0;
 }
 
 void msi_teardown(struct irq *irq)

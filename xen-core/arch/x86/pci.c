@@ -18,8 +18,11 @@ enum { PORT_ADDR = 0xcf8, PORT_DATA = 0xcfc };
 static struct spinlock lock = SPINLOCK_INIT;
 static u32 guest_addr;		/* what dom0 last wrote to PORT_ADDR */
 
+/* At what @addr selects, unless that is nothing: then a write is lost. */
 static u32 pci_transfer(u32 addr, u32 reg, u32 size, bool write, u32 value)
 {
+	if (!(addr & ADDR_ENABLE))
+		return ~0u;
 	spin_guard(&lock);
 	outl(PORT_ADDR, addr);
 	return port_transfer((u16)(PORT_DATA + (reg & 3)), size, write, value);
@@ -35,17 +38,12 @@ static u32 pci_select(struct pci_addr a, u32 reg)
 
 u32 pci_read(struct pci_addr a, u32 reg, u32 size)
 {
-	u32 addr = pci_select(a, reg);
-
-	return addr ? pci_transfer(addr, reg, size, false, 0) : ~0u;
+	return pci_transfer(pci_select(a, reg), reg, size, false, 0);
 }
 
 void pci_write(struct pci_addr a, u32 reg, u32 size, u32 value)
 {
-	u32 addr = pci_select(a, reg);
-
-	if (addr)
-		pci_transfer(addr, reg, size, true, value);
+	pci_transfer(pci_select(a, reg), reg, size, true, value);
 }
 
 u8 pci_find_cap(struct pci_addr a, u8 id)
@@ -77,5 +75,5 @@ u32 pci_access_port(u16 port, u32 size, bool write, u32 value)
 	}
 	if (port < PORT_DATA || port + size > PORT_DATA + 4)
 		return port_transfer(port, size, write, value);
-	return addr & ADDR_ENABLE ? pci_transfer(addr, port, size, write, value) : ~0u;
+	return pci_transfer(addr, port, size, write, value);
 }

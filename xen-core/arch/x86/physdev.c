@@ -282,7 +282,7 @@ static long physdev_set_eoi_map(struct domain *d, u32 cmd, union physdev_arg *ar
 /* ---- devices ---- */
 
 /* A device came or goes, its resources will not change, or it was reset. */
-static long physdev_device_op(struct domain *d, u32 cmd, union physdev_arg *arg)
+static long physdev_device(struct domain *d, u32 cmd, union physdev_arg *arg)
 {
 	bool old = cmd < PHYSDEVOP_pci_device_add;	/* these know no segments */
 	struct pci_addr a =
@@ -377,34 +377,31 @@ void physdev_hide_ports(u32 *allowed)
 
 enum { OUT = 1, ANYONE = 2 };	/* the argument is copied out, too; not only for dom0 */
 
-#define SIZE(type) sizeof(struct physdev_##type)
+#define OP(fn, type, flags) { physdev_##fn, sizeof(struct physdev_##type), flags }
 static const struct {
 	long (*fn)(struct domain *d, u32 cmd, union physdev_arg *arg);
 	u8 size, flags;
 } ops[] = {
-	[PHYSDEVOP_irq_status_query]	= { physdev_status, SIZE(irq_status_query), OUT | ANYONE },
-	[PHYSDEVOP_set_iopl]		= { physdev_set_iopl, SIZE(set_iopl), ANYONE },
-	[PHYSDEVOP_set_iobitmap]	= { physdev_set_iobitmap, SIZE(set_iobitmap), ANYONE },
-	[PHYSDEVOP_apic_read ... PHYSDEVOP_apic_write] = { physdev_apic, SIZE(apic), OUT },
-	[PHYSDEVOP_alloc_irq_vector]	= { physdev_alloc_vector, SIZE(irq), OUT },
-	[PHYSDEVOP_eoi]			= { physdev_eoi, SIZE(eoi), ANYONE },
-	[PHYSDEVOP_map_pirq]		= { physdev_map_pirq, SIZE(map_pirq), OUT },
-	[PHYSDEVOP_unmap_pirq]		= { physdev_unmap_pirq, SIZE(unmap_pirq) },
-	[PHYSDEVOP_manage_pci_add]	= { physdev_device_op, SIZE(manage_pci) },
-	[PHYSDEVOP_manage_pci_remove]	= { physdev_device_op, SIZE(manage_pci) },
-	[PHYSDEVOP_restore_msi]		= { physdev_device_op, SIZE(restore_msi) },
-	[PHYSDEVOP_manage_pci_add_ext]	= { physdev_device_op, SIZE(manage_pci_ext) },
-	[PHYSDEVOP_setup_gsi]		= { physdev_setup_gsi, SIZE(setup_gsi) },
-	[PHYSDEVOP_get_free_pirq]	= { physdev_get_free_pirq, SIZE(get_free_pirq), OUT },
-	[PHYSDEVOP_pci_mmcfg_reserved]	= { physdev_mmcfg_reserved, SIZE(pci_mmcfg_reserved) },
-	[PHYSDEVOP_pci_device_add]	= { physdev_device_op, SIZE(pci_device_add) },
-	[PHYSDEVOP_pci_device_remove]	= { physdev_device_op, SIZE(pci_device) },
-	[PHYSDEVOP_restore_msi_ext]	= { physdev_device_op, SIZE(pci_device) },
-	[PHYSDEVOP_pirq_eoi_gmfn_v1]	= { physdev_set_eoi_map, SIZE(pirq_eoi_gmfn), ANYONE },
-	[PHYSDEVOP_pirq_eoi_gmfn_v2]	= { physdev_set_eoi_map, SIZE(pirq_eoi_gmfn), ANYONE },
-	[PHYSDEVOP_dbgp_op]		= { physdev_dbgp_op, SIZE(dbgp_op) },
-	[PHYSDEVOP_prepare_msix]	= { physdev_device_op, SIZE(pci_device) },
-	[PHYSDEVOP_release_msix]	= { physdev_device_op, SIZE(pci_device) },
+	[PHYSDEVOP_irq_status_query]	= OP(status, irq_status_query, OUT | ANYONE),
+	[PHYSDEVOP_set_iopl]		= OP(set_iopl, set_iopl, ANYONE),
+	[PHYSDEVOP_set_iobitmap]	= OP(set_iobitmap, set_iobitmap, ANYONE),
+	[PHYSDEVOP_apic_read ... PHYSDEVOP_apic_write] = OP(apic, apic, OUT),
+	[PHYSDEVOP_alloc_irq_vector]	= OP(alloc_vector, irq, OUT),
+	[PHYSDEVOP_eoi]			= OP(eoi, eoi, ANYONE),
+	[PHYSDEVOP_map_pirq]		= OP(map_pirq, map_pirq, OUT),
+	[PHYSDEVOP_unmap_pirq]		= OP(unmap_pirq, unmap_pirq, 0),
+	[PHYSDEVOP_manage_pci_add ... PHYSDEVOP_manage_pci_remove] = OP(device, manage_pci, 0),
+	[PHYSDEVOP_restore_msi]		= OP(device, restore_msi, 0),
+	[PHYSDEVOP_manage_pci_add_ext]	= OP(device, manage_pci_ext, 0),
+	[PHYSDEVOP_setup_gsi]		= OP(setup_gsi, setup_gsi, 0),
+	[PHYSDEVOP_get_free_pirq]	= OP(get_free_pirq, get_free_pirq, OUT),
+	[PHYSDEVOP_pci_mmcfg_reserved]	= OP(mmcfg_reserved, pci_mmcfg_reserved, 0),
+	[PHYSDEVOP_pci_device_add]	= OP(device, pci_device_add, 0),
+	[PHYSDEVOP_pci_device_remove ... PHYSDEVOP_restore_msi_ext] = OP(device, pci_device, 0),
+	[PHYSDEVOP_pirq_eoi_gmfn_v1]	= OP(set_eoi_map, pirq_eoi_gmfn, ANYONE),
+	[PHYSDEVOP_pirq_eoi_gmfn_v2]	= OP(set_eoi_map, pirq_eoi_gmfn, ANYONE),
+	[PHYSDEVOP_dbgp_op]		= OP(dbgp_op, dbgp_op, 0),
+	[PHYSDEVOP_prepare_msix ... PHYSDEVOP_release_msix] = OP(device, pci_device, 0),
 };
 
 long do_physdev_op(u32 cmd, gva_t arg)

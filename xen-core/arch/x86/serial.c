@@ -45,16 +45,15 @@ enum { LCR_DLAB = 0x80, MCR_ON = 0x0b, LSR_DR = 0x01, LSR_THRE = 0x20, LSR_TEMT 
  * struct serial - one port
  * @tx:		ring of bytes to send; @put and @get run freely
  * @stuck:	the transmitter stopped taking bytes: drop them
- * @fifo:	bytes the transmitter takes when it is empty
+ * @fifo:	bytes the transmitter takes when it is empty; 0: not in use
  * @irq_works:	an interrupt came
  */
 struct serial {
 	struct spinlock lock;
-	bool present, stuck, polled, irq_works;
+	bool stuck, polled, irq_works;
 	u8 ier, lcr, fifo;
 	char last;
-	u32 baud, io, irq;
-	u32 put, get;			/* lock */
+	u32 baud, io, irq, put, get;	/* put, get: lock */
 	u64 moved;			/* lock: when the transmitter last took something, ns */
 	struct timer timer;
 	char *tx;			/* lock */
@@ -202,10 +201,7 @@ void serial_flush(unsigned int n)
 	console_unlock(&p->lock);
 }
 
-void serial_force(void)
-{
-	irq_mode = false;
-}
+void serial_force(void) { irq_mode = false; }
 
 /* ---- input, interrupts, polling ---- */
 
@@ -250,7 +246,7 @@ static void serial_timer(void *data)
 void serial_softirq(void)
 {
 	for (unsigned int n = 0; n < NR_SERIAL; n++)
-		if (ports[n].present && ports[n].polled)
+		if (ports[n].polled)
 			serial_service(&ports[n]);
 }
 
@@ -260,7 +256,7 @@ void __init serial_init_irq(void)
 	for (unsigned int n = 0; n < NR_SERIAL; n++) {
 		struct serial *p = &ports[n];
 
-		if (!p->present)
+		if (!p->fifo)
 			continue;
 		p->polled = !p->irq || irq_request_isa((u8)p->irq, serial_interrupt, p);
 		timer_init(&p->timer, serial_timer, p);
@@ -303,11 +299,7 @@ int __init serial_init(unsigned int n)
 	serial_out(p, MCR, MCR_ON);
 	serial_out(p, FCR, FCR_ENABLE);
 	p->fifo = (serial_in(p, IIR) & IIR_FIFO) == IIR_FIFO ? 16 : 1;
-	p->present = true;
 	return 0;
 }
 
-u16 serial_port(unsigned int n)
-{
-	return ports[n].present ? (u16)ports[n].io : 0;
-}
+u16 serial_port(unsigned int n) { return ports[n].fifo ? (u16)ports[n].io : 0; }
