@@ -68,14 +68,14 @@ u64 acpi_parse_rsdp(const u8 *p, size_t len)
 
 /* ---- the tables: NULL, or what is wrong ---- */
 
-static void acpi_add_cpu(u64 apic_id, u64 acpi_id, u64 flags)
+static void acpi_add_cpu(u32 apic_id, u32 acpi_id, u32 flags)
 {
 	if (acpi_info.nr_cpus < ACPI_MAX_CPUS)
 		acpi_info.cpus[acpi_info.nr_cpus++] =
-			(struct acpi_cpu){ (u32)apic_id, (u32)acpi_id, flags & 1 };
+			(struct acpi_cpu){ apic_id, acpi_id, flags & 1 };
 }
 
-static void acpi_add_lapic_nmi(u32 acpi_id, u64 flags, u64 lint)
+static void acpi_add_lapic_nmi(u32 acpi_id, u32 flags, u32 lint)
 {
 	if (acpi_info.nr_lapic_nmis < ARRAY_SIZE(acpi_info.lapic_nmis) && lint < 2)
 		acpi_info.lapic_nmis[acpi_info.nr_lapic_nmis++] =
@@ -84,34 +84,24 @@ static void acpi_add_lapic_nmi(u32 acpi_id, u64 flags, u64 lint)
 
 static void acpi_parse_madt_entry(const u8 *e, size_t len)
 {
-#define FIELD(off, size) acpi_field(e, len, off, size)
-	switch (e[0]) {
-	case 0:		/* local APIC */
-		acpi_add_cpu(FIELD(3, 1), FIELD(2, 1), FIELD(4, 4));
-		break;
-	case 1:		/* I/O APIC */
-		if (len >= 12 && acpi_info.nr_ioapics < ACPI_MAX_IOAPICS)
-			acpi_info.ioapics[acpi_info.nr_ioapics++] =
-				(struct acpi_ioapic){ .addr = (u32)FIELD(4, 4), .gsi_base = (u32)FIELD(8, 4) };
-		break;
-	case 2:		/* interrupt source override; unless it says so edges, active high */
-		if (FIELD(3, 1) < ACPI_NR_ISA)
-			acpi_info.isa[FIELD(3, 1)] = (struct acpi_override){
-				.gsi = (u32)FIELD(4, 4), .low = (FIELD(8, 2) & 3) == 3,
-				.level = (FIELD(8, 2) >> 2 & 3) == 3,
-			};
-		break;
-	case 4:		/* local APIC NMI */
-		acpi_add_lapic_nmi(FIELD(2, 1) == 0xff ? ~0u : (u32)FIELD(2, 1), FIELD(3, 2),
-				   FIELD(5, 1));
-		break;
-	case 9:		/* local x2APIC */
+#define FIELD(off, size) ((u32)acpi_field(e, len, off, size))
+	u32 id = FIELD(2, 1), isa = FIELD(3, 1), isa_flags = FIELD(8, 2);
+
+	if (e[0] == 0)			/* local APIC */
+		acpi_add_cpu(FIELD(3, 1), id, FIELD(4, 4));
+	else if (e[0] == 9)		/* local x2APIC */
 		acpi_add_cpu(FIELD(4, 4), FIELD(12, 4), FIELD(8, 4));
-		break;
-	case 10:	/* local x2APIC NMI */
-		acpi_add_lapic_nmi((u32)FIELD(4, 4), FIELD(2, 2), FIELD(8, 1));
-		break;
-	}
+	else if (e[0] == 4)		/* local APIC NMI */
+		acpi_add_lapic_nmi(id == 0xff ? ~0u : id, FIELD(3, 2), FIELD(5, 1));
+	else if (e[0] == 10)		/* local x2APIC NMI */
+		acpi_add_lapic_nmi(FIELD(4, 4), FIELD(2, 2), FIELD(8, 1));
+	else if (e[0] == 1 && len >= 12 && acpi_info.nr_ioapics < ACPI_MAX_IOAPICS)
+		acpi_info.ioapics[acpi_info.nr_ioapics++] =
+			(struct acpi_ioapic){ .addr = FIELD(4, 4), .gsi_base = FIELD(8, 4) };
+	else if (e[0] == 2 && isa < ACPI_NR_ISA)	/* unless it says so edges, active high */
+		acpi_info.isa[isa] = (struct acpi_override){
+			FIELD(4, 4), (isa_flags >> 2 & 3) == 3, (isa_flags & 3) == 3
+		};
 #undef FIELD
 }
 

@@ -8,12 +8,11 @@
  * The timer is one-shot: against the TSC where there is a deadline mode, else
  * counting down.
  */
-#include "apic.h"
+#include "irq.h"
 
 #include "acpi.h"
 #include "asm.h"
 #include "clock.h"
-#include "irq.h"
 #include "paging.h"
 #include "printk.h"
 

@@ -21,7 +21,6 @@
 #include "irq.h"
 
 #include "acpi.h"
-#include "apic.h"
 #include "event.h"
 #include "paging.h"
 #include "printk.h"

@@ -9,9 +9,9 @@
  * any vector. So the frames of MSI-X tables are read-only for guests, dom0
  * included. Enabling the capability and INTx stays dom0's, as Linux expects.
  */
-#include "acpi.h"
-#include "apic.h"
 #include "irq.h"
+
+#include "acpi.h"
 #include "paging.h"
 #include "printk.h"
 

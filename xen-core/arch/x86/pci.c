@@ -7,10 +7,9 @@
  * that the core looks at lies within their reach: the first 256 bytes of
  * segment 0. The memory window (ECAM) is dom0's alone.
  */
-#include "pci.h"
+#include "irq.h"
 
 #include "asm.h"
-#include "spinlock.h"
 
 enum { PORT_ADDR = 0xcf8, PORT_DATA = 0xcfc };
 #define ADDR_ENABLE	(1u << 31)
@@ -48,11 +47,10 @@ void pci_write(struct pci_addr a, u32 reg, u32 size, u32 value)
 
 u8 pci_find_cap(struct pci_addr a, u8 id)
 {
-	u8 pos;
+	u8 pos = (u8)pci_read(a, PCI_CAP_PTR, 1) & 0xfc;
 
 	if (!(pci_read(a, PCI_STATUS, 2) & 0x10))
 		return 0;
-	pos = (u8)pci_read(a, PCI_CAP_PTR, 1) & 0xfc;
 	/* At most 48 fit; a device may link them in a circle. */
 	for (u32 n = 0; n < 48 && pos >= 0x40; n++) {
 		u32 head = pci_read(a, pos, 2);

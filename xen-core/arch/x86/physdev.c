@@ -11,7 +11,6 @@
  * Lock order: event lock of the domain, pirqs_lock, irq->lock.
  */
 
-#include <xen/event_channel.h>
 #include <xen/physdev.h>
 #include "acpi.h"
 #include "bitops.h"
@@ -135,10 +134,8 @@ static bool physdev_is_from(const struct irq *irq, struct pci_addr a)
 
 static int physdev_map_msi(const struct physdev_map_pirq *op, struct irq **pirq)
 {
-	struct pci_addr a = {
-		.seg = op->type == MAP_PIRQ_TYPE_MSI_SEG ? (u16)(op->bus >> 16) : 0,
-		.bus = (u8)op->bus, .devfn = (u8)op->devfn,
-	};
+	u16 seg = op->type == MAP_PIRQ_TYPE_MSI_SEG ? (u16)(op->bus >> 16) : 0;
+	struct pci_addr a = { seg, (u8)op->bus, (u8)op->devfn };
 	enum irq_source source = op->table_base ? IRQ_MSIX : IRQ_MSI;
 	u32 entry = op->table_base ? (u32)op->entry_nr : 0;
 	struct irq *irq;

@@ -12,7 +12,6 @@
  * last dangerous use ended. A CPU whose tlb_time is later than the stamp has
  * no entry left.
  */
-#include "apic.h"
 #include "clock.h"
 #include "cpu_private.h"
 #include "domain.h"

@@ -6,11 +6,11 @@
  * stack of its own. One that does not answer is left out.
  */
 #include "acpi.h"
-#include "apic.h"
 #include "console.h"
 #include "clock.h"
 #include "cpu.h"
 #include "cpu_private.h"
+#include "irq.h"
 #include "page_alloc.h"
 #include "paging.h"
 #include "printk.h"

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Interrupts: vectors, what is behind them, who gets them.
+ * Interrupts: vectors, what is behind them, who gets them; the local APIC, which
+ * takes them; PCI functions, which send them.
  *
  *   vector -- struct irq -- source (IO-APIC pin or MSI)
  *                      +--- target (handler of the core, or a domain's port)
@@ -12,13 +13,40 @@
 #define XENLITE_IRQ_H
 
 #include "domain.h"
-#include "pci.h"
 #include "percpu.h"
 
 /* The legacy PICs' 16 (masked), and those of struct irq. */
 enum { VECTOR_PIC = 0x20, VECTOR_DYNAMIC = 0x30, VECTOR_DYNAMIC_END = 0xe0 };
 /* Kick: look at softirqs and events. Request: smp_handle_interrupt(), not here. */
 enum { VECTOR_TIMER = 0xf0, VECTOR_KICK, VECTOR_REQUEST, VECTOR_ERROR = 0xfe, VECTOR_SPURIOUS };
+
+/* ---- PCI configuration space ---- */
+
+/** struct pci_addr - a function: segment, bus, device and function */
+struct pci_addr { u16 seg; u8 bus, devfn; };
+
+enum { PCI_VENDOR, PCI_COMMAND = 4, PCI_STATUS = 6, PCI_BAR0 = 0x10, PCI_CAP_PTR = 0x34 };
+enum { PCI_CAP_MSI = 5, PCI_CAP_MSIX = 0x11 };
+
+/**
+ * pci_read(), pci_write() - @size bytes (1, 2, 4, naturally aligned) at @reg
+ * Registers from 256 and segments other than 0 are out of reach: a read gives
+ * all ones and a write is lost.
+ */
+u32 pci_read(struct pci_addr a, u32 reg, u32 size);
+void pci_write(struct pci_addr a, u32 reg, u32 size, u32 value);
+/** pci_find_cap() - offset of capability @id, 0: none. */
+u8 pci_find_cap(struct pci_addr a, u8 id);
+
+/**
+ * pci_access_port() - dom0 reads or writes a port, with @size as it is there
+ * The configuration address that dom0 selects is kept apart, so that it and
+ * the core do not disturb each other.
+ * Return: what a read reads.
+ */
+u32 pci_access_port(u16 port, u32 size, bool write, u32 value);
+
+/* ---- interrupts ---- */
 
 enum irq_source { IRQ_FREE, IRQ_GSI, IRQ_MSI, IRQ_MSIX };
 
@@ -112,5 +140,26 @@ void msi_restore(struct irq *irq);
 void msi_add_device(struct pci_addr a);
 /** msi_is_protected() - is frame @m part of an MSI-X table? Guests may only read it. */
 bool msi_is_protected(mfn_t m);
+
+/* ---- the local APIC: EOI, messages to other CPUs, the timer ---- */
+
+extern bool opt_x2apic;		/* x2apic=: use that mode where it is safe */
+
+extern u64 apic_addr;		/* machine address of its registers, as the CPU says */
+
+/** apic_init() - PICs off, the boot CPU's APIC and its timer on. After clock_init(). */
+void apic_init(void);
+/** apic_init_cpu() - switch another CPU's on, everything but NMI masked. */
+void apic_init_cpu(void);
+
+void apic_eoi(void);
+
+/* Starting a CPU (SDM 3A 8.4.4): INIT, 10 ms, two start-ups, 200 us apart. */
+enum { APIC_NMI = 4 << 8, APIC_INIT = 5 << 8, APIC_STARTUP = 6 << 8 };	/* with its page */
+/** apic_send() - a vector or one of these, to another CPU */
+void apic_send(u32 apic_id, u32 command);
+
+/** apic_handle_error() - VECTOR_ERROR came. */
+void apic_handle_error(void);
 
 #endif
