@@ -210,10 +210,10 @@ static u64 __init clock_read_rtc(void)
 
 	/* A reading counts when no update is going on and it came twice. */
 	do {
-		memcpy(last, raw, sizeof(raw));
+		memcpy(last, raw, 6);
 		for (u32 i = 0; i < 6; i++)
 			raw[i] = clock_read_cmos(regs[i]);
-	} while ((clock_read_cmos(0x0a) & 0x80 || memcmp(last, raw, sizeof(raw))) && ++tries < 100000);
+	} while ((clock_read_cmos(0x0a) & 0x80 || memcmp(last, raw, 6)) && ++tries < 100000);
 	for (u32 i = 0; i < 6; i++) {
 		v[i] = i == 2 ? raw[i] & 0x7f : raw[i];
 		if (!(mode & 4))
@@ -230,8 +230,6 @@ void time_fill_wallclock(struct domain *d)
 	struct shared_info *s = d->shared;
 	u64 ns;
 
-	if (!s)
-		return;
 	spin_guard(&wc_lock);
 	ns = wc_base + (u64)d->time_offset * NSEC_PER_SEC;
 	/* x86 keeps the order of stores; the guest retries while odd or changed. */
@@ -276,14 +274,12 @@ void clock_pvclock_write(struct vcpu_time_info *t)
 
 /* ---- several CPUs ---- */
 
-static struct {
-	u32 turn;		/* odd: the new CPU asks, even: the boot CPU has answered */
-	u64 answer;
-} sync;
+static u32 sync_turn;		/* odd: the new CPU asks, even: the boot CPU has answered */
+static u64 sync_answer;
 
 static void clock_sync_wait(u32 turn)
 {
-	while (__atomic_load_n(&sync.turn, __ATOMIC_ACQUIRE) != turn)
+	while (__atomic_load_n(&sync_turn, __ATOMIC_ACQUIRE) != turn)
 		cpu_pause();
 }
 
@@ -291,8 +287,8 @@ void clock_sync_source(void)
 {
 	for (u32 i = 0; i < SYNC_ROUNDS; i++) {
 		clock_sync_wait(2 * i + 1);
-		sync.answer = clock_read_tsc();
-		__atomic_store_n(&sync.turn, 2 * i + 2, __ATOMIC_RELEASE);
+		sync_answer = clock_read_tsc();
+		__atomic_store_n(&sync_turn, 2 * i + 2, __ATOMIC_RELEASE);
 	}
 	/* The other one has read the last answer when it says so. */
 	clock_sync_wait(0);
@@ -306,12 +302,12 @@ void clock_sync_target(void)
 	for (u32 i = 0; i < SYNC_ROUNDS; i++) {
 		u64 start = clock_read_tsc(), took;
 
-		__atomic_store_n(&sync.turn, 2 * i + 1, __ATOMIC_RELEASE);
+		__atomic_store_n(&sync_turn, 2 * i + 1, __ATOMIC_RELEASE);
 		clock_sync_wait(2 * i + 2);
 		took = clock_read_tsc() - start;
 		if (took < best) {
 			best = took;
-			offset = (s64)(start + took / 2 - sync.answer);
+			offset = (s64)(start + took / 2 - sync_answer);
 		}
 	}
 	/* What is below the precision of the measurement is no difference. */
@@ -320,7 +316,7 @@ void clock_sync_target(void)
 		clock_is_synced = false;
 		pr_warn("clock: CPU%u's TSC differs, using an offset\n", this_cpu()->id);
 	}
-	__atomic_store_n(&sync.turn, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&sync_turn, 0, __ATOMIC_RELEASE);
 }
 
 /* ---- set-up ---- */

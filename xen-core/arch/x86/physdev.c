@@ -257,9 +257,8 @@ static long physdev_set_eoi_map(struct domain *d, u32 cmd, union physdev_arg *ar
 
 	if (!page)
 		return -EINVAL;
-	spin_lock(&d->lock);
+	spin_guard(&d->lock);
 	if (d->arch.eoi_page) {
-		spin_unlock(&d->lock);
 		arch_put_guest_page_writable(page);
 		return -EBUSY;
 	}
@@ -272,7 +271,6 @@ static long physdev_set_eoi_map(struct domain *d, u32 cmd, union physdev_arg *ar
 		if (irq && irq->domain == d)
 			physdev_set_needs_eoi(d, i, irq->level);
 	}
-	spin_unlock(&d->lock);
 	return 0;
 }
 
@@ -311,7 +309,7 @@ static long physdev_mmcfg_reserved(struct domain *d, u32 cmd, union physdev_arg 
 {
 	const struct physdev_pci_mmcfg_reserved *op = &arg->mmcfg;
 
-	for (const struct acpi_mcfg *m = acpi_info.mcfg; m < acpi_info.mcfg + acpi_info.nr_mcfg; m++)
+	for (const struct acpi_mcfg *m = acpi_info.mcfg, *end = m + acpi_info.nr_mcfg; m < end; m++)
 		if (m->seg == op->segment && m->base == op->address &&
 		    op->start_bus >= m->first_bus && op->end_bus <= m->last_bus)
 			return 0;
