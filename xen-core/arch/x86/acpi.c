@@ -225,16 +225,14 @@ static void __init acpi_read_table(u64 addr)
 {
 	size_t len;
 	const u8 *table = acpi_map_table(addr, &len);
-	const char *why;
+	const char *name = (const char *)table ?: "?", *why = "its length is wrong";
 
-	if (!table) {
-		pr_err("ACPI: table at %lx ignored: its length is wrong\n", addr);
-		return;
+	if (table) {
+		pr_info("ACPI: %.4s %lx, %zu bytes\n", name, addr, len);
+		why = acpi_parse_table(table, len);
 	}
-	pr_info("ACPI: %.4s %lx, %zu bytes\n", (const char *)table, addr, len);
-	why = acpi_parse_table(table, len);
 	if (why && *why)
-		pr_err("ACPI: table %.4s at %lx ignored: %s\n", (const char *)table, addr, why);
+		pr_err("ACPI: table %.4s at %lx ignored: %s\n", name, addr, why);
 }
 
 void __init acpi_init(u64 rsdp)

@@ -25,9 +25,8 @@
 #include "paging.h"
 #include "printk.h"
 
-#define NR_IRQS		(VECTOR_DYNAMIC_END - VECTOR_DYNAMIC)
-#define MAX_GSIS	512	/* what one I/O APIC adds still is a pirq */
-
+/* MAX_GSIS: what one I/O APIC adds still is a pirq. */
+enum { NR_IRQS = VECTOR_DYNAMIC_END - VECTOR_DYNAMIC, MAX_GSIS = 512 };
 enum { REG_VERSION = 0x01, REG_ROUTE = 0x10 };
 enum { ROUTE_LOW = 1 << 13, ROUTE_LEVEL = 1 << 15, ROUTE_MASKED = 1 << 16 };
 
@@ -159,10 +158,8 @@ static void irq_handle_dynamic(struct irq *irq)
 
 void irq_handle(u32 vector)
 {
-	if (vector >= VECTOR_DYNAMIC && vector < VECTOR_DYNAMIC_END) {
-		irq_handle_dynamic(&irqs[vector - VECTOR_DYNAMIC]);
-		return;
-	}
+	if (vector >= VECTOR_DYNAMIC && vector < VECTOR_DYNAMIC_END)
+		return irq_handle_dynamic(&irqs[vector - VECTOR_DYNAMIC]);
 	if (vector == VECTOR_TIMER)
 		cpu_raise(this_cpu(), SOFTIRQ_TIMER);
 	else if (vector == VECTOR_ERROR)

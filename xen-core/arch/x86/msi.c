@@ -115,12 +115,10 @@ static void msi_write(const struct msi *m, enum msi_part part, u32 value)
 /* The capability's own switch; MSI is given one vector. */
 static void msi_enable(const struct msi *m, bool enable)
 {
-	u32 control = pci_read(m->addr, m->cap + 2, 2);
 	u32 bit = m->table ? MSIX_ENABLE : MSI_ENABLE;
+	u32 others = pci_read(m->addr, m->cap + 2, 2) & ~(m->table ? bit : bit | MSI_MULTIPLE);
 
-	if (!m->table)
-		control &= ~MSI_MULTIPLE;
-	pci_write(m->addr, m->cap + 2, 2, enable ? control | bit : control & ~bit);
+	pci_write(m->addr, m->cap + 2, 2, enable ? others | bit : others);
 }
 
 void msi_write_mask(const struct irq *irq)

@@ -358,8 +358,7 @@ static long physdev_set_iobitmap(struct domain *d, u32 cmd, union physdev_arg *a
 void physdev_hide_ports(u32 *allowed)
 {
 	const struct { u16 first, nr; } hidden[] = {
-		{ 0x20, 2 }, { 0xa0, 2 },	/* PICs */
-		{ 0x40, 4 }, { 0x61, 1 },	/* PIT */
+		{ 0x20, 2 }, { 0xa0, 2 }, { 0x40, 4 }, { 0x61, 1 },	/* the PICs, the PIT */
 		{ serial_port(0), 8 }, { serial_port(1), 8 },
 	};
 
