@@ -130,13 +130,11 @@ static void __init apic_disable_pics(void)
 void apic_init_cpu(void)
 {
 	u64 base = rdmsr(MSR_APIC_BASE) | BASE_ENABLE;
-	u32 id;
 
 	wrmsr(MSR_APIC_BASE, base);
 	if (x2apic)		/* only from the enabled state (SDM 10.12.5) */
 		wrmsr(MSR_APIC_BASE, base | BASE_X2APIC);
-	id = apic_read(APIC_ID);
-	this_cpu()->apic_id = x2apic ? id : id >> 24;
+	this_cpu()->apic_id = apic_read(APIC_ID) >> (x2apic ? 0 : 24);
 	apic_write(APIC_TPR, 0);
 	apic_write(APIC_SVR, SVR_ENABLE | VECTOR_SPURIOUS);
 	apic_write(APIC_LVT_LINT0, VECTOR_SPURIOUS | LVT_MASKED);

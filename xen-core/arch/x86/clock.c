@@ -126,10 +126,8 @@ static u64 __init clock_start_pit(void)
 /* CPUs that state the TSC's frequency exactly (SDM: CPUID 15H). */
 static u64 __init clock_ask_cpu(void)
 {
-	struct cpuid c = { 0 };
+	struct cpuid c = cpuid(0, 0).a >= 0x15 ? cpuid(0x15, 0) : (struct cpuid){ 0 };
 
-	if (cpuid(0, 0).a >= 0x15)
-		c = cpuid(0x15, 0);
 	return c.a && c.b ? (u64)c.c * c.b / c.a : 0;
 }
 

@@ -38,8 +38,7 @@ static struct spinlock ioapic_lock = SPINLOCK_INIT;	/* an index and a data regis
 __ro_after_init u32 ioapic_nr_gsis;
 
 #define for_each_ioapic(a) \
-	for (struct acpi_ioapic *a = acpi_info.ioapics, *end_ = a + acpi_info.nr_ioapics; \
-	     a < end_; a++)
+	for (struct acpi_ioapic *a = acpi_info.ioapics, *e_ = a + acpi_info.nr_ioapics; a < e_; a++)
 
 static u32 ioapic_read(const struct acpi_ioapic *a, u32 reg)
 {

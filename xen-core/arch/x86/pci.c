@@ -30,9 +30,8 @@ static u32 pci_transfer(u32 addr, u32 reg, u32 size, bool write, u32 value)
 /* What selects @reg of @a; 0: it is out of reach. */
 static u32 pci_select(struct pci_addr a, u32 reg)
 {
-	if (a.seg || reg >= 256)
-		return 0;
-	return ADDR_ENABLE | (u32)a.bus << 16 | (u32)a.devfn << 8 | (reg & 0xfc);
+	return a.seg || reg >= 256 ? 0 :
+	       ADDR_ENABLE | (u32)a.bus << 16 | (u32)a.devfn << 8 | (reg & 0xfc);
 }
 
 u32 pci_read(struct pci_addr a, u32 reg, u32 size)

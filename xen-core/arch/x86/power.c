@@ -37,7 +37,7 @@ void machine_halt(void)
 static void power_reset(char way)
 {
 	const struct __packed { u16 limit; u64 base; } no_idt = { 0, 0 };
-	u8 value;
+	u8 value = inb(0xcf9) & ~6;
 
 	switch (way) {
 	case 'a':		/* what ACPI names */
@@ -50,7 +50,6 @@ static void power_reset(char way)
 		outb(0x64, 0xfe);
 		break;
 	case 'p':		/* the chip set's reset control register: full reset */
-		value = inb(0xcf9) & ~6;
 		outb(0xcf9, value | 2);
 		outb(0xcf9, value | 6);
 		break;

@@ -195,8 +195,7 @@ void serial_flush(unsigned int n)
 
 	console_lock(&p->lock);
 	serial_drain(p, 0);
-	for (u32 spins = 0; !p->stuck && !(serial_in(p, LSR) & LSR_TEMT) && spins < STUCK_SPINS;
-	     spins++)
+	for (u32 i = 0; !p->stuck && !(serial_in(p, LSR) & LSR_TEMT) && i < STUCK_SPINS; i++)
 		cpu_pause();
 	console_unlock(&p->lock);
 }
@@ -234,8 +233,7 @@ static void serial_timer(void *data)
 	if (!p->polled) {
 		if (p->irq_works)
 			return;
-		pr_warn("com%u: no interrupt from IRQ %u, polling\n",
-			(unsigned int)(p - ports) + 1, p->irq);
+		pr_warn("com%d: no interrupt from IRQ %u, polling\n", (int)(p - ports) + 1, p->irq);
 		p->polled = true;
 	}
 	serial_service(p);
