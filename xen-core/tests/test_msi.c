@@ -10,7 +10,6 @@
  */
 #include "test_util.h"
 #include "acpi.h"
-#include "apic.h"
 #include "errno.h"
 #include "fake.h"
 #include "irq.h"

@@ -14,22 +14,18 @@
 #include "printk.h"
 #include "string.h"
 
-#define HEADER_SIZE	36u		/* of every table (ACPI 5.2.6) */
-#define MAX_TABLE	(1u << 20)
-#define MAX_TABLES	128u
+/* HEADER_SIZE: of every table (ACPI 5.2.6). */
+enum { HEADER_SIZE = 36, MAX_TABLE = 1 << 20, MAX_TABLES = 128 };
 
 /* FADT offsets (ACPI 5.2.9); older tables end earlier. */
 enum {
 	FADT_PM1A_CNT = 64, FADT_PM1B_CNT = 68, FADT_PM_TMR = 76, FADT_PM_TMR_LEN = 91,
 	FADT_FLAGS = 112, FADT_RESET = 116, FADT_RESET_VALUE = 128, FADT_X_PM1A_CNT = 172,
-	FADT_X_PM1B_CNT = 184, FADT_X_PM_TMR = 208,
+	FADT_X_PM1B_CNT = 184, FADT_X_PM_TMR = 208, FADT_HAS_RESET = 1 << 10,
 };
-#define FADT_HAS_RESET	(1u << 10)
 
 /* Offsets in a generic address (ACPI 5.2.3.2), and the space that is I/O ports. */
-#define GAS_SPACE	0
-#define GAS_ADDR	4
-#define SPACE_IO	1
+enum { GAS_SPACE, GAS_ADDR = 4, SPACE_IO = 1 };
 
 struct acpi_info acpi_info;
 
@@ -72,14 +68,14 @@ u64 acpi_parse_rsdp(const u8 *p, size_t len)
 
 /* ---- the tables: NULL, or what is wrong ---- */
 
-static void acpi_add_cpu(u64 apic_id, u64 acpi_id, u64 flags)
+static void acpi_add_cpu(u32 apic_id, u32 acpi_id, u32 flags)
 {
 	if (acpi_info.nr_cpus < ACPI_MAX_CPUS)
 		acpi_info.cpus[acpi_info.nr_cpus++] =
-			(struct acpi_cpu){ (u32)apic_id, (u32)acpi_id, flags & 1 };
+			(struct acpi_cpu){ apic_id, acpi_id, flags & 1 };
 }
 
-static void acpi_add_lapic_nmi(u32 acpi_id, u64 flags, u64 lint)
+static void acpi_add_lapic_nmi(u32 acpi_id, u32 flags, u32 lint)
 {
 	if (acpi_info.nr_lapic_nmis < ARRAY_SIZE(acpi_info.lapic_nmis) && lint < 2)
 		acpi_info.lapic_nmis[acpi_info.nr_lapic_nmis++] =
@@ -88,34 +84,24 @@ static void acpi_add_lapic_nmi(u32 acpi_id, u64 flags, u64 lint)
 
 static void acpi_parse_madt_entry(const u8 *e, size_t len)
 {
-#define FIELD(off, size) acpi_field(e, len, off, size)
-	switch (e[0]) {
-	case 0:		/* local APIC */
-		acpi_add_cpu(FIELD(3, 1), FIELD(2, 1), FIELD(4, 4));
-		break;
-	case 1:		/* I/O APIC */
-		if (len >= 12 && acpi_info.nr_ioapics < ACPI_MAX_IOAPICS)
-			acpi_info.ioapics[acpi_info.nr_ioapics++] =
-				(struct acpi_ioapic){ (u32)FIELD(4, 4), (u32)FIELD(8, 4) };
-		break;
-	case 2:		/* interrupt source override; unless it says so edges, active high */
-		if (FIELD(3, 1) < ACPI_NR_ISA)
-			acpi_info.isa[FIELD(3, 1)] = (struct acpi_override){
-				.gsi = (u32)FIELD(4, 4), .low = (FIELD(8, 2) & 3) == 3,
-				.level = (FIELD(8, 2) >> 2 & 3) == 3,
-			};
-		break;
-	case 4:		/* local APIC NMI */
-		acpi_add_lapic_nmi(FIELD(2, 1) == 0xff ? ~0u : (u32)FIELD(2, 1), FIELD(3, 2),
-				   FIELD(5, 1));
-		break;
-	case 9:		/* local x2APIC */
+#define FIELD(off, size) ((u32)acpi_field(e, len, off, size))
+	u32 id = FIELD(2, 1), isa = FIELD(3, 1), isa_flags = FIELD(8, 2);
+
+	if (e[0] == 0)			/* local APIC */
+		acpi_add_cpu(FIELD(3, 1), id, FIELD(4, 4));
+	else if (e[0] == 9)		/* local x2APIC */
 		acpi_add_cpu(FIELD(4, 4), FIELD(12, 4), FIELD(8, 4));
-		break;
-	case 10:	/* local x2APIC NMI */
-		acpi_add_lapic_nmi((u32)FIELD(4, 4), FIELD(2, 2), FIELD(8, 1));
-		break;
-	}
+	else if (e[0] == 4)		/* local APIC NMI */
+		acpi_add_lapic_nmi(id == 0xff ? ~0u : id, FIELD(3, 2), FIELD(5, 1));
+	else if (e[0] == 10)		/* local x2APIC NMI */
+		acpi_add_lapic_nmi(FIELD(4, 4), FIELD(2, 2), FIELD(8, 1));
+	else if (e[0] == 1 && len >= 12 && acpi_info.nr_ioapics < ACPI_MAX_IOAPICS)
+		acpi_info.ioapics[acpi_info.nr_ioapics++] =
+			(struct acpi_ioapic){ .addr = FIELD(4, 4), .gsi_base = FIELD(8, 4) };
+	else if (e[0] == 2 && isa < ACPI_NR_ISA)	/* unless it says so edges, active high */
+		acpi_info.isa[isa] = (struct acpi_override){
+			FIELD(4, 4), (isa_flags >> 2 & 3) == 3, (isa_flags & 3) == 3
+		};
 #undef FIELD
 }
 
@@ -177,17 +163,6 @@ static const char *acpi_parse_mcfg(const u8 *table, size_t len)
 	return NULL;
 }
 
-/* A whole table? @len is what can be read of it, and becomes its own length. */
-static const char *acpi_check_table(const u8 *table, size_t *len)
-{
-	size_t length = acpi_field(table, *len, 4, 4);
-
-	if (length < HEADER_SIZE || length > *len)
-		return "its length is wrong";
-	*len = length;
-	return acpi_sum(table, length) ? "its checksum is wrong" : NULL;
-}
-
 const char *acpi_parse_table(const u8 *table, size_t len)
 {
 	static __initconst const struct {
@@ -199,6 +174,7 @@ const char *acpi_parse_table(const u8 *table, size_t len)
 		{ "HPET", 56, acpi_parse_hpet }, { "MCFG", 44, acpi_parse_mcfg },
 	};
 	static __initdata struct acpi_info before;
+	size_t length = acpi_field(table, len, 4, 4);	/* @len: what can be read of it */
 	const char *why;
 	u32 i = 0;
 
@@ -206,15 +182,14 @@ const char *acpi_parse_table(const u8 *table, size_t len)
 		i++;
 	if (i == ARRAY_SIZE(parsers))
 		return "";
-	why = acpi_check_table(table, &len);
-	if (why)
-		return why;
-	if (len < parsers[i].min_len)
-		return "it is too short";
+	if (length < parsers[i].min_len || length > len)
+		return "its length is wrong";
+	if (acpi_sum(table, length))
+		return "its checksum is wrong";
 	if (acpi_info.tables_read >> i & 1)
 		return "there is one already";
 	before = acpi_info;
-	why = parsers[i].parse(table, len);
+	why = parsers[i].parse(table, length);
 	if (why)
 		acpi_info = before;
 	else
@@ -250,16 +225,14 @@ static void __init acpi_read_table(u64 addr)
 {
 	size_t len;
 	const u8 *table = acpi_map_table(addr, &len);
-	const char *why;
+	const char *name = (const char *)table ?: "?", *why = "its length is wrong";
 
-	if (!table) {
-		pr_err("ACPI: table at %lx ignored: its length is wrong\n", addr);
-		return;
+	if (table) {
+		pr_info("ACPI: %.4s %lx, %zu bytes\n", name, addr, len);
+		why = acpi_parse_table(table, len);
 	}
-	pr_info("ACPI: %.4s %lx, %zu bytes\n", (const char *)table, addr, len);
-	why = acpi_parse_table(table, len);
 	if (why && *why)
-		pr_err("ACPI: table %.4s at %lx ignored: %s\n", (const char *)table, addr, why);
+		pr_err("ACPI: table %.4s at %lx ignored: %s\n", name, addr, why);
 }
 
 void __init acpi_init(u64 rsdp)
@@ -277,7 +250,7 @@ void __init acpi_init(u64 rsdp)
 	if (!root)
 		root = acpi_scan_root(0xe0000, 0x20000);
 	table = acpi_map_table(root, &len);
-	if (!table || acpi_check_table(table, &len)) {
+	if (!table || acpi_sum(table, len)) {
 		pr_err("ACPI: no sound root table (at %lx); going on without ACPI\n", root);
 		return;
 	}

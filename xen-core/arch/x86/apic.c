@@ -8,32 +8,23 @@
  * The timer is one-shot: against the TSC where there is a deadline mode, else
  * counting down.
  */
-#include "apic.h"
+#include "irq.h"
 
 #include "acpi.h"
 #include "asm.h"
 #include "clock.h"
-#include "irq.h"
 #include "paging.h"
 #include "printk.h"
 
 /* Register numbers: MSR 0x800 + n, or memory at n * 16. */
 enum {
-	APIC_ID = 0x02, APIC_VERSION, APIC_TPR = 0x08, APIC_EOI = 0x0b, APIC_LDR = 0x0d,
-	APIC_DFR, APIC_SVR, APIC_ISR, APIC_ESR = 0x28, APIC_LVT_CMCI = 0x2f, APIC_ICR,
-	APIC_ICR_HIGH, APIC_LVT_TIMER, APIC_LVT_THERMAL, APIC_LVT_PERF, APIC_LVT_LINT0,
-	APIC_LVT_LINT1, APIC_LVT_ERROR, APIC_TIMER_INIT, APIC_TIMER_COUNT,
-	APIC_TIMER_DIVIDE = 0x3e,
+	APIC_ID = 0x02, APIC_TPR = 0x08, APIC_EOI = 0x0b, APIC_SVR = 0x0f, APIC_ESR = 0x28,
+	APIC_ICR = 0x30, APIC_ICR_HIGH, APIC_LVT_TIMER, APIC_LVT_PERF = 0x34, APIC_LVT_LINT0,
+	APIC_LVT_LINT1, APIC_LVT_ERROR, APIC_TIMER_INIT, APIC_TIMER_COUNT, APIC_TIMER_DIVIDE = 0x3e,
 };
-enum { MSR_TSC_DEADLINE = 0x6e0, MSR_X2APIC = 0x800 };
-
-enum { BASE_X2APIC = 1 << 10, BASE_ENABLE = 1 << 11 };
-enum { SVR_ENABLE = 1 << 8, DIVIDE_BY_1 = 0x0b };
+enum { MSR_TSC_DEADLINE = 0x6e0, MSR_X2APIC = 0x800, BASE_X2APIC = 1 << 10, BASE_ENABLE = 1 << 11 };
+enum { SVR_ENABLE = 1 << 8, DIVIDE_BY_1 = 0x0b, ICR_BUSY = 1 << 12, ICR_ASSERT = 1 << 14 };
 enum { LVT_NMI = 4 << 8, LVT_LOW = 1 << 13, LVT_MASKED = 1 << 16, LVT_DEADLINE = 2 << 17 };
-enum {
-	ICR_NMI = 4 << 8, ICR_INIT = 5 << 8, ICR_STARTUP = 6 << 8, ICR_BUSY = 1 << 12,
-	ICR_ASSERT = 1 << 14,
-};
 
 bool opt_x2apic = true;
 
@@ -55,20 +46,13 @@ static inline void apic_write(u32 reg, u32 value)
 		regs[reg * 4] = value;
 }
 
-static u32 apic_id(void)
-{
-	return x2apic ? apic_read(APIC_ID) : apic_read(APIC_ID) >> 24;
-}
-
-void apic_eoi(void)
-{
-	apic_write(APIC_EOI, 0);
-}
+void apic_eoi(void) { apic_write(APIC_EOI, 0); }
 
 /* ---- messages ---- */
 
-static void apic_send(u32 id, u32 command)
+void apic_send(u32 id, u32 command)
 {
+	command |= ICR_ASSERT;
 	if (x2apic) {
 		/* Unlike a store, the MSR write does not wait for earlier stores. */
 		asm volatile("mfence" ::: "memory");
@@ -80,11 +64,6 @@ static void apic_send(u32 id, u32 command)
 	apic_write(APIC_ICR_HIGH, id << 24);
 	apic_write(APIC_ICR, command);
 }
-
-void apic_send_ipi(const struct cpu *cpu, u8 vec) { apic_send(cpu->apic_id, ICR_ASSERT | vec); }
-void apic_send_nmi(const struct cpu *cpu) { apic_send(cpu->apic_id, ICR_ASSERT | ICR_NMI); }
-void apic_send_init(u32 id) { apic_send(id, ICR_ASSERT | ICR_INIT); }
-void apic_send_startup(u32 id, u8 page) { apic_send(id, ICR_ASSERT | ICR_STARTUP | page); }
 
 void apic_handle_error(void)
 {
@@ -100,27 +79,16 @@ void apic_handle_error(void)
  */
 void arch_timer_program(u64 when)
 {
-	u64 now, counts;
-
-	if (!when) {
-		if (deadline)
-			wrmsr(MSR_TSC_DEADLINE, 0);
-		else
-			apic_write(APIC_TIMER_INIT, 0);
-		return;
-	}
-	now = arch_now();
-	if (when <= now) {
-		cpu_raise(this_cpu(), SOFTIRQ_TIMER);
-		return;
-	}
-	if (deadline) {
-		wrmsr(MSR_TSC_DEADLINE, clock_tsc_after(when - now));
-		return;
-	}
+	u64 now = when ? arch_now() : 0;
 	/* Rounded up: an interrupt before its time is one too many. */
-	counts = (u64)((unsigned __int128)(when - now) * timer_mult >> 32) + 1;
-	apic_write(APIC_TIMER_INIT, (u32)MIN(counts, 0xffffffffull));
+	u64 counts = (u64)((unsigned __int128)(when - now) * timer_mult >> 32) + 1;
+
+	if (when && when <= now)
+		cpu_raise(this_cpu(), SOFTIRQ_TIMER);
+	else if (deadline)
+		wrmsr(MSR_TSC_DEADLINE, when ? clock_tsc_after(when - now) : 0);
+	else
+		apic_write(APIC_TIMER_INIT, when ? (u32)MIN(counts, 0xffffffffull) : 0);
 }
 
 /* Each try takes longer than the timer counts: the largest is the closest. */
@@ -162,26 +130,23 @@ static void __init apic_disable_pics(void)
 void apic_init_cpu(void)
 {
 	u64 base = rdmsr(MSR_APIC_BASE) | BASE_ENABLE;
-	u32 max_lvt;
 
 	wrmsr(MSR_APIC_BASE, base);
 	if (x2apic)		/* only from the enabled state (SDM 10.12.5) */
 		wrmsr(MSR_APIC_BASE, base | BASE_X2APIC);
+	this_cpu()->apic_id = apic_read(APIC_ID) >> (x2apic ? 0 : 24);
 	apic_write(APIC_TPR, 0);
 	apic_write(APIC_SVR, SVR_ENABLE | VECTOR_SPURIOUS);
 	apic_write(APIC_LVT_LINT0, VECTOR_SPURIOUS | LVT_MASKED);
 	apic_write(APIC_LVT_LINT1, VECTOR_SPURIOUS | LVT_MASKED);
-	max_lvt = apic_read(APIC_VERSION) >> 16 & 0xff;
-	if (max_lvt >= 4)
-		apic_write(APIC_LVT_PERF, VECTOR_SPURIOUS | LVT_MASKED);
-	if (max_lvt >= 3)
-		apic_write(APIC_LVT_ERROR, VECTOR_ERROR);
+	/* Every 64-bit CPU has these, too. */
+	apic_write(APIC_LVT_PERF, VECTOR_SPURIOUS | LVT_MASKED);
+	apic_write(APIC_LVT_ERROR, VECTOR_ERROR);
 	for (u32 i = 0; i < acpi_info.nr_lapic_nmis; i++) {
 		const struct acpi_lapic_nmi *nmi = &acpi_info.lapic_nmis[i];
 
-		if (nmi->acpi_id == ~0u || nmi->acpi_id == acpi_id_of(apic_id()))
-			apic_write(APIC_LVT_LINT0 + nmi->lint,
-				   LVT_NMI | (nmi->low ? LVT_LOW : 0));
+		if (nmi->acpi_id == ~0u || nmi->acpi_id == acpi_id_of(this_cpu()->apic_id))
+			apic_write(APIC_LVT_LINT0 + nmi->lint, LVT_NMI | (nmi->low ? LVT_LOW : 0));
 	}
 	/* Interrupts that whoever ran before took and did not finish: one of each at most. */
 	for (u32 i = 0; i < 256; i++)
@@ -196,22 +161,20 @@ void apic_init_cpu(void)
 void __init apic_init(void)
 {
 	u64 base = rdmsr(MSR_APIC_BASE);
-	u32 features = cpuid(1, 0).c;
-	bool hypervisor = features >> 31 & 1;
+	u32 features = cpuid(1, 0).c;	/* bit 31: a hypervisor */
 
 	/*
 	 * While the local APIC still passes on what the PICs raise, it also
 	 * notices that they stop; QEMU's, else, delivers an interrupt -1.
 	 */
 	apic_disable_pics();
-	x2apic = base & BASE_X2APIC || (opt_x2apic && features >> 21 & 1 && hypervisor);
+	x2apic = base & BASE_X2APIC || (opt_x2apic && features >> 21 & 1 && features >> 31);
 	deadline = features >> 24 & 1;
 	apic_addr = base & PTE_MFN_MASK;
 	regs = x2apic ? NULL : map_mmio(MADDR(apic_addr), PAGE_SIZE);
 	if (!x2apic && !regs)
 		boot_fail("cannot map the local APIC");
 	apic_init_cpu();
-	this_cpu()->apic_id = apic_id();
 	if (!deadline)
 		apic_measure_timer();
 	pr_info("APIC: %s, timer %s %lu MHz\n", x2apic ? "x2APIC" : "xAPIC",

@@ -12,7 +12,6 @@
  */
 #include "clock.h"
 
-#include <xen/xen.h>
 #include "acpi.h"
 #include "asm.h"
 #include "console.h"
@@ -20,9 +19,7 @@
 #include "printk.h"
 #include "string.h"
 
-#define CALIBRATION_HZ	50u	/* the measurement takes 1/50 s */
-#define SAMPLES		8
-#define SYNC_ROUNDS	16u
+enum { CALIBRATION_HZ = 50, SAMPLES = 8, SYNC_ROUNDS = 16 };	/* measuring takes 1/50 s */
 #define NSEC_PER_SEC	1000000000ull
 
 static __ro_after_init u64 tsc_base;
@@ -90,10 +87,7 @@ struct reference {
 
 static __initdata volatile u32 *hpet;
 
-static u64 __init clock_read_hpet(void)
-{
-	return hpet[0xf0 / 4];
-}
+static u64 __init clock_read_hpet(void) { return hpet[0xf0 / 4]; }
 
 static u64 __init clock_start_hpet(void)
 {
@@ -107,15 +101,8 @@ static u64 __init clock_start_hpet(void)
 	return 1000000000000000ull / period;
 }
 
-static u64 __init clock_read_pm_timer(void)
-{
-	return inl(acpi_info.pm_timer);
-}
-
-static u64 __init clock_start_pm_timer(void)
-{
-	return acpi_info.pm_timer ? 3579545 : 0;
-}
+static u64 __init clock_read_pm_timer(void) { return inl(acpi_info.pm_timer); }
+static u64 __init clock_start_pm_timer(void) { return acpi_info.pm_timer ? 3579545 : 0; }
 
 /* Channel 2 counts down; a latched reading is two bytes. */
 static u64 __init clock_read_pit(void)
@@ -139,10 +126,8 @@ static u64 __init clock_start_pit(void)
 /* CPUs that state the TSC's frequency exactly (SDM: CPUID 15H). */
 static u64 __init clock_ask_cpu(void)
 {
-	struct cpuid c = { 0 };
+	struct cpuid c = cpuid(0, 0).a >= 0x15 ? cpuid(0x15, 0) : (struct cpuid){ 0 };
 
-	if (cpuid(0, 0).a >= 0x15)
-		c = cpuid(0x15, 0);
 	return c.a && c.b ? (u64)c.c * c.b / c.a : 0;
 }
 
@@ -219,18 +204,14 @@ static u64 __init clock_read_rtc(void)
 {
 	static __initconst const u8 regs[] = { 0, 2, 4, 7, 8, 9 };	/* s m h D M Y */
 	u8 raw[6] = { 0xff }, last[6], mode = clock_read_cmos(0x0b);
-	bool same = false;
-	u32 v[6];
+	u32 v[6], tries = 0;
 
-	/* A reading counts when no update was going on and it came twice. */
-	for (u32 tries = 0; tries < 100000 && !same; tries++) {
-		if (clock_read_cmos(0x0a) & 0x80)
-			continue;
-		memcpy(last, raw, sizeof(raw));
+	/* A reading counts when no update is going on and it came twice. */
+	do {
+		memcpy(last, raw, 6);
 		for (u32 i = 0; i < 6; i++)
 			raw[i] = clock_read_cmos(regs[i]);
-		same = !memcmp(last, raw, sizeof(raw));
-	}
+	} while ((clock_read_cmos(0x0a) & 0x80 || memcmp(last, raw, 6)) && ++tries < 100000);
 	for (u32 i = 0; i < 6; i++) {
 		v[i] = i == 2 ? raw[i] & 0x7f : raw[i];
 		if (!(mode & 4))
@@ -247,9 +228,7 @@ void time_fill_wallclock(struct domain *d)
 	struct shared_info *s = d->shared;
 	u64 ns;
 
-	if (!s)
-		return;
-	spin_lock(&wc_lock);
+	spin_guard(&wc_lock);
 	ns = wc_base + (u64)d->time_offset * NSEC_PER_SEC;
 	/* x86 keeps the order of stores; the guest retries while odd or changed. */
 	WRITE_ONCE(s->wc_version, s->wc_version | 1);
@@ -259,18 +238,19 @@ void time_fill_wallclock(struct domain *d)
 	s->wc_nsec = (u32)(ns % NSEC_PER_SEC);
 	barrier();
 	WRITE_ONCE(s->wc_version, s->wc_version + 1);
-	spin_unlock(&wc_lock);
 }
 
-void time_set_wallclock(u64 sec, u32 nsec, u64 system_time)
+int time_set_wallclock(u64 sec, u32 nsec, u64 system_time)
 {
+	if (nsec >= NSEC_PER_SEC)
+		return -EINVAL;
 	spin_lock(&wc_lock);
 	wc_base = sec * NSEC_PER_SEC + nsec - system_time;
 	spin_unlock(&wc_lock);
-	spin_lock(&domain_list_lock);
+	spin_guard(&domain_list_lock);
 	list_for_each(p, &domain_list)
 		time_fill_wallclock(list_entry(p, struct domain, all));
-	spin_unlock(&domain_list_lock);
+	return 0;
 }
 
 /* ---- guests ---- */
@@ -292,14 +272,12 @@ void clock_pvclock_write(struct vcpu_time_info *t)
 
 /* ---- several CPUs ---- */
 
-static struct {
-	u32 turn;		/* odd: the new CPU asks, even: the boot CPU has answered */
-	u64 answer;
-} sync;
+static u32 sync_turn;		/* odd: the new CPU asks, even: the boot CPU has answered */
+static u64 sync_answer;
 
 static void clock_sync_wait(u32 turn)
 {
-	while (__atomic_load_n(&sync.turn, __ATOMIC_ACQUIRE) != turn)
+	while (__atomic_load_n(&sync_turn, __ATOMIC_ACQUIRE) != turn)
 		cpu_pause();
 }
 
@@ -307,8 +285,8 @@ void clock_sync_source(void)
 {
 	for (u32 i = 0; i < SYNC_ROUNDS; i++) {
 		clock_sync_wait(2 * i + 1);
-		sync.answer = clock_read_tsc();
-		__atomic_store_n(&sync.turn, 2 * i + 2, __ATOMIC_RELEASE);
+		sync_answer = clock_read_tsc();
+		__atomic_store_n(&sync_turn, 2 * i + 2, __ATOMIC_RELEASE);
 	}
 	/* The other one has read the last answer when it says so. */
 	clock_sync_wait(0);
@@ -322,12 +300,12 @@ void clock_sync_target(void)
 	for (u32 i = 0; i < SYNC_ROUNDS; i++) {
 		u64 start = clock_read_tsc(), took;
 
-		__atomic_store_n(&sync.turn, 2 * i + 1, __ATOMIC_RELEASE);
+		__atomic_store_n(&sync_turn, 2 * i + 1, __ATOMIC_RELEASE);
 		clock_sync_wait(2 * i + 2);
 		took = clock_read_tsc() - start;
 		if (took < best) {
 			best = took;
-			offset = (s64)(start + took / 2 - sync.answer);
+			offset = (s64)(start + took / 2 - sync_answer);
 		}
 	}
 	/* What is below the precision of the measurement is no difference. */
@@ -336,7 +314,7 @@ void clock_sync_target(void)
 		clock_is_synced = false;
 		pr_warn("clock: CPU%u's TSC differs, using an offset\n", this_cpu()->id);
 	}
-	__atomic_store_n(&sync.turn, 0, __ATOMIC_RELEASE);
+	__atomic_store_n(&sync_turn, 0, __ATOMIC_RELEASE);
 }
 
 /* ---- set-up ---- */
@@ -350,8 +328,7 @@ static void clock_dump(void)
 
 void __init clock_init(void)
 {
-	bool invariant = cpuid(0x80000000, 0).a >= 0x80000007 &&
-			 cpuid(0x80000007, 0).d >> 8 & 1;
+	bool invariant = cpuid(0x80000000, 0).a >= 0x80000007 && cpuid(0x80000007, 0).d >> 8 & 1;
 	u64 hz = clock_find_hz(), scaled, sec;
 
 	if (hz < 1000000)

@@ -21,15 +21,12 @@
 #include "irq.h"
 
 #include "acpi.h"
-#include "apic.h"
 #include "event.h"
 #include "paging.h"
-#include "percpu.h"
 #include "printk.h"
 
-#define NR_IRQS		(VECTOR_DYNAMIC_END - VECTOR_DYNAMIC)
-#define MAX_GSIS	512	/* what one I/O APIC adds still is a pirq */
-
+/* MAX_GSIS: what one I/O APIC adds still is a pirq. */
+enum { NR_IRQS = VECTOR_DYNAMIC_END - VECTOR_DYNAMIC, MAX_GSIS = 512 };
 enum { REG_VERSION = 0x01, REG_ROUTE = 0x10 };
 enum { ROUTE_LOW = 1 << 13, ROUTE_LEVEL = 1 << 15, ROUTE_MASKED = 1 << 16 };
 
@@ -38,91 +35,79 @@ static struct irq irqs[NR_IRQS];
 /* ---- the I/O APICs ---- */
 
 static struct spinlock ioapic_lock = SPINLOCK_INIT;	/* an index and a data register */
-/* Those of acpi_info.ioapics, in that order; no pins: it does not answer. */
-static __ro_after_init struct {
-	volatile u32 *regs;
-	u32 nr_pins;
-} ioapics[ACPI_MAX_IOAPICS];
 __ro_after_init u32 ioapic_nr_gsis;
 
-static u32 ioapic_read(u32 n, u32 reg)
+#define for_each_ioapic(a) \
+	for (struct acpi_ioapic *a = acpi_info.ioapics, *e_ = a + acpi_info.nr_ioapics; a < e_; a++)
+
+static u32 ioapic_read(const struct acpi_ioapic *a, u32 reg)
 {
-	ioapics[n].regs[0] = reg;
-	return ioapics[n].regs[4];
+	a->regs[0] = reg;
+	return a->regs[4];
 }
 
-/* Which one has @gsi; acpi_info.nr_ioapics: none. */
-static u32 ioapic_of_gsi(u32 gsi)
+/* The one that has @gsi, or NULL. */
+static const struct acpi_ioapic *ioapic_of_gsi(u32 gsi)
 {
-	u32 n = 0;
-
-	while (n < acpi_info.nr_ioapics &&
-	       gsi - acpi_info.ioapics[n].gsi_base >= ioapics[n].nr_pins)
-		n++;
-	return n;
+	for_each_ioapic(a)
+		if (gsi - a->gsi_base < a->nr_pins)
+			return a;
+	return NULL;
 }
 
-/* The @high half of a route; the caller knows that @gsi exists. */
-static void ioapic_write_half(u32 gsi, u32 high, u32 value)
-{
-	u32 n = ioapic_of_gsi(gsi);
+/* The halves of its route: mode and mask, or where it goes to. */
+enum route_half { ROUTE_MODE, ROUTE_TARGET };
 
-	spin_lock(&ioapic_lock);
-	ioapics[n].regs[0] = REG_ROUTE + 2 * (gsi - acpi_info.ioapics[n].gsi_base) + high;
-	ioapics[n].regs[4] = value;
-	spin_unlock(&ioapic_lock);
-}
-
-static void ioapic_write_mode(const struct irq *irq)
+static void ioapic_write_route(const struct irq *irq, enum route_half half)
 {
-	ioapic_write_half(irq->gsi, 0, irq->vector | (irq->level ? ROUTE_LEVEL : 0) |
-			  (irq->low ? ROUTE_LOW : 0) | (irq->masked ? ROUTE_MASKED : 0));
-}
+	const struct acpi_ioapic *a = ioapic_of_gsi(irq->gsi);
+	u32 mode = irq->vector | (irq->level ? ROUTE_LEVEL : 0) | (irq->low ? ROUTE_LOW : 0) |
+		   (irq->masked ? ROUTE_MASKED : 0);
 
-static void ioapic_write_target(const struct irq *irq)
-{
-	ioapic_write_half(irq->gsi, 1, irq->cpu->apic_id << 24);
+	spin_guard(&ioapic_lock);
+	a->regs[0] = REG_ROUTE + 2 * (irq->gsi - a->gsi_base) + half;
+	a->regs[4] = half == ROUTE_MODE ? mode : irq->cpu->apic_id << 24;
 }
 
 int ioapic_read_guest(u64 addr, u32 reg, u32 *value)
 {
-	for (u32 n = 0; n < acpi_info.nr_ioapics; n++) {
-		if (acpi_info.ioapics[n].addr != addr || !ioapics[n].nr_pins)
-			continue;
-		spin_lock(&ioapic_lock);
-		*value = ioapic_read(n, reg & 0xff);
-		spin_unlock(&ioapic_lock);
-		return 0;
-	}
+	spin_guard(&ioapic_lock);
+	for_each_ioapic(a)
+		if (a->addr == addr && a->nr_pins) {
+			*value = ioapic_read(a, reg & 0xff);
+			return 0;
+		}
 	return -EINVAL;
 }
 
 void __init ioapic_init(void)
 {
-	for (u32 n = 0; n < acpi_info.nr_ioapics; n++) {
-		u32 addr = acpi_info.ioapics[n].addr, gsi = acpi_info.ioapics[n].gsi_base, version;
+	for_each_ioapic(a) {
+		u32 gsi = a->gsi_base, version;
 
-		ioapics[n].regs = map_mmio(MADDR(addr), 0x20);
-		version = ioapics[n].regs ? ioapic_read(n, REG_VERSION) : ~0u;
+		a->regs = map_mmio(MADDR(a->addr), 0x20);
+		version = a->regs ? ioapic_read(a, REG_VERSION) : ~0u;
 		if (version == ~0u || gsi >= MAX_GSIS) {
-			pr_err("IO-APIC at %x ignored: it does not answer\n", addr);
+			pr_err("IO-APIC at %x ignored: it does not answer\n", a->addr);
 			continue;
 		}
-		ioapics[n].nr_pins = (version >> 16 & 0xff) + 1;
-		pr_info("IO-APIC at %x: GSI %u .. %u\n", addr, gsi, gsi + ioapics[n].nr_pins - 1);
-		for (u32 pin = 0; pin < ioapics[n].nr_pins; pin++)
-			ioapic_write_half(gsi++, 0, ROUTE_MASKED);
-		ioapic_nr_gsis = MAX(ioapic_nr_gsis, gsi);
+		a->nr_pins = (version >> 16 & 0xff) + 1;
+		pr_info("IO-APIC at %x: GSI %u .. %u\n", a->addr, gsi, gsi + a->nr_pins - 1);
+		for (u32 pin = 0; pin < a->nr_pins; pin++) {
+			a->regs[0] = REG_ROUTE + 2 * pin;
+			a->regs[4] = ROUTE_MASKED;
+		}
+		ioapic_nr_gsis = MAX(ioapic_nr_gsis, gsi + a->nr_pins);
 	}
 }
 
-/* ---- the source of an interrupt; irq->lock is held ---- */
+/* ---- the source of an interrupt ---- */
 
 void irq_set_mask(struct irq *irq, bool masked)
 {
 	irq->masked = masked;
 	if (irq->source == IRQ_GSI)
-		ioapic_write_mode(irq);
+		ioapic_write_route(irq, ROUTE_MODE);
 	else
 		msi_write_mask(irq);
 }
@@ -133,57 +118,47 @@ void irq_set_cpu(struct irq *irq, struct cpu *cpu)
 		return;
 	irq->cpu = cpu;
 	if (irq->source == IRQ_GSI)
-		ioapic_write_target(irq);
+		ioapic_write_route(irq, ROUTE_TARGET);
 	else
 		msi_write_target(irq);
 }
 
 void irq_set_mode(struct irq *irq, bool level, bool low)
 {
+	spin_guard(&irq->lock);
+	irq->mode_set = true;
 	irq->level = level;
 	irq->low = low;
-	ioapic_write_mode(irq);
+	ioapic_write_route(irq, ROUTE_MODE);
 }
 
 /* ---- delivery ---- */
 
 static void irq_handle_dynamic(struct irq *irq)
 {
-	struct domain *d;
-	void (*fn)(void *data);
-	void *data;
-	bool level;
-	u32 port;
+	struct irq was;
 
 	spin_lock(&irq->lock);
-	d = irq->domain;
-	port = irq->port;
-	fn = irq->fn;
-	data = irq->data;
-	level = irq->level;
-	if (d ? level : !fn && irq->source != IRQ_FREE) {
+	was = *irq;
+	if (was.domain ? was.level : !was.fn && was.source != IRQ_FREE)
 		irq_set_mask(irq, true);
-		irq->waits_eoi = d;
-	}
 	/* A handler of the core has to silence a level before it is ended. */
-	if (!fn || !level)
+	if (!was.fn || !was.level)
 		apic_eoi();
 	spin_unlock(&irq->lock);
-	if (d)
-		event_send_pirq(d, port);
-	if (!fn)
+	if (was.domain)
+		event_send_pirq(was.domain, was.port);
+	if (!was.fn)
 		return;
-	fn(data);
-	if (level)
+	was.fn(was.data);
+	if (was.level)
 		apic_eoi();
 }
 
 void irq_handle(u32 vector)
 {
-	if (vector >= VECTOR_DYNAMIC && vector < VECTOR_DYNAMIC_END) {
-		irq_handle_dynamic(&irqs[vector - VECTOR_DYNAMIC]);
-		return;
-	}
+	if (vector >= VECTOR_DYNAMIC && vector < VECTOR_DYNAMIC_END)
+		return irq_handle_dynamic(&irqs[vector - VECTOR_DYNAMIC]);
 	if (vector == VECTOR_TIMER)
 		cpu_raise(this_cpu(), SOFTIRQ_TIMER);
 	else if (vector == VECTOR_ERROR)
@@ -204,16 +179,14 @@ struct irq *irq_alloc(enum irq_source source, u32 gsi)
 
 		if (irq->source != IRQ_FREE)
 			continue;
-		spin_lock(&irq->lock);
+		spin_guard(&irq->lock);
 		irq->source = source;
 		irq->gsi = gsi;
 		irq->msi = (struct msi){ 0 };
 		irq->vector = (u8)(VECTOR_DYNAMIC + (irq - irqs));
 		irq->masked = true;
-		irq->level = irq->low = false;
 		irq->cpu = cpus[0];
 		irq->domain = NULL;
-		spin_unlock(&irq->lock);
 		return irq;
 	}
 	return NULL;
@@ -226,7 +199,7 @@ struct irq *irq_of_gsi(u32 gsi)
 	for (irq = irqs; irq < irqs + NR_IRQS; irq++)
 		if (irq->source == IRQ_GSI && irq->gsi == gsi)
 			return irq;
-	irq = ioapic_of_gsi(gsi) < acpi_info.nr_ioapics ? irq_alloc(IRQ_GSI, gsi) : NULL;
+	irq = ioapic_of_gsi(gsi) ? irq_alloc(IRQ_GSI, gsi) : NULL;
 	if (!irq)
 		return NULL;
 	/* Its mode before dom0 says: an ISA interrupt's or the SCI's, else PCI's. */
@@ -236,8 +209,8 @@ struct irq *irq_of_gsi(u32 gsi)
 			irq->level = acpi_info.isa[i].level;
 			irq->low = acpi_info.isa[i].low;
 		}
-	ioapic_write_mode(irq);
-	ioapic_write_target(irq);
+	ioapic_write_route(irq, ROUTE_MODE);
+	ioapic_write_route(irq, ROUTE_TARGET);
 	return irq;
 }
 
@@ -247,10 +220,9 @@ int irq_request_isa(u8 isa, void (*fn)(void *), void *data)
 
 	if (!irq || irq->fn)
 		return -EBUSY;
-	spin_lock(&irq->lock);
+	spin_guard(&irq->lock);
 	irq->data = data;
 	irq->fn = fn;
 	irq_set_mask(irq, false);
-	spin_unlock(&irq->lock);
 	return 0;
 }

@@ -9,18 +9,14 @@
  * any vector. So the frames of MSI-X tables are read-only for guests, dom0
  * included. Enabling the capability and INTx stays dom0's, as Linux expects.
  */
-#include "acpi.h"
-#include "apic.h"
 #include "irq.h"
+
+#include "acpi.h"
 #include "paging.h"
-#include "percpu.h"
 #include "printk.h"
 
 enum { MSI_ENABLE = 1, MSI_MULTIPLE = 7 << 4, MSI_64BIT = 1 << 7, MSI_MASKABLE = 1 << 8 };
-enum { MSIX_SIZE = 0x7ff, MSIX_ENABLE = 1 << 15 };
-enum { COMMAND_MEMORY = 1 << 1 };
-
-#define MAX_TABLES	64
+enum { MSIX_SIZE = 0x7ff, MSIX_ENABLE = 1 << 15, COMMAND_MEMORY = 1 << 1, MAX_TABLES = 64 };
 
 /* MSI-X tables that have been seen; a mapping stays for ever. */
 static struct msix_table {
@@ -55,45 +51,37 @@ bool msi_is_device_memory(u64 n)
 }
 
 /*
- * Where the whole table of @a lies, in a BAR of its own or in what dom0 says
- * (@fallback). Return: false if no table can be there.
+ * The whole table of @a, in a BAR of its own or in what dom0 says (@fallback), which
+ * is protected from now on. NULL: no table can be there, or we know too many.
  */
-static bool msi_find_table(struct pci_addr a, u8 cap, u64 fallback, struct msix_table *t)
+static struct msix_table *msi_find_table(struct pci_addr a, u8 cap, u64 fallback)
 {
-	u32 where = pci_read(a, cap + 4, 4);
-	u64 bar = msi_read_bar(a, where & 7) ?: fallback & ~15ull;
+	u32 where = pci_read(a, cap + 4, 4), i = 0;
+	u64 bar = msi_read_bar(a, where & 7) ?: fallback & ~15ull, start = bar + (where & ~7u);
+	u64 len = ((pci_read(a, cap + 2, 2) & MSIX_SIZE) + 1) * 16ull;
 
-	t->start = bar + (where & ~7u);
-	t->len = ((pci_read(a, cap + 2, 2) & MSIX_SIZE) + 1) * 16ull;
-	if (!bar || bar >> 52 || (t->start + t->len) >> 52)
-		return false;
-	for (u64 n = PFN_DOWN(t->start); n < PFN_UP(t->start + t->len); n++)
+	if (!bar || bar >> 52 || (start + len) >> 52)
+		return NULL;
+	for (u64 n = PFN_DOWN(start); n < PFN_UP(start + len); n++)
 		if (!msi_is_device_memory(n))
-			return false;
-	return true;
-}
-
-/* @t as we know it from now on; NULL: there are too many. */
-static struct msix_table *msi_note_table(const struct msix_table *t)
-{
-	u32 i = 0;
-
-	while (i < nr_tables && (tables[i].start != t->start || tables[i].len != t->len))
+			return NULL;
+	while (i < nr_tables && (tables[i].start != start || tables[i].len != len))
 		i++;
-	if (i == nr_tables && i < MAX_TABLES) {
-		tables[i] = *t;
+	if (i == MAX_TABLES)
+		return NULL;
+	if (i == nr_tables) {
+		tables[i] = (struct msix_table){ start, len, NULL };
 		/* Release: who sees the number may look at the table. */
 		__atomic_store_n(&nr_tables, i + 1, __ATOMIC_RELEASE);
 	}
-	return i < MAX_TABLES ? &tables[i] : NULL;
+	return &tables[i];
 }
 
 void msi_add_device(struct pci_addr a)
 {
 	u8 cap = pci_find_cap(a, PCI_CAP_MSIX);
-	struct msix_table t = { 0 };
 
-	if (cap && (!msi_find_table(a, cap, 0, &t) || !msi_note_table(&t)))
+	if (cap && !msi_find_table(a, cap, 0))
 		pr_debug("MSI-X table of %04x:%02x:%02x.%x not protected\n", a.seg, a.bus,
 			 a.devfn >> 3, a.devfn & 7);
 }
@@ -127,12 +115,10 @@ static void msi_write(const struct msi *m, enum msi_part part, u32 value)
 /* The capability's own switch; MSI is given one vector. */
 static void msi_enable(const struct msi *m, bool enable)
 {
-	u32 control = pci_read(m->addr, m->cap + 2, 2);
 	u32 bit = m->table ? MSIX_ENABLE : MSI_ENABLE;
+	u32 others = pci_read(m->addr, m->cap + 2, 2) & ~(m->table ? bit : bit | MSI_MULTIPLE);
 
-	if (!m->table)
-		control &= ~MSI_MULTIPLE;
-	pci_write(m->addr, m->cap + 2, 2, enable ? control | bit : control & ~bit);
+	pci_write(m->addr, m->cap + 2, 2, enable ? others | bit : others);
 }
 
 void msi_write_mask(const struct irq *irq)
@@ -148,10 +134,11 @@ void msi_write_target(const struct irq *irq)
 	msi_write(&irq->msi, MSI_ADDRESS, 0xfee00000u | irq->cpu->apic_id << 12);
 }
 
-void msi_restore(const struct irq *irq)
+void msi_restore(struct irq *irq)
 {
 	const struct msi *m = &irq->msi;
 
+	spin_guard(&irq->lock);
 	/* Not while it changes; a function with MSI-X may be sending others. */
 	msi_write(m, MSI_MASK, 1);
 	if (!m->table)
@@ -163,44 +150,41 @@ void msi_restore(const struct irq *irq)
 	msi_enable(m, true);
 }
 
-static int msi_setup_msix(struct msi *m, u64 table_base)
-{
-	struct msix_table t = { 0 }, *known;
-
-	if (m->entry > (m->control & MSIX_SIZE))
-		return -EINVAL;
-	if (!(pci_read(m->addr, PCI_COMMAND, 2) & COMMAND_MEMORY))
-		return -ENXIO;
-	if (!msi_find_table(m->addr, m->cap, table_base, &t))
-		return -EINVAL;
-	known = msi_note_table(&t);
-	if (known && !known->va)
-		known->va = map_mmio(MADDR(t.start), t.len);
-	if (!known || !known->va)
-		return -ENOMEM;
-	m->table = (volatile u32 *)(known->va + m->entry * 16);
-	return 0;
-}
-
 int msi_setup(struct irq *irq, struct pci_addr a, u32 entry, u64 table_base)
 {
 	bool msix = irq->source == IRQ_MSIX;
 	u8 cap = pci_find_cap(a, msix ? PCI_CAP_MSIX : PCI_CAP_MSI);
-	int rc;
+	u16 control = cap ? (u16)pci_read(a, cap + 2, 2) : 0;
+	volatile u32 *table = NULL;
 
 	if (!cap)
 		return -ENODEV;
-	irq->msi = (struct msi){ .addr = a, .cap = cap, .entry = entry,
-				 .control = (u16)pci_read(a, cap + 2, 2) };
-	rc = msix ? msi_setup_msix(&irq->msi, table_base) : 0;
-	if (!rc)
-		msi_restore(irq);
-	return rc;
+	if (msix) {
+		struct msix_table *t;
+
+		if (entry > (control & MSIX_SIZE))
+			return -EINVAL;
+		if (!(pci_read(a, PCI_COMMAND, 2) & COMMAND_MEMORY))
+			return -ENXIO;
+		t = msi_find_table(a, cap, table_base);
+		if (!t)
+			return -EINVAL;
+		if (!t->va)
+			t->va = map_mmio(MADDR(t->start), t->len);
+		if (!t->va)
+			return -ENOMEM;
+		table = (volatile u32 *)(t->va + entry * 16);
+	}
+	irq->msi = (struct msi){ a, cap, entry, control, table };
+	msi_restore(irq);
+	return 0;
 }
 
-void msi_teardown(const struct irq *irq)
+void msi_teardown(struct irq *irq)
 {
+	spin_guard(&irq->lock);
 	msi_write(&irq->msi, MSI_MASK, 1);
 	if (irq->source == IRQ_MSI)
 		msi_enable(&irq->msi, false);
+	irq->source = IRQ_FREE;
 }

@@ -1,9 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The core's command line: every option, in one table. */
-#include "apic.h"
 #include "console.h"
-#include "domain.h"
-#include "percpu.h"
+#include "irq.h"
 #include "power.h"
 #include "printk.h"
 #include "serial.h"

@@ -7,57 +7,49 @@
  * that the core looks at lies within their reach: the first 256 bytes of
  * segment 0. The memory window (ECAM) is dom0's alone.
  */
-#include "pci.h"
+#include "irq.h"
 
 #include "asm.h"
-#include "spinlock.h"
 
-#define PORT_ADDR	0xcf8
-#define PORT_DATA	0xcfc
+enum { PORT_ADDR = 0xcf8, PORT_DATA = 0xcfc };
 #define ADDR_ENABLE	(1u << 31)
 
 static struct spinlock lock = SPINLOCK_INIT;
 static u32 guest_addr;		/* what dom0 last wrote to PORT_ADDR */
 
+/* At what @addr selects, unless that is nothing: then a write is lost. */
 static u32 pci_transfer(u32 addr, u32 reg, u32 size, bool write, u32 value)
 {
-	spin_lock(&lock);
+	if (!(addr & ADDR_ENABLE))
+		return ~0u;
+	spin_guard(&lock);
 	outl(PORT_ADDR, addr);
-	value = port_transfer((u16)(PORT_DATA + (reg & 3)), size, write, value);
-	spin_unlock(&lock);
-	return value;
+	return port_transfer((u16)(PORT_DATA + (reg & 3)), size, write, value);
 }
 
 /* What selects @reg of @a; 0: it is out of reach. */
 static u32 pci_select(struct pci_addr a, u32 reg)
 {
-	if (a.seg || reg >= 256)
-		return 0;
-	return ADDR_ENABLE | (u32)a.bus << 16 | (u32)a.devfn << 8 | (reg & 0xfc);
+	return a.seg || reg >= 256 ? 0 :
+	       ADDR_ENABLE | (u32)a.bus << 16 | (u32)a.devfn << 8 | (reg & 0xfc);
 }
 
 u32 pci_read(struct pci_addr a, u32 reg, u32 size)
 {
-	u32 addr = pci_select(a, reg);
-
-	return addr ? pci_transfer(addr, reg, size, false, 0) : ~0u;
+	return pci_transfer(pci_select(a, reg), reg, size, false, 0);
 }
 
 void pci_write(struct pci_addr a, u32 reg, u32 size, u32 value)
 {
-	u32 addr = pci_select(a, reg);
-
-	if (addr)
-		pci_transfer(addr, reg, size, true, value);
+	pci_transfer(pci_select(a, reg), reg, size, true, value);
 }
 
 u8 pci_find_cap(struct pci_addr a, u8 id)
 {
-	u8 pos;
+	u8 pos = (u8)pci_read(a, PCI_CAP_PTR, 1) & 0xfc;
 
 	if (!(pci_read(a, PCI_STATUS, 2) & 0x10))
 		return 0;
-	pos = (u8)pci_read(a, PCI_CAP_PTR, 1) & 0xfc;
 	/* At most 48 fit; a device may link them in a circle. */
 	for (u32 n = 0; n < 48 && pos >= 0x40; n++) {
 		u32 head = pci_read(a, pos, 2);
@@ -80,5 +72,5 @@ u32 pci_access_port(u16 port, u32 size, bool write, u32 value)
 	}
 	if (port < PORT_DATA || port + size > PORT_DATA + 4)
 		return port_transfer(port, size, write, value);
-	return addr & ADDR_ENABLE ? pci_transfer(addr, port, size, write, value) : ~0u;
+	return pci_transfer(addr, port, size, write, value);
 }

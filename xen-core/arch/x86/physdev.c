@@ -11,12 +11,10 @@
  * Lock order: event lock of the domain, pirqs_lock, irq->lock.
  */
 
-#include <xen/event_channel.h>
 #include <xen/physdev.h>
 #include "acpi.h"
 #include "bitops.h"
 #include "event.h"
-#include "irq.h"
 #include "pv.h"
 #include "serial.h"
 #include "string.h"
@@ -65,25 +63,20 @@ static void physdev_set_needs_eoi(const struct domain *d, u32 pirq, bool needs)
 int arch_pirq_bind(struct domain *d, u32 pirq, u32 port, bool share, struct vcpu *v)
 {
 	struct irq *irq = physdev_find(d, pirq);
-	int rc = 0;
 
 	if (!irq)
 		return pirq < NR_PIRQS ? -EPERM : -EINVAL;
-	spin_lock(&irq->lock);
-	if (irq->domain == d) {
-		rc = -EEXIST;
-	} else if (irq->domain || irq->fn || irq->source == IRQ_FREE) {
-		rc = -EBUSY;
-	} else {
-		irq->domain = d;
-		irq->port = port;
-		irq->waits_eoi = false;
-		physdev_set_needs_eoi(d, pirq, irq->level);
-		irq_set_cpu(irq, v->cpu);
-		irq_set_mask(irq, false);
-	}
-	spin_unlock(&irq->lock);
-	return rc;
+	spin_guard(&irq->lock);
+	if (irq->domain == d)
+		return -EEXIST;
+	if (irq->domain || irq->fn || irq->source == IRQ_FREE)
+		return -EBUSY;
+	irq->domain = d;
+	irq->port = port;
+	physdev_set_needs_eoi(d, pirq, irq->level);
+	irq_set_cpu(irq, v->cpu);
+	irq_set_mask(irq, false);
+	return 0;
 }
 
 /* The irq that a port of @d is bound to as @pirq, locked; or NULL. */
@@ -141,10 +134,8 @@ static bool physdev_is_from(const struct irq *irq, struct pci_addr a)
 
 static int physdev_map_msi(const struct physdev_map_pirq *op, struct irq **pirq)
 {
-	struct pci_addr a = {
-		.seg = op->type == MAP_PIRQ_TYPE_MSI_SEG ? (u16)(op->bus >> 16) : 0,
-		.bus = (u8)op->bus, .devfn = (u8)op->devfn,
-	};
+	u16 seg = op->type == MAP_PIRQ_TYPE_MSI_SEG ? (u16)(op->bus >> 16) : 0;
+	struct pci_addr a = { seg, (u8)op->bus, (u8)op->devfn };
 	enum irq_source source = op->table_base ? IRQ_MSIX : IRQ_MSI;
 	u32 entry = op->table_base ? (u32)op->entry_nr : 0;
 	struct irq *irq;
@@ -206,12 +197,8 @@ static long physdev_unmap_pirq(struct domain *d, u32 cmd, union physdev_arg *arg
 		return -EINVAL;
 	arch_pirq_unbind(d, pirq);
 	pirqs[pirq] = NULL;
-	if (irq->source != IRQ_GSI) {
-		spin_lock(&irq->lock);
+	if (irq->source != IRQ_GSI)
 		msi_teardown(irq);
-		irq->source = IRQ_FREE;
-		spin_unlock(&irq->lock);
-	}
 	return 0;
 }
 
@@ -224,10 +211,7 @@ static long physdev_setup_gsi(struct domain *d, u32 cmd, union physdev_arg *arg)
 		return -EINVAL;
 	if (irq->fn || irq->mode_set)
 		return -EEXIST;
-	spin_lock(&irq->lock);
-	irq->mode_set = true;
 	irq_set_mode(irq, arg->gsi.triggering, arg->gsi.polarity);
-	spin_unlock(&irq->lock);
 	return 0;
 }
 
@@ -249,9 +233,8 @@ static long physdev_eoi(struct domain *d, u32 cmd, union physdev_arg *arg)
 	if (!irq)
 		return arg->eoi.irq < NR_PIRQS ? 0 : -EINVAL;
 	port = irq->port;
-	if (irq->waits_eoi)
+	if (irq->masked)	/* as it is, once bound, only from a level to its EOI */
 		irq_set_mask(irq, false);
-	irq->waits_eoi = false;
 	spin_unlock(&irq->lock);
 	if (d->arch.phys_irq_eoi_auto)
 		event_unmask(d, port);
@@ -274,9 +257,8 @@ static long physdev_set_eoi_map(struct domain *d, u32 cmd, union physdev_arg *ar
 
 	if (!page)
 		return -EINVAL;
-	spin_lock(&d->lock);
+	spin_guard(&d->lock);
 	if (d->arch.eoi_page) {
-		spin_unlock(&d->lock);
 		arch_put_guest_page_writable(page);
 		return -EBUSY;
 	}
@@ -289,40 +271,26 @@ static long physdev_set_eoi_map(struct domain *d, u32 cmd, union physdev_arg *ar
 		if (irq && irq->domain == d)
 			physdev_set_needs_eoi(d, i, irq->level);
 	}
-	spin_unlock(&d->lock);
 	return 0;
 }
 
 /* ---- devices ---- */
 
-static void physdev_restore_msi(struct pci_addr a)
-{
-	for (u32 i = 0; i < NR_PIRQS; i++) {
-		struct irq *irq = pirqs[i];
-
-		if (!physdev_is_from(irq, a))
-			continue;
-		spin_lock(&irq->lock);
-		msi_restore(irq);
-		spin_unlock(&irq->lock);
-	}
-}
-
 /* A device came or goes, its resources will not change, or it was reset. */
-static long physdev_device_op(struct domain *d, u32 cmd, union physdev_arg *arg)
+static long physdev_device(struct domain *d, u32 cmd, union physdev_arg *arg)
 {
 	bool old = cmd < PHYSDEVOP_pci_device_add;	/* these know no segments */
-	struct pci_addr a = {
-		.seg = old ? 0 : arg->device.seg,
-		.bus = old ? arg->old_device.bus : arg->device.bus,
-		.devfn = old ? arg->old_device.devfn : arg->device.devfn,
-	};
+	struct pci_addr a =
+		old ? (struct pci_addr){ 0, arg->old_device.bus, arg->old_device.devfn } :
+		(struct pci_addr){ arg->device.seg, arg->device.bus, arg->device.devfn };
 	bool is_virtfn = old ? arg->old_device.is_virtfn : arg->device.flags & XEN_PCI_DEV_VIRTFN;
 
 	switch (cmd) {
 	case PHYSDEVOP_restore_msi:
 	case PHYSDEVOP_restore_msi_ext:
-		physdev_restore_msi(a);
+		for (u32 i = 0; i < NR_PIRQS; i++)
+			if (physdev_is_from(pirqs[i], a))
+				msi_restore(pirqs[i]);
 		break;
 	case PHYSDEVOP_manage_pci_add:
 	case PHYSDEVOP_manage_pci_add_ext:
@@ -341,13 +309,10 @@ static long physdev_mmcfg_reserved(struct domain *d, u32 cmd, union physdev_arg 
 {
 	const struct physdev_pci_mmcfg_reserved *op = &arg->mmcfg;
 
-	for (u32 i = 0; i < acpi_info.nr_mcfg; i++) {
-		const struct acpi_mcfg *m = &acpi_info.mcfg[i];
-
+	for (const struct acpi_mcfg *m = acpi_info.mcfg, *end = m + acpi_info.nr_mcfg; m < end; m++)
 		if (m->seg == op->segment && m->base == op->address &&
 		    op->start_bus >= m->first_bus && op->end_bus <= m->last_bus)
 			return 0;
-	}
 	return -ENODEV;
 }
 
@@ -393,8 +358,7 @@ static long physdev_set_iobitmap(struct domain *d, u32 cmd, union physdev_arg *a
 void physdev_hide_ports(u32 *allowed)
 {
 	const struct { u16 first, nr; } hidden[] = {
-		{ 0x20, 2 }, { 0xa0, 2 },	/* PICs */
-		{ 0x40, 4 }, { 0x61, 1 },	/* PIT */
+		{ 0x20, 2 }, { 0xa0, 2 }, { 0x40, 4 }, { 0x61, 1 },	/* the PICs, the PIT */
 		{ serial_port(0), 8 }, { serial_port(1), 8 },
 	};
 
@@ -407,35 +371,31 @@ void physdev_hide_ports(u32 *allowed)
 
 enum { OUT = 1, ANYONE = 2 };	/* the argument is copied out, too; not only for dom0 */
 
-#define SIZE(type) sizeof(struct physdev_##type)
+#define OP(fn, type, flags) { physdev_##fn, sizeof(struct physdev_##type), flags }
 static const struct {
 	long (*fn)(struct domain *d, u32 cmd, union physdev_arg *arg);
 	u8 size, flags;
 } ops[] = {
-	[PHYSDEVOP_irq_status_query]	= { physdev_status, SIZE(irq_status_query), OUT | ANYONE },
-	[PHYSDEVOP_set_iopl]		= { physdev_set_iopl, SIZE(set_iopl), ANYONE },
-	[PHYSDEVOP_set_iobitmap]	= { physdev_set_iobitmap, SIZE(set_iobitmap), ANYONE },
-	[PHYSDEVOP_apic_read]		= { physdev_apic, SIZE(apic), OUT },
-	[PHYSDEVOP_apic_write]		= { physdev_apic, SIZE(apic) },
-	[PHYSDEVOP_alloc_irq_vector]	= { physdev_alloc_vector, SIZE(irq), OUT },
-	[PHYSDEVOP_eoi]			= { physdev_eoi, SIZE(eoi), ANYONE },
-	[PHYSDEVOP_map_pirq]		= { physdev_map_pirq, SIZE(map_pirq), OUT },
-	[PHYSDEVOP_unmap_pirq]		= { physdev_unmap_pirq, SIZE(unmap_pirq) },
-	[PHYSDEVOP_manage_pci_add]	= { physdev_device_op, SIZE(manage_pci) },
-	[PHYSDEVOP_manage_pci_remove]	= { physdev_device_op, SIZE(manage_pci) },
-	[PHYSDEVOP_restore_msi]		= { physdev_device_op, SIZE(restore_msi) },
-	[PHYSDEVOP_manage_pci_add_ext]	= { physdev_device_op, SIZE(manage_pci_ext) },
-	[PHYSDEVOP_setup_gsi]		= { physdev_setup_gsi, SIZE(setup_gsi) },
-	[PHYSDEVOP_get_free_pirq]	= { physdev_get_free_pirq, SIZE(get_free_pirq), OUT },
-	[PHYSDEVOP_pci_mmcfg_reserved]	= { physdev_mmcfg_reserved, SIZE(pci_mmcfg_reserved) },
-	[PHYSDEVOP_pci_device_add]	= { physdev_device_op, SIZE(pci_device_add) },
-	[PHYSDEVOP_pci_device_remove]	= { physdev_device_op, SIZE(pci_device) },
-	[PHYSDEVOP_restore_msi_ext]	= { physdev_device_op, SIZE(pci_device) },
-	[PHYSDEVOP_pirq_eoi_gmfn_v1]	= { physdev_set_eoi_map, SIZE(pirq_eoi_gmfn), ANYONE },
-	[PHYSDEVOP_pirq_eoi_gmfn_v2]	= { physdev_set_eoi_map, SIZE(pirq_eoi_gmfn), ANYONE },
-	[PHYSDEVOP_dbgp_op]		= { physdev_dbgp_op, SIZE(dbgp_op) },
-	[PHYSDEVOP_prepare_msix]	= { physdev_device_op, SIZE(pci_device) },
-	[PHYSDEVOP_release_msix]	= { physdev_device_op, SIZE(pci_device) },
+	[PHYSDEVOP_irq_status_query]	= OP(status, irq_status_query, OUT | ANYONE),
+	[PHYSDEVOP_set_iopl]		= OP(set_iopl, set_iopl, ANYONE),
+	[PHYSDEVOP_set_iobitmap]	= OP(set_iobitmap, set_iobitmap, ANYONE),
+	[PHYSDEVOP_apic_read ... PHYSDEVOP_apic_write] = OP(apic, apic, OUT),
+	[PHYSDEVOP_alloc_irq_vector]	= OP(alloc_vector, irq, OUT),
+	[PHYSDEVOP_eoi]			= OP(eoi, eoi, ANYONE),
+	[PHYSDEVOP_map_pirq]		= OP(map_pirq, map_pirq, OUT),
+	[PHYSDEVOP_unmap_pirq]		= OP(unmap_pirq, unmap_pirq, 0),
+	[PHYSDEVOP_manage_pci_add ... PHYSDEVOP_manage_pci_remove] = OP(device, manage_pci, 0),
+	[PHYSDEVOP_restore_msi]		= OP(device, restore_msi, 0),
+	[PHYSDEVOP_manage_pci_add_ext]	= OP(device, manage_pci_ext, 0),
+	[PHYSDEVOP_setup_gsi]		= OP(setup_gsi, setup_gsi, 0),
+	[PHYSDEVOP_get_free_pirq]	= OP(get_free_pirq, get_free_pirq, OUT),
+	[PHYSDEVOP_pci_mmcfg_reserved]	= OP(mmcfg_reserved, pci_mmcfg_reserved, 0),
+	[PHYSDEVOP_pci_device_add]	= OP(device, pci_device_add, 0),
+	[PHYSDEVOP_pci_device_remove ... PHYSDEVOP_restore_msi_ext] = OP(device, pci_device, 0),
+	[PHYSDEVOP_pirq_eoi_gmfn_v1]	= OP(set_eoi_map, pirq_eoi_gmfn, ANYONE),
+	[PHYSDEVOP_pirq_eoi_gmfn_v2]	= OP(set_eoi_map, pirq_eoi_gmfn, ANYONE),
+	[PHYSDEVOP_dbgp_op]		= OP(dbgp_op, dbgp_op, 0),
+	[PHYSDEVOP_prepare_msix ... PHYSDEVOP_release_msix] = OP(device, pci_device, 0),
 };
 
 long do_physdev_op(u32 cmd, gva_t arg)

@@ -9,23 +9,14 @@
 
 #include <xen/platform.h>
 #include "acpi.h"
-#include "arch_hypercalls.h"
-#include "asm.h"
 #include "clock.h"
 #include "power.h"
 #include "printk.h"
+#include "pv.h"
 #include "string.h"
 #include "uaccess.h"
 
 #define BDA_SHIFT_FLAGS	0x417	/* the BIOS's keyboard state */
-
-static long platform_settime(u64 secs, u32 nsecs, u32 mbz, u64 system_time)
-{
-	if (mbz || nsecs >= 1000000000)
-		return -EINVAL;
-	time_set_wallclock(secs, nsecs, system_time);
-	return 0;
-}
 
 static long platform_firmware_info(struct xenpf_firmware_info *info)
 {
@@ -72,14 +63,13 @@ static long platform_get_cpuinfo(struct xenpf_pcpuinfo *info)
 /* All CPUs are taken to be of the boot CPU's kind. */
 static long platform_get_cpu_version(struct xenpf_pcpu_version *info)
 {
-	struct cpuid id = cpuid(0, 0);
-	const u32 eax = cpuid(1, 0).a, vendor[] = { id.b, id.d, id.c };
+	const u32 eax = cpuid(1, 0).a;
 
 	*info = (struct xenpf_pcpu_version){ .xen_cpuid = info->xen_cpuid,
 					     .max_present = nr_cpus - 1 };
 	if (info->xen_cpuid >= nr_cpus)
 		return 0;
-	memcpy(info->vendor_id, vendor, sizeof(vendor));
+	memcpy(info->vendor_id, cpu_features.vendor, sizeof(info->vendor_id));
 	info->family = eax >> 8 & 15;
 	info->model = eax >> 4 & 15;
 	info->stepping = eax & 15;
@@ -94,11 +84,12 @@ static long platform_dispatch(struct xen_platform_op *op)
 {
 	switch (op->cmd) {
 	case XENPF_settime32:
-		return platform_settime(op->u.settime32.secs, op->u.settime32.nsecs, 0,
-					op->u.settime32.system_time);
+		return time_set_wallclock(op->u.settime32.secs, op->u.settime32.nsecs,
+					  op->u.settime32.system_time);
 	case XENPF_settime64:
-		return platform_settime(op->u.settime64.secs, op->u.settime64.nsecs,
-					op->u.settime64.mbz, op->u.settime64.system_time);
+		return op->u.settime64.mbz ? -EINVAL :
+			time_set_wallclock(op->u.settime64.secs, op->u.settime64.nsecs,
+					   op->u.settime64.system_time);
 	case XENPF_firmware_info:	return platform_firmware_info(&op->u.firmware_info);
 	case XENPF_enter_acpi_sleep:	return platform_enter_sleep(&op->u.enter_acpi_sleep);
 	case XENPF_get_cpuinfo:		return platform_get_cpuinfo(&op->u.pcpu_info);

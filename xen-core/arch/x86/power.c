@@ -14,9 +14,7 @@
 #include "console.h"
 #include "printk.h"
 
-#define SLEEP_TYPE	0x1c00u
-#define SLEEP_ENABLE	0x2000u
-#define SETTLE		50000000u	/* ns a way of restarting gets */
+enum { SLEEP_TYPE = 0x1c00, SLEEP_ENABLE = 0x2000 };
 
 bool opt_noreboot;
 char opt_reboot[8];
@@ -32,15 +30,14 @@ static void power_stop_others(void)
 void machine_halt(void)
 {
 	power_stop_others();
-	for (;;)
-		asm volatile("cli; hlt");
+	cpu_stop();
 }
 
 /* One way, by its letter; comes back when the machine does not have it. */
 static void power_reset(char way)
 {
 	const struct __packed { u16 limit; u64 base; } no_idt = { 0, 0 };
-	u8 value;
+	u8 value = inb(0xcf9) & ~6;
 
 	switch (way) {
 	case 'a':		/* what ACPI names */
@@ -53,7 +50,6 @@ static void power_reset(char way)
 		outb(0x64, 0xfe);
 		break;
 	case 'p':		/* the chip set's reset control register: full reset */
-		value = inb(0xcf9) & ~6;
 		outb(0xcf9, value | 2);
 		outb(0xcf9, value | 6);
 		break;
@@ -74,7 +70,7 @@ void machine_restart(void)
 	power_reset(opt_reboot[0]);
 	for (const char *way = "akpt"; *way; way++) {
 		power_reset(*way);
-		clock_delay(SETTLE);
+		clock_delay(50000000);	/* that long each gets to show its effect */
 	}
 	machine_halt();
 }

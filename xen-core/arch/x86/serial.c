@@ -19,39 +19,41 @@
 #include "cmdline.h"
 #include "console.h"
 #include "irq.h"
-#include "percpu.h"
 #include "printk.h"
 #include "string.h"
 
-#define TX_SIZE		16384u		/* power of two */
-#define CLOCK_BAUD	115200u		/* divisor 1 of the PC's 1.8432 MHz crystal */
-#define POLL_PERIOD	10000000ull	/* ns */
-#define SEND_PERIOD	1000000ull	/* about what a full FIFO takes at 115200 baud */
-#define STUCK_TIME	1000000000ull	/* ns a guest's output waits at most */
-#define STUCK_SPINS	200000u		/* status reads (about 1 us each) without progress */
+/*
+ * The ring's size (a power of two); the rate of divisor 1 with the PC's 1.8432 MHz
+ * crystal; status reads (about 1 us each) without progress till a port is stuck.
+ */
+enum { TX_SIZE = 16384, CLOCK_BAUD = 115200, STUCK_SPINS = 200000 };
+/*
+ * ns: between two looks at a polled port; while it sends, about what a full FIFO takes
+ * at 115200 baud; how long a guest's output waits at most.
+ */
+enum { POLL_PERIOD = 10000000, SEND_PERIOD = 1000000, STUCK_TIME = 1000000000 };
 
-/* The registers, and their bits. */
+/*
+ * The registers, and their bits. FCR_ENABLE: FIFOs on, both cleared. MCR_ON: DTR, RTS,
+ * OUT2 (gates the interrupt).
+ */
 enum { RBR = 0, THR = 0, IER, IIR, FCR = 2, LCR, MCR, LSR, DLL = 0, DLM };
-enum { IER_RX = 0x01, IER_TX = 0x02 };
-enum { IIR_NONE = 0x01, IIR_FIFO = 0xc0 };
-enum { FCR_ENABLE = 0x07 };		/* FIFOs on, both cleared */
-enum { LCR_DLAB = 0x80, MCR_ON = 0x0b };	/* DTR, RTS, OUT2 (gates the interrupt) */
-enum { LSR_DR = 0x01, LSR_THRE = 0x20, LSR_TEMT = 0x40 };
+enum { IER_RX = 0x01, IER_TX = 0x02, IIR_NONE = 0x01, IIR_FIFO = 0xc0, FCR_ENABLE = 0x07 };
+enum { LCR_DLAB = 0x80, MCR_ON = 0x0b, LSR_DR = 0x01, LSR_THRE = 0x20, LSR_TEMT = 0x40 };
 
 /**
  * struct serial - one port
  * @tx:		ring of bytes to send; @put and @get run freely
  * @stuck:	the transmitter stopped taking bytes: drop them
- * @fifo:	bytes the transmitter takes when it is empty
+ * @fifo:	bytes the transmitter takes when it is empty; 0: not in use
  * @irq_works:	an interrupt came
  */
 struct serial {
 	struct spinlock lock;
-	bool present, stuck, polled, irq_works;
+	bool stuck, polled, irq_works;
 	u8 ier, lcr, fifo;
 	char last;
-	u32 baud, io, irq;
-	u32 put, get;			/* lock */
+	u32 baud, io, irq, put, get;	/* put, get: lock */
 	u64 moved;			/* lock: when the transmitter last took something, ns */
 	struct timer timer;
 	char *tx;			/* lock */
@@ -72,47 +74,45 @@ static void serial_out(const struct serial *p, u32 reg, u8 v) { outb((u16)(p->io
 
 /* ---- options ---- */
 
+/* The fields of com1= each move @*s behind their comma. An empty one sets nothing. */
+
 /* "8n1": data bits, parity, stop bits; into the line control register's form. */
-static __init bool serial_parse_frame(const char *s, u8 *lcr)
+static __init bool serial_parse_frame(const char **s, u8 *lcr)
 {
 	static const char parities[] = "no-e-m-s";	/* each at its number there */
-	const char *parity = s[0] && s[1] ? strchr(parities, s[1]) : NULL;
+	const char *f = *s, *parity = f[0] && f[1] ? strchr(parities, f[1]) : NULL;
 
-	if (!parity || s[0] < '5' || s[0] > '8' || s[2] < '1' || s[2] > '2')
-		return false;
-	*lcr = (u8)((s[0] - '5') | (s[2] == '2' ? 4 : 0) | (parity - parities) << 3);
-	return true;
+	if (*f && *f != ',') {
+		if (!parity || f[0] < '5' || f[0] > '8' || f[2] < '1' || f[2] > '2')
+			return false;
+		*lcr = (u8)((f[0] - '5') | (f[2] == '2' ? 4 : 0) | (parity - parities) << 3);
+		f += 3;
+	}
+	*s = f + (*f == ',');
+	return !*f || *f == ',';
 }
 
-/* A number within [@min, @max] at @*s, which moves behind it; an empty field sets nothing. */
+/* A number within [@min, @max]. */
 static __init bool serial_parse_number(const char **s, u32 min, u32 max, u32 *value)
 {
 	u64 number;
 
-	if (!**s || **s == ',')
-		return true;
-	if (!cmdline_parse_uint(s, &number) || number < min || number > max)
-		return false;
-	*value = (u32)number;
-	return true;
+	if (**s && **s != ',') {
+		if (!cmdline_parse_uint(s, &number) || number < min || number > max)
+			return false;
+		*value = (u32)number;
+	}
+	return !**s || *(*s)++ == ',';
 }
 
 static __init bool serial_parse(struct serial *p, const char *s)
 {
 	if (!strncmp(s, "auto", 4))
 		s += 4;
-	else if (!serial_parse_number(&s, 50, CLOCK_BAUD, &p->baud))
-		return false;
-	if (*s == ',' && *++s && *s != ',') {
-		if (!serial_parse_frame(s, &p->lcr))
-			return false;
-		s += 3;
-	}
-	s += *s == ',';
-	if (!serial_parse_number(&s, 0x100, 0xfff8, &p->io))
-		return false;
-	s += *s == ',';
-	return serial_parse_number(&s, 0, 15, &p->irq) && !*s;
+	return serial_parse_number(&s, 50, CLOCK_BAUD, &p->baud) &&
+	       serial_parse_frame(&s, &p->lcr) &&
+	       serial_parse_number(&s, 0x100, 0xfff8, &p->io) &&
+	       serial_parse_number(&s, 0, 15, &p->irq) && !*s;
 }
 
 /* ---- output ---- */
@@ -182,14 +182,11 @@ void serial_write(unsigned int n, const char *s, size_t len)
 bool serial_has_room(unsigned int n, size_t len)
 {
 	struct serial *p = &ports[n];
-	bool room;
 
-	spin_lock(&p->lock);
+	spin_guard(&p->lock);
 	if (!serial_push(p) && p->put != p->get && arch_now() - p->moved > STUCK_TIME)
 		p->stuck = true;
-	room = p->stuck || TX_SIZE - (p->put - p->get) >= len;
-	spin_unlock(&p->lock);
-	return room;
+	return p->stuck || TX_SIZE - (p->put - p->get) >= len;
 }
 
 void serial_flush(unsigned int n)
@@ -198,16 +195,12 @@ void serial_flush(unsigned int n)
 
 	console_lock(&p->lock);
 	serial_drain(p, 0);
-	for (u32 spins = 0; !p->stuck && !(serial_in(p, LSR) & LSR_TEMT) && spins < STUCK_SPINS;
-	     spins++)
+	for (u32 i = 0; !p->stuck && !(serial_in(p, LSR) & LSR_TEMT) && i < STUCK_SPINS; i++)
 		cpu_pause();
 	console_unlock(&p->lock);
 }
 
-void serial_force(void)
-{
-	irq_mode = false;
-}
+void serial_force(void) { irq_mode = false; }
 
 /* ---- input, interrupts, polling ---- */
 
@@ -216,12 +209,11 @@ static void serial_service(struct serial *p)
 	/* Bounded: a port that is gone reads all ones for ever. */
 	for (unsigned int n = 0; n < 256 && (serial_in(p, LSR) & LSR_DR); n++)
 		console_input(serial_in(p, RBR));
-	spin_lock(&p->lock);
+	spin_guard(&p->lock);
 	/* More than once: an emulated line is empty again at once. */
 	for (unsigned int n = 0; n < 64 && serial_push(p); n++)
 		;
 	serial_update_ier(p);
-	spin_unlock(&p->lock);
 }
 
 static void serial_interrupt(void *data)
@@ -241,8 +233,7 @@ static void serial_timer(void *data)
 	if (!p->polled) {
 		if (p->irq_works)
 			return;
-		pr_warn("com%u: no interrupt from IRQ %u, polling\n",
-			(unsigned int)(p - ports) + 1, p->irq);
+		pr_warn("com%d: no interrupt from IRQ %u, polling\n", (int)(p - ports) + 1, p->irq);
 		p->polled = true;
 	}
 	serial_service(p);
@@ -253,7 +244,7 @@ static void serial_timer(void *data)
 void serial_softirq(void)
 {
 	for (unsigned int n = 0; n < NR_SERIAL; n++)
-		if (ports[n].present && ports[n].polled)
+		if (ports[n].polled)
 			serial_service(&ports[n]);
 }
 
@@ -263,7 +254,7 @@ void __init serial_init_irq(void)
 	for (unsigned int n = 0; n < NR_SERIAL; n++) {
 		struct serial *p = &ports[n];
 
-		if (!p->present)
+		if (!p->fifo)
 			continue;
 		p->polled = !p->irq || irq_request_isa((u8)p->irq, serial_interrupt, p);
 		timer_init(&p->timer, serial_timer, p);
@@ -306,11 +297,7 @@ int __init serial_init(unsigned int n)
 	serial_out(p, MCR, MCR_ON);
 	serial_out(p, FCR, FCR_ENABLE);
 	p->fifo = (serial_in(p, IIR) & IIR_FIFO) == IIR_FIFO ? 16 : 1;
-	p->present = true;
 	return 0;
 }
 
-u16 serial_port(unsigned int n)
-{
-	return ports[n].present ? (u16)ports[n].io : 0;
-}
+u16 serial_port(unsigned int n) { return ports[n].fifo ? (u16)ports[n].io : 0; }

@@ -8,7 +8,6 @@
  *	core_on_stack	init memory given back; the idle loop takes over
  */
 #include "acpi.h"
-#include "apic.h"
 #include "clock.h"
 #include "console.h"
 #include "cpu_private.h"

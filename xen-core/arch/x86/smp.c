@@ -12,7 +12,6 @@
  * last dangerous use ended. A CPU whose tlb_time is later than the stamp has
  * no entry left.
  */
-#include "apic.h"
 #include "clock.h"
 #include "cpu_private.h"
 #include "domain.h"
@@ -108,7 +107,7 @@ static void request(u64 mask, enum request what)
 	for (u32 i = 0; i < nr_cpus; i++)
 		if (mask >> i & 1) {
 			__atomic_fetch_or(&cpus[i]->arch->requests, what, __ATOMIC_SEQ_CST);
-			apic_send_ipi(cpus[i], VECTOR_REQUEST);
+			apic_send(cpus[i]->apic_id, VECTOR_REQUEST);
 		}
 	for (u32 i = 0; what != REQ_STOP && i < nr_cpus; i++)
 		while (mask >> i & 1 && !is_done(cpus[i], what, since))
@@ -147,7 +146,7 @@ void arch_tlb_filter(u32 stamp)
 void arch_kick_cpu(struct cpu *cpu)
 {
 	if (cpu != this_cpu())
-		apic_send_ipi(cpu, VECTOR_KICK);
+		apic_send(cpu->apic_id, VECTOR_KICK);
 }
 
 /* The first CPU to end the machine goes on; another one that wants to stops here. */
@@ -164,7 +163,7 @@ void smp_stop_others(void)
 	/* One that does not listen is told in a way it cannot ignore. */
 	for (u32 i = 0; i < nr_cpus; i++)
 		if (cpus[i] != me)
-			apic_send_nmi(cpus[i]);
+			apic_send(cpus[i]->apic_id, APIC_NMI);
 }
 
 void smp_handle_nmi(void)

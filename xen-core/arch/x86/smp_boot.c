@@ -6,11 +6,11 @@
  * stack of its own. One that does not answer is left out.
  */
 #include "acpi.h"
-#include "apic.h"
 #include "console.h"
 #include "clock.h"
 #include "cpu.h"
 #include "cpu_private.h"
+#include "irq.h"
 #include "page_alloc.h"
 #include "paging.h"
 #include "printk.h"
@@ -71,10 +71,10 @@ static __init bool start(struct cpu *cpu)
 	ap_stack_top = stacks_top(cpu);
 	ap_root = (u64)core_l4 - IMAGE_VA;
 	ap_state = 0;
-	apic_send_init(cpu->apic_id);
+	apic_send(cpu->apic_id, APIC_INIT);
 	clock_delay(10 * MSEC);
 	for (int i = 0; i < 2 && !ap_state; i++) {
-		apic_send_startup(cpu->apic_id, TRAMPOLINE >> PAGE_SHIFT);
+		apic_send(cpu->apic_id, APIC_STARTUP | TRAMPOLINE >> PAGE_SHIFT);
 		clock_delay(MSEC / 5);
 	}
 	for (u64 end = arch_now() + 1000 * MSEC; !ap_state; cpu_pause())

@@ -3,13 +3,11 @@
 #ifndef XENLITE_ACPI_H
 #define XENLITE_ACPI_H
 
-#define ACPI_MAX_CPUS		256
-#define ACPI_MAX_IOAPICS	16
-#define ACPI_MAX_MCFG		8
-#define ACPI_NR_ISA		16
+enum { ACPI_MAX_CPUS = 256, ACPI_MAX_IOAPICS = 16, ACPI_MAX_MCFG = 8, ACPI_NR_ISA = 16 };
 
 struct acpi_cpu { u32 apic_id, acpi_id; bool enabled; };
-struct acpi_ioapic { u32 addr, gsi_base; };
+/* @regs, @nr_pins: irq.c's; no pins: it does not answer. */
+struct acpi_ioapic { u32 addr, gsi_base, nr_pins; volatile u32 *regs; };
 /* Where an ISA interrupt goes when not to the GSI of its number. */
 struct acpi_override { u32 gsi; bool level, low; };
 /* As in the MCFG. */
@@ -31,12 +29,9 @@ struct acpi_info {
 	struct acpi_override isa[ACPI_NR_ISA];
 	struct acpi_lapic_nmi lapic_nmis[4];
 	struct acpi_mcfg mcfg[ACPI_MAX_MCFG];
-
-	u16 pm1a_cnt, pm1b_cnt, pm_timer;
-	u16 reset_port;
-	u8 reset_value;
-
 	u64 hpet_addr;
+	u16 pm1a_cnt, pm1b_cnt, pm_timer, reset_port;
+	u8 reset_value;
 };
 
 extern struct acpi_info acpi_info;

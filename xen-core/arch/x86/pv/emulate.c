@@ -17,7 +17,6 @@
 #include "bitops.h"
 #include "cpu_private.h"
 #include "decode.h"
-#include "pci.h"
 #include "preempt.h"
 #include "pv.h"
 #include "string.h"
