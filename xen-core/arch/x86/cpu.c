@@ -8,7 +8,6 @@
  */
 #include "cpu.h"
 
-#include "cpu_private.h"
 #include "paging.h"
 #include "stacks.h"
 #include "string.h"

@@ -11,7 +11,6 @@
 #include "apic.h"
 #include "clock.h"
 #include "console.h"
-#include "cpu_private.h"
 #include "domain.h"
 #include "irq.h"
 #include "page_alloc.h"

@@ -14,7 +14,7 @@
  */
 #include "apic.h"
 #include "clock.h"
-#include "cpu_private.h"
+#include "cpu.h"
 #include "domain.h"
 #include "irq.h"
 #include "paging.h"

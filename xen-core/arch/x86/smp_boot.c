@@ -10,7 +10,6 @@
 #include "console.h"
 #include "clock.h"
 #include "cpu.h"
-#include "cpu_private.h"
 #include "page_alloc.h"
 #include "paging.h"
 #include "printk.h"
@@ -24,9 +23,9 @@
 #define TRAMPOLINE	0x8000		/* a page of free low memory */
 #define MSEC		1000000ull
 
-extern char ap_start[], ap_start_end[];
-extern u64 ap_stack_top, ap_root;
+extern char ap_start[];
 
+__initdata u64 ap_stack_top;			/* for boot.S */
 static __initdata volatile u32 ap_state;	/* 0: off, 1: alive, 2: go on */
 
 __init struct cpu *smp_cpu_create(u32 id)
@@ -69,7 +68,6 @@ __init void smp_ap_main(void)
 static __init bool start(struct cpu *cpu)
 {
 	ap_stack_top = stacks_top(cpu);
-	ap_root = (u64)core_l4 - IMAGE_VA;
 	ap_state = 0;
 	apic_send_init(cpu->apic_id);
 	clock_delay(10 * MSEC);
@@ -91,7 +89,7 @@ static __init bool start(struct cpu *cpu)
 __init void smp_boot_cpus(u32 max)
 {
 	key_register('d', arch_dump_all_cpus, "dump registers and stacks of all CPUs");
-	memcpy(arch_direct_map(MADDR(TRAMPOLINE)), ap_start, ap_start_end - ap_start);
+	memcpy(arch_direct_map(MADDR(TRAMPOLINE)), ap_start, PAGE_SIZE);
 	for (u32 i = 0; i < acpi_info.nr_cpus && nr_cpus < max; i++) {
 		const struct acpi_cpu *a = &acpi_info.cpus[i];
 		struct cpu *cpu;

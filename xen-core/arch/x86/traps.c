@@ -7,7 +7,6 @@
  * core: a fault of an instruction listed in the exception table continues at
  * its fix-up; any other is a bug and panics.
  */
-#include "cpu_private.h"
 #include "irq.h"
 #include "preempt.h"
 #include "printk.h"

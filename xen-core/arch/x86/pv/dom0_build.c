@@ -14,7 +14,6 @@
  * tables, all else is page by page.
  */
 #include "clock.h"
-#include "cpu_private.h"
 #include "elf.h"
 #include "page_alloc.h"
 #include "page_type.h"
