@@ -61,6 +61,7 @@ int load_segment_fs(u16 sel);
 int load_segment_gs(u16 sel);
 int xrstor_safe(void *area, u64 mask);
 
-#define CORE_CS		0xe008	/* in the reserved part of every GDT */
+/* Selectors in the reserved part of every GDT, and of the CPU's own */
+enum { CORE_CS = 0xe008, CORE_DS = 0xe010, CORE_TSS = 0xe040, CORE_LDT = 0xe050 };
 
 #endif
