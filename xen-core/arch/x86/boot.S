@@ -22,7 +22,6 @@ _start:
 	jmp	start32
 
 	.balign	8
-mb1_header:
 	.long	MB1_MAGIC, MB1_FLAGS, -(MB1_MAGIC + MB1_FLAGS)
 
 	.balign	8
@@ -98,9 +97,7 @@ enter_long_mode:
 ap_start:
 	cli
 	cld
-	movw	%cs, %ax
-	movw	%ax, %ds
-	lgdtl	gdt_ptr - ap_start
+	lgdtl	%cs:gdt_ptr - ap_start
 	movl	$1, %eax
 	movl	%eax, %cr0
 	ljmpl	$0x18, $PA(ap_start32)
@@ -110,8 +107,7 @@ gdt_ptr:
 
 	.code32
 ap_start32:
-	movw	$0x10, %ax
-	movw	%ax, %ds
+	movw	$0x10, %ax		/* only the stack is used before 64-bit mode */
 	movw	%ax, %ss
 	movl	$PA(boot_stack_top), %esp
 	call	enter_long_mode

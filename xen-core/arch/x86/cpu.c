@@ -120,8 +120,8 @@ void cpu_init(struct cpu *cpu)
 		     : : "i"(CORE_CS) : "rax", "memory");
 	asm volatile("mov %0, %%ss; mov %1, %%ds; mov %1, %%es; mov %1, %%fs; mov %1, %%gs"
 		     : : "r"(CORE_DS), "r"(0));
-	asm volatile("lidt %0; ltr %w1; lldt %w2"
-		     : : "m"((struct table_ptr){ sizeof(idt) - 1, (u64)idt }), "r"(CORE_TSS), "r"(0));
+	asm volatile("lidt %0" : : "m"((struct table_ptr){ sizeof(idt) - 1, (u64)idt }));
+	asm volatile("ltr %w0; lldt %w1" : : "r"(CORE_TSS), "r"(0) : "memory");
 	write_cr4(cpu_features.cr4);
 	write_cr0(CR0_PG | CR0_WP | CR0_NE | CR0_ET | CR0_MP | CR0_PE | CR0_AM);
 	if (cpu_features.xsave)

@@ -68,7 +68,7 @@ int paging_map(u64 va, maddr_t ma, u64 len, u64 flags)
 		u64 step = PAGE_SIZE, *e;
 		int level = 1;
 
-		for (; level < max && len >= step << 9 && !((va | ma.a) & ((step << 9) - 1)); level++)
+		for (; level < max && len >= step << 9 && !((va | ma.a) % (step << 9)); level++)
 			step <<= 9;
 		e = entry_at(va, level);
 		if (!e)
@@ -115,20 +115,6 @@ static void map_image(const char *from, const char *to, u64 flags)
 		paging_map(DIRECT_VA + pa, MADDR(pa), to - from, PTE_CORE_RO);
 }
 
-static __init void map_direct(void)
-{
-	/* The first 2 MiB hold the image, whose pages differ in protection. */
-	paging_map(DIRECT_VA, MADDR(0), SIZE_2M, PTE_CORE_RW);
-	for_each_ram(r) {
-		u64 start = MAX(ROUND_DOWN(r->start, PAGE_SIZE), SIZE_2M);
-		u64 end = ROUND_UP(r->start + r->size, PAGE_SIZE);
-
-		if (start < end)
-			paging_map(DIRECT_VA + start, MADDR(start), end - start,
-				   PTE_CORE_RW | PTE_PSE);
-	}
-}
-
 /* Only frames that are RAM, or between RAM, have a struct page and a word in the m2p. */
 static __init void map_frame_tables(void)
 {
@@ -145,13 +131,21 @@ static __init void map_frame_tables(void)
 
 __init void paging_init(void)
 {
-	for_each_ram(r)
-		max_mfn = MAX(max_mfn, PFN_DOWN(r->start + r->size));
 	for (int slot = FIRST_SLOT; slot < END_SLOT; slot++)
 		core_l4[slot] = new_table() & ~PTE_U;
 	core_l4[FIRST_SLOT] |= PTE_U;
 
-	map_direct();
+	/* The first 2 MiB hold the image, whose pages differ in protection. */
+	paging_map(DIRECT_VA, MADDR(0), SIZE_2M, PTE_CORE_RW);
+	for_each_ram(r) {
+		u64 start = MAX(ROUND_DOWN(r->start, PAGE_SIZE), SIZE_2M);
+		u64 end = ROUND_UP(r->start + r->size, PAGE_SIZE);
+
+		max_mfn = MAX(max_mfn, PFN_DOWN(r->start + r->size));
+		if (start < end)
+			paging_map(DIRECT_VA + start, MADDR(start), end - start,
+				   PTE_CORE_RW | PTE_PSE);
+	}
 	map_image(_image_start, _text_start, PTE_CORE_RW & ~PTE_NX);
 	map_image(_text_start, _text_end, PTE_CORE_RX);
 	map_image(_text_end, _rodata_end, PTE_CORE_RO);

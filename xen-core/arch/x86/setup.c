@@ -32,7 +32,7 @@
 extern char ap_start[], syscall_entry[], syscall_entry32[];
 extern char syscall_stub[], syscall_stub_end[], syscall_stub32[], syscall_stub32_end[];
 
-__initdata u64 ap_stack_top;			/* for boot.S */
+__initdata u64 ap_stack_top;
 static __initdata volatile u32 ap_state;	/* 0: off, 1: alive, 2: go on */
 
 static __init void set_owners(void)

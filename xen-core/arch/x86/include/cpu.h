@@ -13,9 +13,8 @@
  */
 struct cpu_features {
 	bool smep, smap, fsgsbase, xsave, rdtscp, pages_1g;
-	u64 xcr0;
+	u64 xcr0, cr4;		/* cr4: what every CPU runs with */
 	u32 xsave_size;
-	u64 cr4;		/* what every CPU runs with */
 	u8 phys_bits;
 	char vendor[13];
 };

@@ -7,6 +7,7 @@
 
 struct cpu;
 
+extern u64 ap_stack_top;	/* where smp_ap_main() of the CPU being started finds its stack */
 void smp_ap_main(void) __attribute__((noreturn));
 /** smp_stop_others() - halt all other CPUs; panic and power-off. */
 void smp_stop_others(void);

@@ -34,10 +34,7 @@ enum { IST_NMI = 1, IST_DF, IST_MC, IST_DB };
 
 struct __packed tss {
 	u32 reserved0;
-	u64 rsp0, rsp1, rsp2;
-	u64 reserved1;
-	u64 ist[7];
-	u64 reserved2;
+	u64 rsp0, rsp1, rsp2, reserved1, ist[7], reserved2;
 	u16 reserved3, io_base;
 };
 

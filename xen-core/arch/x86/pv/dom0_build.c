@@ -80,23 +80,11 @@ static __init void unpack_kernel(struct kernel_image *k)
 	k->payload_len = got;
 }
 
-static __init void check_notes(const struct elf_image *img)
-{
-	const struct elf_notes *n = &img->notes;
-
-	if (elf_has_note(img, XEN_ELFNOTE_XEN_VERSION) && strcmp(n->xen_version, "xen-3.0"))
-		boot_fail("dom0: kernel: made for another hypervisor interface than xen-3.0");
-	if (n->features_required & ~FEATURES_OFFERED)
-		boot_fail("dom0: kernel: it requires features that are not offered");
-	if (img->virt_start.a < n->virt_base || n->virt_base & ~PAGE_MASK ||
-	    img->virt_end.a - n->virt_base > KERNEL_MAX)
-		boot_fail("dom0: kernel: its virtual addresses are out of range");
-}
-
-/* The kernel proper: parsed, and unpacked if it was packed. */
+/* The kernel proper: unpacked if it was packed, and parsed. */
 static __init void open_kernel(struct kernel_image *k, struct elf_image *img)
 {
 	const struct boot_module *m = &boot_info.module[0];
+	const struct elf_notes *n = &img->notes;
 	const char *why;
 
 	if (!boot_info.nr_modules)
@@ -109,7 +97,13 @@ static __init void open_kernel(struct kernel_image *k, struct elf_image *img)
 	why = elf_parse(k->payload, k->payload_len, img);
 	if (why)
 		boot_fail("dom0: kernel: %s", why);
-	check_notes(img);
+	if (elf_has_note(img, XEN_ELFNOTE_XEN_VERSION) && strcmp(n->xen_version, "xen-3.0"))
+		boot_fail("dom0: kernel: made for another hypervisor interface than xen-3.0");
+	if (n->features_required & ~FEATURES_OFFERED)
+		boot_fail("dom0: kernel: it requires features that are not offered");
+	if (img->virt_start.a < n->virt_base || n->virt_base & ~PAGE_MASK ||
+	    img->virt_end.a - n->virt_base > KERNEL_MAX)
+		boot_fail("dom0: kernel: its virtual addresses are out of range");
 }
 
 /* Tables of all levels to map [start, end), the root included. */
@@ -139,7 +133,8 @@ static __init void make_plan(struct plan *p, const struct elf_image *img, u64 in
 	/* The tables must map themselves: try until their number fits; 512 KiB are spare. */
 	do {
 		p->stack++;
-		p->end = PFN_DOWN(ROUND_UP(boot_va(p->stack + 1) + MIB / 2, 4 * MIB) - p->virt_base);
+		p->end = PFN_DOWN(ROUND_UP(boot_va(p->stack + 1) + MIB / 2, 4 * MIB) -
+				  p->virt_base);
 	} while (count_tables(p->virt_base, boot_va(p->end)) > p->stack - p->tables);
 	p->needed = p->end;
 	if (initrd_outside) {
