@@ -26,18 +26,11 @@ _start:
 
 	.balign	8
 mb2_header:
-	.long	MB2_MAGIC, 0, mb2_end - mb2_header
-	.long	-(MB2_MAGIC + 0 + (mb2_end - mb2_header))
-	.balign	8
-	.short	1, 0			/* information request */
-	.long	24
-	.long	1, 3, 6, 14		/* command line, modules, map, RSDP */
-	.balign	8
-	.short	6, 0			/* modules page aligned */
-	.long	8
-	.balign	8
-	.short	0, 0
-	.long	8
+	.long	MB2_MAGIC, 0, mb2_end - mb2_header, -(MB2_MAGIC + 0 + (mb2_end - mb2_header))
+	/* Tags: type (and no flags), size, data; all sizes are multiples of 8 */
+	.long	1, 24, 1, 3, 6, 14	/* request: command line, modules, map, RSDP */
+	.long	6, 8			/* modules page aligned */
+	.long	0, 8			/* the end */
 mb2_end:
 
 	.balign	8
