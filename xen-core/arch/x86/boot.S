@@ -3,15 +3,13 @@
  * From the boot loader, or from a start-up IPI, to C in 64-bit mode.
  *
  * The boot CPU arrives in 32-bit protected mode without paging (multiboot 1
- * and 2). It builds tables that map the first 4 GiB three times: one to one,
- * at the image's place and at the direct map's place. paging.c replaces them.
+ * and 2). Its tables map the first 4 GiB over and over, so one to one, at the
+ * image's place and at the direct map's place. paging.c replaces them.
  * The other CPUs arrive in real mode at a copy of ap_start below 1 MiB.
  */
 #include "paging.h"
 
 #define PA(sym)		((sym) - IMAGE_VA)
-#define L4_INDEX(va)	(((va) >> 39) & 511)
-#define L3_INDEX(va)	(((va) >> 30) & 511)
 
 #define MB1_MAGIC	0x1badb002
 #define MB1_FLAGS	0x00000003	/* page-aligned modules, memory map */
@@ -24,23 +22,15 @@ _start:
 	jmp	start32
 
 	.balign	8
-mb1_header:
 	.long	MB1_MAGIC, MB1_FLAGS, -(MB1_MAGIC + MB1_FLAGS)
 
 	.balign	8
 mb2_header:
-	.long	MB2_MAGIC, 0, mb2_end - mb2_header
-	.long	-(MB2_MAGIC + 0 + (mb2_end - mb2_header))
-	.balign	8
-	.short	1, 0			/* information request */
-	.long	24
-	.long	1, 3, 6, 14		/* command line, modules, map, RSDP */
-	.balign	8
-	.short	6, 0			/* modules page aligned */
-	.long	8
-	.balign	8
-	.short	0, 0
-	.long	8
+	.long	MB2_MAGIC, 0, mb2_end - mb2_header, -(MB2_MAGIC + 0 + (mb2_end - mb2_header))
+	/* Tags: type (and no flags), size, data; all sizes are multiples of 8 */
+	.long	1, 24, 1, 3, 6, 14	/* request: command line, modules, map, RSDP */
+	.long	6, 8			/* modules page aligned */
+	.long	0, 8			/* the end */
 mb2_end:
 
 	.balign	8
@@ -50,55 +40,25 @@ boot_gdt:
 	.quad	0x00cf93000000ffff	/* 0x10: data */
 	.quad	0x00cf9b000000ffff	/* 0x18: 32-bit code */
 boot_gdt_end:
-boot_gdt_ptr:
-	.short	boot_gdt_end - boot_gdt - 1
-	.long	PA(boot_gdt)
 
 start32:
 	cld
 	cli
 	movl	$PA(boot_stack_top), %esp
-	movl	%eax, %esi		/* loader's magic */
-	movl	%ebx, %edi		/* loader's information */
-
-	/* One L2 table a GiB. */
-	movl	$PA(boot_l2), %ebx
-	xorl	%ecx, %ecx
-1:	movl	%ecx, %eax
-	shll	$21, %eax
-	orl	$0xe3, %eax		/* present, writable, accessed, dirty, 2 MiB */
-	movl	%eax, (%ebx, %ecx, 8)
-	movl	$0, 4(%ebx, %ecx, 8)
-	incl	%ecx
-	cmpl	$2048, %ecx
-	jne	1b
-
-	movl	$PA(boot_l2) + 0x23, %eax
-	movl	$PA(boot_l3), %ebx
-	movl	%eax, PA(boot_l3_image) + L3_INDEX(IMAGE_VA) * 8
-	xorl	%ecx, %ecx
-2:	movl	%eax, (%ebx, %ecx, 8)
-	addl	$4096, %eax
-	incl	%ecx
-	cmpl	$4, %ecx
-	jne	2b
-
-	movl	$PA(boot_l3) + 0x23, PA(boot_l4)
-	movl	$PA(boot_l3) + 0x23, PA(boot_l4) + L4_INDEX(DIRECT_VA) * 8
-	movl	$PA(boot_l3_image) + 0x23, PA(boot_l4) + L4_INDEX(IMAGE_VA) * 8
-
-	lgdtl	PA(boot_gdt_ptr)
+	movl	%eax, %edi		/* loader's magic */
+	movl	%ebx, %esi		/* loader's information */
+	lgdtl	PA(gdt_ptr)
 	call	enter_long_mode		/* returns in 64-bit mode, at the image's place */
 	.code64
 	leaq	boot_stack_top(%rip), %rsp
 	xorl	%ebp, %ebp
-	xchgl	%edi, %esi
-	movl	%edi, %edi		/* magic; zero-extends */
-	movl	%esi, %esi		/* information */
-	call	core_start
+	call	core_start		/* takes two u32: their high halves are not known */
 	ud2
 
-/* 32-bit mode, flat, GDT loaded: on to 64-bit mode with boot_l4. Clobbers eax, ecx, edx. */
+/*
+ * From 32-bit mode, flat segments and our GDT loaded, on to 64-bit mode with boot_l4.
+ * Clobbers eax, ecx, edx.
+ */
 	.code32
 enter_long_mode:
 	movl	%cr4, %eax
@@ -112,13 +72,6 @@ enter_long_mode:
 	wrmsr
 	movl	$0x80010033, %eax	/* PG, WP, NE, ET, MP, PE */
 	movl	%eax, %cr0
-	movw	$0x10, %ax
-	movw	%ax, %ds
-	movw	%ax, %es
-	movw	%ax, %ss
-	xorl	%eax, %eax
-	movw	%ax, %fs
-	movw	%ax, %gs
 	popl	%eax			/* the high half of %rax is not known: */
 	ljmp	$8, $PA(1f)
 	.code64
@@ -133,51 +86,48 @@ enter_long_mode:
  */
 	.code16
 	.balign	16
-	.globl	ap_start, ap_start_end
+	.globl	ap_start
 ap_start:
 	cli
 	cld
-	movw	%cs, %ax
-	movw	%ax, %ds
-	lgdtl	ap_gdt_ptr - ap_start
+	lgdtl	%cs:gdt_ptr - ap_start
 	movl	$1, %eax
 	movl	%eax, %cr0
 	ljmpl	$0x18, $PA(ap_start32)
-ap_gdt_ptr:
+gdt_ptr:
 	.short	boot_gdt_end - boot_gdt - 1
 	.long	PA(boot_gdt)
-ap_start_end:
 
 	.code32
 ap_start32:
-	movw	$0x10, %ax
-	movw	%ax, %ds
+	movw	$0x10, %ax		/* only the stack is used before 64-bit mode */
 	movw	%ax, %ss
 	movl	$PA(boot_stack_top), %esp
 	call	enter_long_mode
 	.code64
 	movq	ap_stack_top(%rip), %rsp
-	movq	ap_root(%rip), %rax
+	movl	$PA(core_l4), %eax
 	movq	%rax, %cr3		/* the stack is only in the core's own tables */
 	xorl	%ebp, %ebp
 	call	smp_ap_main
 	ud2
 
+/* Each table repeats: all of the entries of one level lead to the same 4 GiB. */
 	.section .init.data, "aw"
-	.balign	8
-	.globl	ap_stack_top, ap_root
-ap_stack_top:
-	.quad	0
-ap_root:
-	.quad	0
-
-	.section .bss.page_aligned, "aw", @nobits
 	.balign	4096
-	.globl	boot_l4
-boot_l4:	.skip 4096
-boot_l3:	.skip 4096
-boot_l3_image:	.skip 4096
-boot_l2:	.skip 4 * 4096
-boot_stack:	.skip 8192
-	.globl	boot_stack_top
+boot_l4:
+	.rept	512
+	.quad	PA(boot_l3) + 0x23	/* present, writable, accessed */
+	.endr
+boot_l3:
+	.rept	512 / 4
+	.quad	PA(boot_l2) + 0x23, PA(boot_l2) + 0x1023, PA(boot_l2) + 0x2023, PA(boot_l2) + 0x3023
+	.endr
+boot_l2:
+	.set	at, 0
+	.rept	4 * 512
+	.quad	at + 0xe3		/* present, writable, accessed, dirty, 2 MiB */
+	.set	at, at + (1 << 21)
+	.endr
+	.skip	8192
 boot_stack_top:

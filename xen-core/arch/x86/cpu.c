@@ -6,16 +6,9 @@
  * core's flat segments and the guests'. TSS and LDT descriptors are needed
  * only while LTR and LLDT run; they are in a GDT of the CPU's own.
  */
-#include "cpu.h"
-
-#include "cpu_private.h"
-#include "paging.h"
 #include "stacks.h"
 #include "string.h"
 
-#define CORE_DS		0xe010
-#define CORE_TSS	0xe040
-#define CORE_LDT	0xe050
 #define PAT_XEN		0x050100070406ull	/* WB WT UC- UC WC WP: xen.h, mmu_update */
 
 struct __packed idt_gate { u16 low, cs; u8 ist, type; u16 mid; u32 high, zero; };
@@ -48,7 +41,7 @@ __init void cpu_detect(void)
 	f->smap = l7.b >> 20 & 1;
 	f->pages_1g = ext.d >> 26 & 1;
 	f->rdtscp = ext.d >> 27 & 1;
-	f->phys_bits = cpuid(0x80000008, 0).a & 0xff;
+	f->phys_bits = cpuid(0x80000008, 0).a;
 	f->cr4 = CR4_DE | CR4_PAE | CR4_MCE | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT |
 		 (f->smep ? CR4_SMEP : 0) | (f->smap ? CR4_SMAP : 0) |
 		 (f->fsgsbase ? CR4_FSGSBASE : 0);
@@ -92,9 +85,7 @@ __init void cpu_init_tables(void)
 
 void cpu_load_gdt(u64 base)
 {
-	struct table_ptr p = { 0xefff, base };
-
-	asm volatile("lgdt %0" : : "m"(p));
+	asm volatile("lgdt %0" : : "m"((struct table_ptr){ 0xefff, base }));
 }
 
 static void set_system_descriptor(u64 *gdt, u16 sel, u64 base, u32 limit, u8 type)
@@ -120,7 +111,6 @@ void cpu_load_ldt(struct cpu *cpu, u64 base, u32 entries, u64 gdt_after)
 
 void cpu_init(struct cpu *cpu)
 {
-	struct table_ptr idt_ptr = { sizeof(idt) - 1, (u64)idt };
 	u64 *gdt = cpu->arch->gdt, block = stacks_block(cpu);
 
 	memcpy(gdt, reserved_gdt, PAGE_SIZE);
@@ -130,9 +120,8 @@ void cpu_init(struct cpu *cpu)
 		     : : "i"(CORE_CS) : "rax", "memory");
 	asm volatile("mov %0, %%ss; mov %1, %%ds; mov %1, %%es; mov %1, %%fs; mov %1, %%gs"
 		     : : "r"(CORE_DS), "r"(0));
-	asm volatile("lidt %0" : : "m"(idt_ptr));
-	asm volatile("ltr %0" : : "r"((u16)CORE_TSS));
-	asm volatile("lldt %0" : : "r"((u16)0));
+	asm volatile("lidt %0" : : "m"((struct table_ptr){ sizeof(idt) - 1, (u64)idt }));
+	asm volatile("ltr %w0; lldt %w1" : : "r"(CORE_TSS), "r"(0) : "memory");
 	write_cr4(cpu_features.cr4);
 	write_cr0(CR0_PG | CR0_WP | CR0_NE | CR0_ET | CR0_MP | CR0_PE | CR0_AM);
 	if (cpu_features.xsave)

@@ -6,21 +6,18 @@
  *   core_l4 -> slots 256 .. 271, whose L3 tables exist from the start, so
  *   that copying 16 entries into a guest's L4 shares all that comes later.
  */
-#include "asm.h"
 #include "cpu.h"
 #include "page_alloc.h"
 #include "paging.h"
 #include "setup.h"
-#include "spinlock.h"
 #include "string.h"
 
 #define FIRST_SLOT	256
 #define END_SLOT	272
 #define SIZE_2M		(1ull << 21)
-#define SIZE_1G		(1ull << 30)
 
-extern char _image_start[], _init_end[], _text_start[], _text_end[], _rodata_end[];
-extern char _ro_after_init_end[], _end[];
+extern char _image_start[], _text_start[], _text_end[], _rodata_end[], _ro_after_init_end[];
+extern char _end[];
 
 __aligned(PAGE_SIZE) u64 core_l4[512];
 static struct spinlock mmio_lock;
@@ -63,26 +60,20 @@ static u64 *entry_at(u64 va, int level)
 	return e;
 }
 
-static bool fits(u64 at, u64 len, u64 size)
-{
-	return len >= size && !(at & (size - 1));
-}
-
 int paging_map(u64 va, maddr_t ma, u64 len, u64 flags)
 {
-	bool large = flags & PTE_PSE;
+	int max = flags & PTE_PSE ? 2 + cpu_features.pages_1g : 1;
 
 	while (len) {
-		int level = large && fits(va | ma.a, len, SIZE_2M) ? 2 : 1;
-		u64 *e, step;
+		u64 step = PAGE_SIZE, *e;
+		int level = 1;
 
-		if (large && cpu_features.pages_1g && fits(va | ma.a, len, SIZE_1G))
-			level = 3;
+		for (; level < max && len >= step << 9 && !((va | ma.a) % (step << 9)); level++)
+			step <<= 9;
 		e = entry_at(va, level);
 		if (!e)
 			return -ENOMEM;
 		WRITE_ONCE(*e, ma.a | (level > 1 ? flags : flags & ~PTE_PSE));
-		step = PAGE_SIZE << (9 * (level - 1));
 		va += step;
 		ma.a += step;
 		len -= MIN(step, len);
@@ -96,13 +87,12 @@ static void *map_device_range(maddr_t ma, size_t len, u64 flags)
 	u64 off = ma.a & (PAGE_SIZE - 1), va;
 
 	len = ROUND_UP(len + off, PAGE_SIZE);
-	spin_lock(&mmio_lock);
+	spin_guard(&mmio_lock);
 	va = mmio_next;
 	mmio_next += len;
 	if (mmio_next > FRAMES_VA || paging_map(va, MADDR(ma.a - off), len, flags))
-		va = 0;
-	spin_unlock(&mmio_lock);
-	return va ? (void *)(va + off) : NULL;
+		return NULL;
+	return (void *)(va + off);
 }
 
 void *map_mmio(maddr_t ma, size_t len)
@@ -115,7 +105,7 @@ const void *map_firmware(maddr_t ma, size_t len)
 	return map_device_range(ma, len, PTE_CORE_RO);
 }
 
-static __init void map_image(const char *from, const char *to, u64 flags)
+static void map_image(const char *from, const char *to, u64 flags)
 {
 	u64 pa = (u64)from - IMAGE_VA;
 
@@ -125,59 +115,45 @@ static __init void map_image(const char *from, const char *to, u64 flags)
 		paging_map(DIRECT_VA + pa, MADDR(pa), to - from, PTE_CORE_RO);
 }
 
-static __init void map_direct(void)
+/* Only frames that are RAM, or between RAM, have a struct page and a word in the m2p. */
+static __init void map_frame_tables(void)
 {
+	u64 len = ROUND_UP(max_mfn * sizeof(struct page), SIZE_2M);
+	u64 m2p_len = ROUND_UP(max_mfn * 8, SIZE_2M);
+	maddr_t ma = boot_alloc(m2p_len, SIZE_2M);
+
+	m2p = memset(arch_direct_map(ma), 0xff, m2p_len);
+	paging_map(M2P_VA, ma, m2p_len, PTE_CORE_RO | PTE_U | PTE_PSE);
+	for (u64 off = 0; off < len; off += SIZE_2M)
+		paging_map(FRAMES_VA + off, boot_alloc(SIZE_2M, SIZE_2M), SIZE_2M,
+			   PTE_CORE_RW | PTE_PSE);
+}
+
+__init void paging_init(void)
+{
+	for (int slot = FIRST_SLOT; slot < END_SLOT; slot++)
+		core_l4[slot] = new_table() & ~PTE_U;
+	core_l4[FIRST_SLOT] |= PTE_U;
+
 	/* The first 2 MiB hold the image, whose pages differ in protection. */
 	paging_map(DIRECT_VA, MADDR(0), SIZE_2M, PTE_CORE_RW);
 	for_each_ram(r) {
 		u64 start = MAX(ROUND_DOWN(r->start, PAGE_SIZE), SIZE_2M);
 		u64 end = ROUND_UP(r->start + r->size, PAGE_SIZE);
 
+		max_mfn = MAX(max_mfn, PFN_DOWN(r->start + r->size));
 		if (start < end)
 			paging_map(DIRECT_VA + start, MADDR(start), end - start,
 				   PTE_CORE_RW | PTE_PSE);
 	}
-}
-
-/* Only frames that are RAM, or between RAM, get a struct page. */
-static __init void map_frame_table(void)
-{
-	u64 len = ROUND_UP(max_mfn * sizeof(struct page), SIZE_2M);
-
-	for (u64 off = 0; off < len; off += SIZE_2M)
-		paging_map(FRAMES_VA + off, boot_alloc(SIZE_2M, SIZE_2M), SIZE_2M,
-			   PTE_CORE_RW | PTE_PSE);
-}
-
-static __init void map_m2p(void)
-{
-	u64 len = ROUND_UP(max_mfn * 8, SIZE_2M);
-	u64 chunk = MAX(len, SIZE_2M);
-	maddr_t ma = boot_alloc(chunk, SIZE_2M);
-
-	m2p = arch_direct_map(ma);
-	memset(m2p, 0xff, chunk);
-	paging_map(M2P_VA, ma, chunk, PTE_P | PTE_U | PTE_A | PTE_NX | PTE_G | PTE_PSE);
-}
-
-__init void paging_init(void)
-{
-	for_each_ram(r)
-		max_mfn = MAX(max_mfn, PFN_DOWN(r->start + r->size));
-	for (int slot = FIRST_SLOT; slot < END_SLOT; slot++)
-		core_l4[slot] = new_table() & ~PTE_U;
-	core_l4[FIRST_SLOT] |= PTE_U;
-
-	map_direct();
-	map_image(_image_start, _init_end, PTE_CORE_RW & ~PTE_NX);
+	map_image(_image_start, _text_start, PTE_CORE_RW & ~PTE_NX);
 	map_image(_text_start, _text_end, PTE_CORE_RX);
 	map_image(_text_end, _rodata_end, PTE_CORE_RO);
 	map_image(_rodata_end, _end, PTE_CORE_RW);
 	/* The direct map of RAM is complete only with these tables loaded. */
 	write_cr3((u64)core_l4 - IMAGE_VA);
 	boot_alloc_reach_all();
-	map_frame_table();
-	map_m2p();
+	map_frame_tables();
 	boot_give_rest();
 	allocator_runs = true;
 }
@@ -185,18 +161,16 @@ __init void paging_init(void)
 /* Booting is over: what was written only then becomes read-only or free. */
 void paging_seal(void)
 {
-	u64 pa = (u64)_rodata_end - IMAGE_VA, len = _ro_after_init_end - _rodata_end;
+	u64 init = (u64)_image_start, init_end = (u64)_text_start;
 
-	paging_map((u64)_rodata_end, MADDR(pa), len, PTE_CORE_RO);
-	paging_map(DIRECT_VA + pa, MADDR(pa), len, PTE_CORE_RO);
-	for (u64 va = (u64)_image_start; va < (u64)_init_end; va += PAGE_SIZE)
+	map_image(_rodata_end, _ro_after_init_end, PTE_CORE_RO);
+	for (u64 va = init; va < init_end; va += PAGE_SIZE)
 		*entry_at(va, 1) = 0;
 	/* A write to CR4.PGE drops global entries too. */
 	write_cr4(read_cr4() & ~CR4_PGE);
 	write_cr4(read_cr4() | CR4_PGE);
-	memset((void *)(DIRECT_VA + (u64)_image_start - IMAGE_VA), 0, _init_end - _image_start);
-	page_alloc_add(MFN(PFN_DOWN((u64)_image_start - IMAGE_VA)),
-		       MFN(PFN_DOWN((u64)_init_end - IMAGE_VA)));
+	memset((void *)(DIRECT_VA + init - IMAGE_VA), 0, init_end - init);
+	page_alloc_add(MFN(PFN_DOWN(init - IMAGE_VA)), MFN(PFN_DOWN(init_end - IMAGE_VA)));
 }
 
 void paging_fill_root(u64 *l4)

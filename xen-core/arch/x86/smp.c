@@ -13,12 +13,9 @@
  * no entry left.
  */
 #include "clock.h"
-#include "cpu_private.h"
-#include "domain.h"
-#include "irq.h"
-#include "paging.h"
 #include "power.h"
 #include "printk.h"
+#include "pv.h"
 #include "smp.h"
 
 enum request { REQ_FLUSH = 1, REQ_DUMP = 2, REQ_STOP = 4 };
@@ -27,8 +24,7 @@ static u64 tlb_clock = 1;	/* atomic */
 
 void tlb_switched(struct cpu *cpu)
 {
-	WRITE_ONCE(cpu->arch->tlb_time,
-		   __atomic_fetch_add(&tlb_clock, 1, __ATOMIC_SEQ_CST) + 1);
+	WRITE_ONCE(cpu->arch->tlb_time, __atomic_add_fetch(&tlb_clock, 1, __ATOMIC_SEQ_CST));
 }
 
 void tlb_flush_local(void)
@@ -153,10 +149,9 @@ void arch_kick_cpu(struct cpu *cpu)
 void smp_stop_others(void)
 {
 	static struct cpu *last;
-	struct cpu *me = this_cpu(), *was = NULL;
+	struct cpu *me = this_cpu(), *was = __sync_val_compare_and_swap(&last, NULL, me);
 
-	if (!__atomic_compare_exchange_n(&last, &was, me, false, __ATOMIC_SEQ_CST,
-					 __ATOMIC_SEQ_CST) && was != me)
+	if (was && was != me)
 		cpu_stop();
 	request(~0ull, REQ_STOP);
 	clock_delay(1000000);

@@ -7,8 +7,6 @@
  * core: a fault of an instruction listed in the exception table continues at
  * its fix-up; any other is a bug and panics.
  */
-#include "cpu_private.h"
-#include "irq.h"
 #include "preempt.h"
 #include "printk.h"
 #include "pv.h"
@@ -99,10 +97,9 @@ void trap_dump_stack(u64 sp)
 /* For panic(): where it was called. */
 void arch_panic_state(void)
 {
-	u64 sp = (u64)__builtin_frame_address(0);
 	struct vcpu *v = current;
 
-	trap_dump_stack(sp);
+	trap_dump_stack((u64)__builtin_frame_address(0));
 	if (v && !v->is_idle) {
 		pr_always("running: d%uv%u\n", v->domain->id, v->id);
 		trap_dump_regs(&v->regs);

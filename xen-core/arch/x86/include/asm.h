@@ -84,47 +84,26 @@ static inline void __noreturn cpu_stop(void) { for (;;) asm volatile("cli; hlt")
 #define ASM_STAC	SMAP_SITE(0xcb)
 #define ASM_CLAC	SMAP_SITE(0xca)
 
-#define CR0_PE		(1u << 0)
-#define CR0_MP		(1u << 1)
-#define CR0_TS		(1u << 3)
-#define CR0_ET		(1u << 4)
-#define CR0_NE		(1u << 5)
-#define CR0_WP		(1u << 16)
-#define CR0_AM		(1u << 18)
-#define CR0_PG		(1u << 31)
-#define CR4_DE		(1u << 3)
-#define CR4_TSD		(1u << 2)
-#define CR4_PAE		(1u << 5)
-#define CR4_MCE		(1u << 6)
-#define CR4_PGE		(1u << 7)
-#define CR4_OSFXSR	(1u << 9)
-#define CR4_OSXMMEXCPT	(1u << 10)
-#define CR4_FSGSBASE	(1u << 16)
-#define CR4_OSXSAVE	(1u << 18)
-#define CR4_SMEP	(1u << 20)
-#define CR4_SMAP	(1u << 21)
+enum {
+	CR0_PE = 1 << 0, CR0_MP = 1 << 1, CR0_TS = 1 << 3, CR0_ET = 1 << 4, CR0_NE = 1 << 5,
+	CR0_WP = 1 << 16, CR0_AM = 1 << 18, CR0_PG = 1u << 31,
+};
 
-#define EFLAGS_TF	(1u << 8)
-#define EFLAGS_IF	(1u << 9)
-#define EFLAGS_DF	(1u << 10)
-#define EFLAGS_IOPL	(3u << 12)
-#define EFLAGS_NT	(1u << 14)
-#define EFLAGS_RF	(1u << 16)
-#define EFLAGS_VM	(1u << 17)
-#define EFLAGS_AC	(1u << 18)
+enum {
+	CR4_TSD = 1 << 2, CR4_DE = 1 << 3, CR4_PAE = 1 << 5, CR4_MCE = 1 << 6, CR4_PGE = 1 << 7,
+	CR4_OSFXSR = 1 << 9, CR4_OSXMMEXCPT = 1 << 10, CR4_FSGSBASE = 1 << 16,
+	CR4_OSXSAVE = 1 << 18, CR4_SMEP = 1 << 20, CR4_SMAP = 1 << 21,
+};
 
-#define MSR_TSC			0x10
-#define MSR_APIC_BASE		0x1b
-#define MSR_SYSENTER_CS		0x174
-#define MSR_PAT			0x277
-#define MSR_EFER		0xc0000080
-#define MSR_STAR		0xc0000081
-#define MSR_LSTAR		0xc0000082
-#define MSR_CSTAR		0xc0000083
-#define MSR_SYSCALL_MASK	0xc0000084
-#define MSR_FS_BASE		0xc0000100
-#define MSR_GS_BASE		0xc0000101
-#define MSR_KERNEL_GS_BASE	0xc0000102
-#define MSR_TSC_AUX		0xc0000103
+enum {
+	EFLAGS_TF = 1 << 8, EFLAGS_IF = 1 << 9, EFLAGS_DF = 1 << 10, EFLAGS_IOPL = 3 << 12,
+	EFLAGS_NT = 1 << 14, EFLAGS_RF = 1 << 16, EFLAGS_VM = 1 << 17, EFLAGS_AC = 1 << 18,
+};
+
+enum {
+	MSR_TSC = 0x10, MSR_APIC_BASE = 0x1b, MSR_SYSENTER_CS = 0x174, MSR_PAT = 0x277,
+	MSR_EFER = 0xc0000080, MSR_STAR, MSR_LSTAR, MSR_CSTAR, MSR_SYSCALL_MASK,
+	MSR_FS_BASE = 0xc0000100, MSR_GS_BASE, MSR_KERNEL_GS_BASE, MSR_TSC_AUX,
+};
 
 #endif

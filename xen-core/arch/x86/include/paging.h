@@ -14,9 +14,6 @@
 #ifndef XENLITE_PAGING_H
 #define XENLITE_PAGING_H
 
-#ifndef __ASSEMBLY__
-#endif
-
 #define M2P_VA		0xffff800000000000
 #define DESC_VA		0xffff810000000000
 #define STACKS_VA	0xffff820000000000
@@ -29,22 +26,16 @@
 
 #ifndef __ASSEMBLY__
 
-#define PTE_P		(1ull << 0)
-#define PTE_W		(1ull << 1)
-#define PTE_U		(1ull << 2)
-#define PTE_PWT		(1ull << 3)
-#define PTE_PCD		(1ull << 4)
-#define PTE_A		(1ull << 5)
-#define PTE_D		(1ull << 6)
-#define PTE_PSE		(1ull << 7)
-#define PTE_PAT		(1ull << 7)	/* in an L1 entry */
-#define PTE_G		(1ull << 8)
-#define PTE_AVAIL	(7ull << 9)
+enum {
+	PTE_P = 1 << 0, PTE_W = 1 << 1, PTE_U = 1 << 2, PTE_PWT = 1 << 3, PTE_PCD = 1 << 4,
+	PTE_A = 1 << 5, PTE_D = 1 << 6, PTE_PSE = 1 << 7, PTE_G = 1 << 8,
+	PTE_PAT = 1 << 7,		/* in an L1 entry */
+	PTE_AVAIL = 7 << 9, PTE_UC = PTE_PCD | PTE_PWT,
+};
 #define PTE_NX		(1ull << 63)
 #define PTE_MFN_MASK	0x000ffffffffff000ull
 #define PTE_MFN(e)	MFN(((e) & PTE_MFN_MASK) >> PAGE_SHIFT)
 
-#define PTE_UC		(PTE_PCD | PTE_PWT)
 #define PTE_CORE_RW	(PTE_P | PTE_W | PTE_A | PTE_D | PTE_NX | PTE_G)
 #define PTE_CORE_RO	(PTE_P | PTE_A | PTE_NX | PTE_G)
 #define PTE_CORE_RX	(PTE_P | PTE_A | PTE_G)

@@ -10,8 +10,7 @@ enum e820_type { E820_RAM = 1, E820_RESERVED, E820_ACPI, E820_NVS, E820_UNUSABLE
 
 struct __packed e820_range { u64 start, size; u32 type; };
 
-#define E820_MAX	128
-#define BOOT_MODULES	4
+enum { E820_MAX = 128, BOOT_MODULES = 4 };
 
 /**
  * struct boot_module - a file the loader read

@@ -1,18 +1,13 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * More than one CPU: start-up, and requests from one CPU to another.
+ * More than one CPU: requests from one to another.
  */
 #ifndef XENLITE_SMP_H
 #define XENLITE_SMP_H
 
 struct cpu;
 
-/** smp_boot_cpus() - start all usable CPUs, at most @max; boot CPU, once. */
-void smp_boot_cpus(u32 max);
-/** smp_cpu_create() - the structures of CPU @id, and its stacks; boot time. */
-struct cpu *smp_cpu_create(u32 id);
-/** smp_cpu_init_sched() - its timers, run queue and idle vcpu. */
-void smp_cpu_init_sched(struct cpu *cpu);
+extern u64 ap_stack_top;	/* where smp_ap_main() of the CPU being started finds its stack */
 void smp_ap_main(void) __attribute__((noreturn));
 /** smp_stop_others() - halt all other CPUs; panic and power-off. */
 void smp_stop_others(void);

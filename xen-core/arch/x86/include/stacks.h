@@ -13,8 +13,7 @@
 #ifndef XENLITE_STACKS_H
 #define XENLITE_STACKS_H
 
-#define STACK_BLOCK_SHIFT	16
-#define STACK_BLOCK_SIZE	(1 << STACK_BLOCK_SHIFT)
+#define STACK_BLOCK_SIZE	(1 << 16)
 /* The stack is never quite empty: its address must stay inside of the block. */
 #define STACK_TOP_GAP		16
 #define STACK_BOTTOM		0xc000
@@ -24,28 +23,20 @@
 #define STACK_STUB		0x40	/* where the stub is in page 0 */
 #define STACK_STUB32		0x80	/* the one for SYSCALL from 32-bit code */
 
-/* IST numbers, and the end of the stack of each */
-#define IST_NMI		1
-#define IST_DF		2
-#define IST_MC		3
-#define IST_DB		4
 #define STACK_IST_TOP(ist) ((2 * (ist) + 2) * PAGE_SIZE)
 
 #ifndef __ASSEMBLY__
+#include "cpu.h"
 #include "paging.h"
-#include "percpu.h"
 
-struct __attribute__((packed)) tss {
+/* IST numbers; STACK_IST_TOP() is the end of the stack of each. */
+enum { IST_NMI = 1, IST_DF, IST_MC, IST_DB };
+
+struct __packed tss {
 	u32 reserved0;
-	u64 rsp0, rsp1, rsp2;
-	u64 reserved1;
-	u64 ist[7];
-	u64 reserved2;
+	u64 rsp0, rsp1, rsp2, reserved1, ist[7], reserved2;
 	u16 reserved3, io_base;
 };
-
-/** stacks_create() - allocate and map @cpu's block; boot time. */
-void stacks_create(struct cpu *cpu);
 
 /* Start of its 64 KiB of address space. */
 static inline u64 stacks_block(const struct cpu *cpu)

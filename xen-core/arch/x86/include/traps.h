@@ -13,11 +13,8 @@ enum trap_vector {
 	TRAP_SYSCALL = 0x100,	/* not a vector: entered by SYSCALL */
 };
 
-#define PF_P	1u
-#define PF_W	2u
-#define PF_U	4u
-#define PF_RSVD	8u
-#define PF_I	16u
+/* Bits of the error code of a page fault */
+enum { PF_P = 1, PF_W = 2, PF_U = 4, PF_RSVD = 8, PF_I = 16 };
 
 struct vcpu;
 

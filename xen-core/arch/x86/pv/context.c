@@ -12,7 +12,6 @@
  * KERNEL_GS_BASE the other's.
  */
 #include "clock.h"
-#include "cpu_private.h"
 #include "page_alloc.h"
 #include "page_type.h"
 #include "printk.h"

@@ -4,7 +4,6 @@
  *
  * They are loaded into the CPU only while a guest that has one enabled runs.
  */
-#include "cpu_private.h"
 #include "pv.h"
 
 #define DR7_ENABLE	0xffu

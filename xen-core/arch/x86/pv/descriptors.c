@@ -11,7 +11,6 @@
  *	gdt_va + 14		the core's reserved descriptors, for all the same
  *	gdt_va + 16 .. 31	LDT frames, mapped when the CPU first wants them
  */
-#include "cpu_private.h"
 #include "page_type.h"
 #include "pv.h"
 #include "smp.h"

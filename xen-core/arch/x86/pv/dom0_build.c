@@ -14,7 +14,6 @@
  * tables, all else is page by page.
  */
 #include "clock.h"
-#include "cpu_private.h"
 #include "elf.h"
 #include "page_alloc.h"
 #include "page_type.h"
@@ -28,9 +27,6 @@
 #include <xen/features.h>
 
 #define MIB			(1ull << 20)
-#define BOOT_ALIGN		(4 * MIB)
-#define BOOT_SPARE		(512 * 1024)
-#define HYPERCALL_SLOTS		128
 #define HYPERCALL_SLOT_SIZE	32
 #define KERNEL_MAX		(512 * MIB)
 #define PTE_GUEST		(PTE_P | PTE_U)
@@ -39,11 +35,10 @@
  * What a kernel may insist on: what XENVER_get_features tells dom0, and, as in Xen,
  * the writable page tables that Linux's notes require and then do without.
  */
-#define FEATURES_OFFERED	(1u << XENFEAT_writable_page_tables | \
-				 1u << XENFEAT_mmu_pt_update_preserve_ad | \
-				 1u << XENFEAT_pae_pgdir_above_4gb | \
-				 1u << XENFEAT_gnttab_map_avail_bits | 1u << XENFEAT_dom0 | \
-				 1u << XENFEAT_highmem_assist)
+#define FEATURES_OFFERED \
+	(1u << XENFEAT_writable_page_tables | 1u << XENFEAT_mmu_pt_update_preserve_ad | \
+	 1u << XENFEAT_pae_pgdir_above_4gb | 1u << XENFEAT_gnttab_map_avail_bits | \
+	 1u << XENFEAT_dom0 | 1u << XENFEAT_highmem_assist)
 
 /**
  * struct plan - what is where
@@ -85,23 +80,11 @@ static __init void unpack_kernel(struct kernel_image *k)
 	k->payload_len = got;
 }
 
-static __init void check_notes(const struct elf_image *img)
-{
-	const struct elf_notes *n = &img->notes;
-
-	if (elf_has_note(img, XEN_ELFNOTE_XEN_VERSION) && strcmp(n->xen_version, "xen-3.0"))
-		boot_fail("dom0: kernel: made for another hypervisor interface than xen-3.0");
-	if (n->features_required & ~FEATURES_OFFERED)
-		boot_fail("dom0: kernel: it requires features that are not offered");
-	if (img->virt_start.a < n->virt_base || n->virt_base & ~PAGE_MASK ||
-	    img->virt_end.a - n->virt_base > KERNEL_MAX)
-		boot_fail("dom0: kernel: its virtual addresses are out of range");
-}
-
-/* The kernel proper: parsed, and unpacked if it was packed. */
+/* The kernel proper: unpacked if it was packed, and parsed. */
 static __init void open_kernel(struct kernel_image *k, struct elf_image *img)
 {
 	const struct boot_module *m = &boot_info.module[0];
+	const struct elf_notes *n = &img->notes;
 	const char *why;
 
 	if (!boot_info.nr_modules)
@@ -114,7 +97,13 @@ static __init void open_kernel(struct kernel_image *k, struct elf_image *img)
 	why = elf_parse(k->payload, k->payload_len, img);
 	if (why)
 		boot_fail("dom0: kernel: %s", why);
-	check_notes(img);
+	if (elf_has_note(img, XEN_ELFNOTE_XEN_VERSION) && strcmp(n->xen_version, "xen-3.0"))
+		boot_fail("dom0: kernel: made for another hypervisor interface than xen-3.0");
+	if (n->features_required & ~FEATURES_OFFERED)
+		boot_fail("dom0: kernel: it requires features that are not offered");
+	if (img->virt_start.a < n->virt_base || n->virt_base & ~PAGE_MASK ||
+	    img->virt_end.a - n->virt_base > KERNEL_MAX)
+		boot_fail("dom0: kernel: its virtual addresses are out of range");
 }
 
 /* Tables of all levels to map [start, end), the root included. */
@@ -131,7 +120,6 @@ static __init void make_plan(struct plan *p, const struct elf_image *img, u64 in
 			     u64 nr_pages)
 {
 	bool initrd_outside = img->notes.mod_start_pfn;
-	u64 at;
 
 	p->virt_base = img->notes.virt_base;
 	p->p2m_va = img->notes.init_p2m.a;
@@ -141,13 +129,13 @@ static __init void make_plan(struct plan *p, const struct elf_image *img, u64 in
 	p->p2m = p->initrd + (initrd_outside ? 0 : p->nr_initrd);
 	p->start_info = p->p2m + (p->p2m_va ? 0 : p->nr_p2m);
 	p->tables = p->start_info + 1;
-	/* The tables must map themselves: try until their number fits. */
-	for (p->stack = p->tables + 4; ; p->stack++) {
-		at = boot_va(p->stack + 1) + BOOT_SPARE;
-		p->end = PFN_DOWN(ROUND_UP(at, BOOT_ALIGN) - p->virt_base);
-		if (count_tables(p->virt_base, boot_va(p->end)) <= p->stack - p->tables)
-			break;
-	}
+	p->stack = p->tables + 3;
+	/* The tables must map themselves: try until their number fits; 512 KiB are spare. */
+	do {
+		p->stack++;
+		p->end = PFN_DOWN(ROUND_UP(boot_va(p->stack + 1) + MIB / 2, 4 * MIB) -
+				  p->virt_base);
+	} while (count_tables(p->virt_base, boot_va(p->end)) > p->stack - p->tables);
 	p->needed = p->end;
 	if (initrd_outside) {
 		p->initrd = p->needed;
@@ -173,23 +161,16 @@ static __init void make_plan(struct plan *p, const struct elf_image *img, u64 in
 /* More of @d's frames, in guest order, up to number @upto; in pieces as large as there are. */
 static __init void allocate(struct domain *d, u64 upto)
 {
-	struct plan *p = &plan;
-	u32 order = MAX_ORDER;
-
-	while (p->nr_frames < upto) {
+	for (u32 order = MAX_ORDER; plan.nr_frames < upto; ) {
 		struct page *page = NULL;
 
-		if (1ull << order <= upto - p->nr_frames)
+		if (1ull << order <= upto - plan.nr_frames)
 			page = domain_page_alloc(d, order, ADDR_BITS_ANY);
-		if (!page && !order)
+		if (!page && !order--)
 			boot_fail("dom0: memory: dom0_mem is more than there is");
-		if (!page) {
-			order--;
-			continue;
-		}
-		for (u64 mfn = page_to_mfn(page).n, end = mfn + (1ull << order); mfn < end; mfn++) {
-			m2p[mfn] = p->nr_frames;
-			p->frames[p->nr_frames++] = mfn;
+		for (u64 i = 0; page && i < 1ull << order; i++) {
+			m2p[page_to_mfn(page).n + i] = plan.nr_frames;
+			plan.frames[plan.nr_frames++] = page_to_mfn(page).n + i;
 		}
 	}
 }
@@ -225,7 +206,7 @@ static __init void write_hypercall_page(u8 *page)
 	};
 
 	memset(page, 0xcc, PAGE_SIZE);
-	for (u32 n = 0; n < HYPERCALL_SLOTS; n++) {
+	for (u32 n = 0; n < PAGE_SIZE / HYPERCALL_SLOT_SIZE; n++) {
 		memcpy(page + n * HYPERCALL_SLOT_SIZE, call, sizeof(call));
 		memcpy(page + n * HYPERCALL_SLOT_SIZE + 4, &n, sizeof(n));
 	}
@@ -295,32 +276,17 @@ static __init void prepare_vcpu(struct domain *d, u64 entry)
 	struct vcpu *v = d->vcpu[0];
 	mfn_t root = MFN(plan.frames[plan.tables]);
 
-	spin_lock(&d->pt_lock);
+	spin_guard(&d->pt_lock);
 	/* Dom0's tables get no benefit of the doubt: the same checks as any guest's. */
 	if (pt_get_whole(d, root, 4) || pt_get_whole(d, root, 4))
 		panic("dom0's first page tables do not validate");
 	__atomic_fetch_or(&mfn_to_page(root)->type, PT_PINNED, __ATOMIC_RELAXED);
-	spin_unlock(&d->pt_lock);
 	v->arch.kernel_cr3 = mfn_to_maddr(root).a;
 	v->regs = (struct regs){
 		.rip = entry, .cs = GUEST_CS, .ss = GUEST_SS, .rflags = EFLAGS_IF | 2,
 		.rsp = boot_va(plan.stack + 1), .rsi = boot_va(plan.start_info),
 	};
 	v->initialised = true;
-}
-
-static __init struct domain *create(u64 max_pages)
-{
-	u32 vcpus = opt_dom0_max_vcpus ? opt_dom0_max_vcpus : nr_cpus;
-	struct domain *d = domain_create(0, true, vcpus);
-
-	if (!d)
-		boot_fail("dom0: memory: not enough for dom0's own structures");
-	d->max_pages = MIN(max_pages, 0xffffffffull);
-	memset(d->arch.io_bitmap, 0xff, sizeof(d->arch.io_bitmap));
-	physdev_hide_ports(d->arch.io_bitmap);
-	time_fill_wallclock(d);
-	return d;
 }
 
 /** dom0_build() - make dom0 from the boot modules and let it run */
@@ -337,7 +303,13 @@ __init void dom0_build(void)
 		pr_warn("boot module %u ignored: only a kernel and an initrd are known\n", i + 1);
 	open_kernel(&kernel, &img);
 	make_plan(&plan, &img, initrd->len, nr_pages);
-	dom0 = create(PFN_DOWN(max));
+	dom0 = domain_create(0, true, opt_dom0_max_vcpus ? opt_dom0_max_vcpus : nr_cpus);
+	if (!dom0)
+		boot_fail("dom0: memory: not enough for dom0's own structures");
+	dom0->max_pages = MIN(PFN_DOWN(max), 0xffffffffull);
+	memset(dom0->arch.io_bitmap, 0xff, sizeof(dom0->arch.io_bitmap));
+	physdev_hide_ports(dom0->arch.io_bitmap);
+	time_fill_wallclock(dom0);
 	allocate(dom0, plan.end);
 	load_kernel(&img);
 	if (!kernel.is_elf)	/* dom0 may need that memory */

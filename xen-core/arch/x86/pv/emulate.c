@@ -15,7 +15,6 @@
  * really accessed.
  */
 #include "bitops.h"
-#include "cpu_private.h"
 #include "decode.h"
 #include "preempt.h"
 #include "pv.h"
