@@ -13,18 +13,17 @@
  * The decompressor itself is never run: a PV kernel starts from its ELF entry.
  * For gzip the trailing size is the one of the gzip format itself.
  */
-#include "string.h"
 #include "unpack.h"
 
 #define BZIMAGE_SECTOR		512u
-#define BZIMAGE_SETUP_SECTS	0x1f1
-#define BZIMAGE_BOOT_FLAG	0x1fe
-#define BZIMAGE_MAGIC		0x202
-#define BZIMAGE_VERSION		0x206
-#define BZIMAGE_PAYLOAD_OFFSET	0x248
-#define BZIMAGE_PAYLOAD_LENGTH	0x24c
-#define BZIMAGE_HEADER_END	0x250
 #define BZIMAGE_MIN_VERSION	0x0208
+
+/* Where the fields of the setup header are. */
+enum bzimage_field {
+	BZIMAGE_SETUP_SECTS = 0x1f1, BZIMAGE_BOOT_FLAG = 0x1fe, BZIMAGE_MAGIC = 0x202,
+	BZIMAGE_VERSION = 0x206, BZIMAGE_PAYLOAD_OFFSET = 0x248, BZIMAGE_PAYLOAD_LENGTH = 0x24c,
+	BZIMAGE_HEADER_END = 0x250,
+};
 
 /* What the payload is: ELF as it stands, or a format that we unpack. */
 static __init const char *bzimage_parse_payload(const u8 *payload, size_t len,

@@ -7,7 +7,6 @@
  * is in the table and its owner; see the header for the syntax.
  */
 #include "cmdline.h"
-#include "string.h"
 
 static __init bool cmdline_parse_bool(const char *value, bool *target)
 {

@@ -12,13 +12,14 @@
  */
 #include "console.h"
 
-#include <xen/xen.h>
 #include "event.h"
+#include "page_alloc.h"
 #include "percpu.h"
+#include "power.h"
 #include "preempt.h"
 #include "printk.h"
+#include "sched.h"
 #include "serial.h"
-#include "string.h"
 #include "uaccess.h"
 
 #define RING_SIZE	65536u		/* power of two */
@@ -29,9 +30,10 @@ char opt_console[64] = "com1,vga";
 char opt_conswitch[4] = "a";
 bool opt_console_to_ring;
 
-static bool forced;
-static bool running;		/* softirqs may be raised */
+static bool forced, running;	/* running: softirqs may be raised */
 static u32 ports;		/* bitmap of serial ports in use */
+
+#define for_each_port(n) for (u32 n = 0; n < NR_SERIAL; n++) if (ports & 1u << n)
 
 static struct spinlock lock = SPINLOCK_INIT;
 static char ring[RING_SIZE];		/* lock */
@@ -50,6 +52,12 @@ static struct {
 	u32 len;
 	char text[CHUNK];
 } partial;				/* a line that a domU has begun */
+
+static struct {
+	void (*fn)(void);
+	const char *what;
+	u32 presses;		/* not served yet */
+} keys[256];
 
 void console_lock(struct spinlock *l)
 {
@@ -71,9 +79,8 @@ void console_force(void)
 
 void console_flush(void)
 {
-	for (unsigned int n = 0; n < NR_SERIAL; n++)
-		if (ports & 1u << n)
-			serial_flush(n);
+	for_each_port(n)
+		serial_flush(n);
 }
 
 /* ---- output ---- */
@@ -85,9 +92,8 @@ void console_write(const char *s, size_t len, bool to_ring)
 		ring[ring_put++ % RING_SIZE] = s[i];
 	if (ring_put - ring_get > RING_SIZE)
 		ring_get = ring_put - RING_SIZE;
-	for (unsigned int n = 0; n < NR_SERIAL; n++)
-		if (ports & 1u << n)
-			serial_write(n, s, len);
+	for_each_port(n)
+		serial_write(n, s, len);
 	console_unlock(&lock);
 	/* The event is sent later: the caller may hold any lock. */
 	if (to_ring && running && !forced && !__atomic_exchange_n(&ring_news, true,
@@ -114,8 +120,8 @@ u32 console_ring_read(char *buf, u32 size, u32 *index, bool clear)
 
 static bool console_has_room(u32 len)
 {
-	for (unsigned int n = 0; n < NR_SERIAL; n++)
-		if (ports & 1u << n && !serial_has_room(n, len))
+	for_each_port(n)
+		if (!serial_has_room(n, len))
 			return false;
 	return true;
 }
@@ -123,7 +129,7 @@ static bool console_has_room(u32 len)
 /* A domU's text: whole lines, printable characters, as messages of the guest. */
 static void console_write_domu(domid_t id, const char *s, u32 len)
 {
-	spin_lock(&partial.lock);
+	spin_guard(&partial.lock);
 	for (u32 i = 0; i < len; i++) {
 		bool end = s[i] == '\n' || s[i] == '\0';
 
@@ -135,7 +141,6 @@ static void console_write_domu(domid_t id, const char *s, u32 len)
 		if (!end && (s[i] == '\t' || (s[i] >= ' ' && s[i] <= '~')))
 			partial.text[partial.len++] = s[i];
 	}
-	spin_unlock(&partial.lock);
 }
 
 static long console_write_guest(u32 count, gva_t buffer)
@@ -193,6 +198,54 @@ long do_console_io(u32 cmd, u32 count, gva_t buffer)
 	return cmd == CONSOLEIO_read ? console_read_guest(count, buffer) : -ENOSYS;
 }
 
+/* ---- debug keys: one letter, one report ---- */
+
+/*
+ * A key arrives in an interrupt and is served from SOFTIRQ_KEY, where no lock
+ * is held and anything may be looked at.
+ */
+void __init key_register(char key, void (*fn)(void), const char *what)
+{
+	keys[(u8)key].fn = fn;
+	keys[(u8)key].what = what;
+}
+
+/* Has @key served soon. Context: anywhere. */
+static void key_handle(char key)
+{
+	__atomic_fetch_add(&keys[(u8)key].presses, 1, __ATOMIC_RELAXED);
+	cpu_raise(this_cpu(), SOFTIRQ_KEY);
+}
+
+static void key_softirq(void)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(keys); i++) {
+		u32 n = __atomic_exchange_n(&keys[i].presses, 0, __ATOMIC_RELAXED);
+
+		for (; n && keys[i].fn; n--) {
+			pr_always("'%c' pressed -> %s\n", (char)i, keys[i].what);
+			keys[i].fn();
+		}
+	}
+}
+
+static void key_help(void)
+{
+	for (u32 i = 0; i < ARRAY_SIZE(keys); i++)
+		if (keys[i].fn)
+			pr_always(" key '%c' => %s\n", (char)i, keys[i].what);
+}
+
+void __init keys_init(void)
+{
+	softirq_set_handler(SOFTIRQ_KEY, key_softirq);
+	key_register('h', key_help, "show this message");
+	key_register('q', domain_dump, "dump domains and their vcpus");
+	key_register('r', sched_dump, "dump run queues");
+	key_register('m', page_alloc_dump, "dump memory");
+	key_register('R', machine_restart, "reboot the machine");
+}
+
 /* ---- input ---- */
 
 /* Ctrl and the letter of conswitch=; 0 without one: input stays where it is. */
@@ -203,20 +256,21 @@ static u8 console_switch_char(void)
 
 static void console_announce_input(void)
 {
-	char how[48] = "";
+	const char *reader = input_to_core ? "Xen" : "DOM0";
 
 	if (console_switch_char())
-		snprintf(how, sizeof(how), " (type 'CTRL-%c' three times to switch input)",
-			 opt_conswitch[0]);
-	pr_always("*** Serial input to %s%s\n", input_to_core ? "Xen" : "DOM0", how);
+		pr_always("*** Serial input to %s (type 'CTRL-%c' three times to switch input)\n",
+			  reader, opt_conswitch[0]);
+	else
+		pr_always("*** Serial input to %s\n", reader);
 }
 
-static void console_input_deliver(u8 c)
+static void console_input_deliver(char c)
 {
 	if (input_to_core)
-		key_handle((char)c);
+		key_handle(c);
 	else if (input_put - input_get < INPUT_SIZE)
-		input[input_put++ % INPUT_SIZE] = (char)c;
+		input[input_put++ % INPUT_SIZE] = c;
 }
 
 void console_input(u8 c)
@@ -290,7 +344,6 @@ void __init console_init(void)
 
 void console_end_boot(void)
 {
-	if (strlen(opt_conswitch) < 2 || opt_conswitch[1] != 'x')
-		input_to_core = false;
+	input_to_core = opt_conswitch[0] && opt_conswitch[1] == 'x';
 	console_announce_input();
 }

@@ -14,16 +14,10 @@
  */
 #include <xen/features.h>
 #include "elf.h"
-#include "string.h"
 
 /* From the ELF-64 object file format and the x86-64 psABI. */
-#define ELF_CLASS_32		1
-#define ELF_CLASS_64		2
-#define ELF_DATA_LSB		1
-#define ELF_TYPE_EXEC		2
-#define ELF_MACHINE_X86_64	62
-#define ELF_PT_LOAD		1
-#define ELF_PT_NOTE		4
+enum elf_ident { ELF_CLASS_32 = 1, ELF_CLASS_64 = 2, ELF_DATA_LSB = 1 };
+enum elf_type { ELF_TYPE_EXEC = 2, ELF_MACHINE_X86_64 = 62, ELF_PT_LOAD = 1, ELF_PT_NOTE = 4 };
 
 /* No kernel is larger; keeps sums of sizes far from wrapping. */
 #define ELF_MAX_IMAGE_SIZE	(1ull << 40)

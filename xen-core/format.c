@@ -12,12 +12,9 @@ struct sink {
 	size_t size;		/* of buf, the terminator included */
 	size_t len;		/* characters produced so far, also those cut off */
 	va_list args;
-};
-
-struct spec {
-	bool zero, wide;	/* wide: 64 bits, not int */
-	size_t width;
-	size_t precision;	/* SIZE_MAX: none */
+	/* Of the conversion at hand: */
+	bool zero, wide;		/* wide: 64 bits, not int */
+	size_t width, precision;	/* precision: SIZE_MAX for none */
 };
 
 static void format_put(struct sink *s, char c)
@@ -27,11 +24,10 @@ static void format_put(struct sink *s, char c)
 	s->len++;
 }
 
-/* @len characters, with a sign and @zeros in front, filled up with blanks to @width. */
-static void format_field(struct sink *s, size_t width, bool negative, size_t zeros,
-			 const char *text, size_t len)
+/* @len characters, with a sign and @zeros in front, filled up with blanks to the width. */
+static void format_field(struct sink *s, bool negative, size_t zeros, const char *text, size_t len)
 {
-	for (size_t n = negative + zeros + len; n < width; n++)
+	for (size_t n = negative + zeros + len; n < s->width; n++)
 		format_put(s, ' ');
 	if (negative)
 		format_put(s, '-');
@@ -41,64 +37,68 @@ static void format_field(struct sink *s, size_t width, bool negative, size_t zer
 		format_put(s, *text++);
 }
 
-static void format_string(struct sink *s, const struct spec *spec, const char *str)
+static void format_string(struct sink *s, const char *str)
 {
 	size_t len = 0;
 
-	while (len < spec->precision && str[len])
+	while (len < s->precision && str[len])
 		len++;
-	format_field(s, spec->width, false, 0, str, len);
+	format_field(s, false, 0, str, len);
 }
 
-static void format_number(struct sink *s, const struct spec *spec, u64 value, u32 base,
-			  bool negative)
+static void format_number(struct sink *s, u64 value, u32 base, bool negative)
 {
-	size_t len = 0, min = spec->precision == SIZE_MAX ? 1 : spec->precision;
+	size_t len = 0, min = s->precision == SIZE_MAX ? 1 : s->precision;
 	char text[24], *p = text + sizeof(text);
 
 	for (; value; value /= base, len++)
 		*--p = "0123456789abcdef"[value % base];
-	if (spec->zero)
-		min = MAX(min, spec->width - MIN(spec->width, (size_t)negative));
-	format_field(s, spec->width, negative, min - MIN(min, len), p, len);
+	if (s->zero)
+		min = MAX(min, s->width - MIN(s->width, (size_t)negative));
+	format_field(s, negative, min - MIN(min, len), p, len);
 }
 
-/* Flag, width, precision and size of one conversion; returns its letter. */
-static const char *format_parse_spec(const char *f, struct spec *spec, struct sink *s)
+static const char *format_parse_digits(const char *f, size_t *value)
 {
-	*spec = (struct spec){ .zero = *f == '0', .precision = SIZE_MAX };
-	for (; *f >= '0' && *f <= '9'; f++)
-		spec->width = spec->width * 10 + (*f - '0');
-	if (*f == '.') {
-		spec->precision = 0;
-		if (*++f == '*') {
-			spec->precision = va_arg(s->args, int);
-			f++;
-		}
-		for (; *f >= '0' && *f <= '9'; f++)
-			spec->precision = spec->precision * 10 + (*f - '0');
-	}
-	for (; *f == 'l' || *f == 'z'; f++)
-		spec->wide = true;
+	for (*value = 0; *f >= '0' && *f <= '9'; f++)
+		*value = *value * 10 + (*f - '0');
 	return f;
 }
 
-static void format_convert(struct sink *s, const struct spec *spec, char letter)
+/* Flag, width, precision and size of one conversion; returns where its letter is. */
+static const char *format_parse_spec(struct sink *s, const char *f)
+{
+	s->zero = *f == '0';
+	s->wide = false;
+	s->precision = SIZE_MAX;
+	f = format_parse_digits(f, &s->width);
+	if (f[0] == '.' && f[1] == '*') {
+		s->precision = va_arg(s->args, int);
+		f += 2;
+	} else if (*f == '.') {
+		f = format_parse_digits(f + 1, &s->precision);
+	}
+	for (; *f == 'l' || *f == 'z'; f++)
+		s->wide = true;
+	return f;
+}
+
+static void format_convert(struct sink *s, char letter)
 {
 	s64 number;
 
 	switch (letter) {
 	case 'd':
-		number = spec->wide ? va_arg(s->args, s64) : va_arg(s->args, int);
-		format_number(s, spec, number < 0 ? -(u64)number : (u64)number, 10, number < 0);
+		number = s->wide ? va_arg(s->args, s64) : va_arg(s->args, int);
+		format_number(s, number < 0 ? -(u64)number : (u64)number, 10, number < 0);
 		break;
 	case 'u':
 	case 'x':
-		format_number(s, spec, spec->wide ? va_arg(s->args, u64) : va_arg(s->args, u32),
+		format_number(s, s->wide ? va_arg(s->args, u64) : va_arg(s->args, u32),
 			      letter == 'u' ? 10 : 16, false);
 		break;
 	case 's':
-		format_string(s, spec, va_arg(s->args, const char *) ?: "(null)");
+		format_string(s, va_arg(s->args, const char *) ?: "(null)");
 		break;
 	case 'c':
 		format_put(s, (char)va_arg(s->args, int));
@@ -117,7 +117,6 @@ static void format_convert(struct sink *s, const struct spec *spec, char letter)
 int vsnprintf(char *buf, size_t size, const char *fmt, va_list args)
 {
 	struct sink s = { .buf = buf, .size = size };
-	struct spec spec;
 
 	va_copy(s.args, args);
 	for (; *fmt; fmt++) {
@@ -125,10 +124,10 @@ int vsnprintf(char *buf, size_t size, const char *fmt, va_list args)
 			format_put(&s, *fmt);
 			continue;
 		}
-		fmt = format_parse_spec(fmt + 1, &spec, &s);
+		fmt = format_parse_spec(&s, fmt + 1);
 		if (!*fmt)
 			break;
-		format_convert(&s, &spec, *fmt);
+		format_convert(&s, *fmt);
 	}
 	va_end(s.args);
 	if (size)

@@ -5,14 +5,10 @@
  * Every code is looked up at once, in a table for its longest codeword. The
  * bits that are looked at may reach into the trailer, but never beyond it.
  */
-#include "string.h"
 #include "unpack.h"
 
-#define INFLATE_MAX_BITS	15
-#define INFLATE_LITERALS	288
-#define INFLATE_DISTANCES	32
-#define INFLATE_END_OF_BLOCK	256
-#define INFLATE_LONGEST_MATCH	285
+enum { INFLATE_MAX_BITS = 15, INFLATE_LITERALS = 288, INFLATE_DISTANCES = 32 };
+enum inflate_literal { INFLATE_END_OF_BLOCK = 256, INFLATE_LONGEST_MATCH = 285 };
 
 struct inflate_code {
 	u32 bits;				/* of the longest codeword */
@@ -146,26 +142,23 @@ static __init void inflate_decode_blocks(struct inflate *s)
 		[0 ... 143] = 8, [144 ... 255] = 9, [256 ... 279] = 7, [280 ... 287] = 8
 	};
 	static const u8 distances[] __initconst = { [0 ... 31] = 5 };
-	bool last;
+	u32 last, type;
 
 	do {
 		last = unpack_bits(&s->io, 1);
-		switch (unpack_bits(&s->io, 2)) {
-		case 0:
+		type = unpack_bits(&s->io, 2);
+		unpack_check(&s->io, type <= 2);
+		if (type == 0) {
 			inflate_stored_block(s);
-			break;
-		case 1:
+			continue;
+		}
+		if (type == 1) {
 			inflate_build_code(s, &s->literal, literals, sizeof(literals));
 			inflate_build_code(s, &s->distance, distances, sizeof(distances));
-			inflate_coded_block(s);
-			break;
-		case 2:
+		} else {
 			inflate_dynamic_codes(s);
-			inflate_coded_block(s);
-			break;
-		default:
-			unpack_fail(&s->io, -EINVAL);
 		}
+		inflate_coded_block(s);
 	} while (!last);
 }
 

@@ -13,8 +13,6 @@
 
 #include "console.h"
 #include "power.h"
-#include "spinlock.h"
-#include "string.h"
 #include "timer.h"
 
 #define RATE_BURST	10
@@ -86,13 +84,12 @@ static void printk_emit(const char *s)
 static bool printk_rate_allows(void)
 {
 	u64 now = arch_now();
-	char note[48];
 
 	if (now - rate.window > RATE_WINDOW) {
 		if (rate.dropped) {
-			snprintf(note, sizeof(note), "printk: %u messages suppressed\n",
+			snprintf(buffer, sizeof(buffer), "printk: %u messages suppressed\n",
 				 rate.dropped);
-			printk_emit(note);
+			printk_emit(buffer);
 		}
 		rate.window = now;
 		rate.printed = rate.dropped = 0;

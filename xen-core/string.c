@@ -5,7 +5,6 @@
  * memcpy(), memmove() and memset() are the architecture's: they are hot, and
  * each CPU has its own best way.
  */
-#include "string.h"
 
 #ifndef XENLITE_FAKE
 

@@ -6,7 +6,6 @@
  * caller's business (bzimage.c). Each format has its own file: unxz.c,
  * inflate.c (gzip), unzstd.c, unlz4.c.
  */
-#include "string.h"
 #include "unpack.h"
 
 static const struct unpack_format {
@@ -23,12 +22,11 @@ static const struct unpack_format {
 
 static __init const struct unpack_format *unpack_find_format(const void *in, size_t len)
 {
-	for (size_t i = 0; i < ARRAY_SIZE(unpack_formats); i++) {
-		const struct unpack_format *f = &unpack_formats[i];
+	const struct unpack_format *f = unpack_formats, *end = f + ARRAY_SIZE(unpack_formats);
 
+	for (; f < end; f++)
 		if (len >= f->magic_len && !memcmp(in, f->magic, f->magic_len))
 			return f;
-	}
 	return NULL;
 }
 

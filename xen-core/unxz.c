@@ -11,19 +11,12 @@
  * Of the checks, CRC32 is verified (kernels have no other); CRC64 and SHA-256
  * are stepped over. So are sizes that are stated besides.
  */
-#include "string.h"
 #include "unpack.h"
 
-#define XZ_FILTER_X86		0x04
-#define XZ_FILTER_LZMA2		0x21
-#define XZ_CHECK_CRC32		1
+enum { XZ_CHECK_CRC32 = 1, XZ_FILTER_X86 = 4, XZ_FILTER_LZMA2 = 0x21 };
 
-#define LZMA_STATES		12
-#define LZMA_STATE_AFTER_MATCH	7	/* states from here on: last was no literal */
-#define LZMA_POS_STATES		16
-#define LZMA_PROB_INIT		1024	/* one half, of 11 bits */
-#define LZMA_MATCH_MIN		2
-#define LZMA_LITERAL_PROBS	(0x300 << 4)	/* LZMA2: lc + lp <= 4 */
+/* From LZMA_STATE_AFTER_MATCH on, the last was no literal. */
+enum { LZMA_STATE_AFTER_MATCH = 7, LZMA_STATES = 12, LZMA_POS_STATES = 16, LZMA_MATCH_MIN = 2 };
 
 struct lzma_length_probs {
 	u16 choice, choice2;
@@ -37,7 +30,7 @@ struct lzma_probs {
 	u16 is_rep0_long[LZMA_STATES][LZMA_POS_STATES];
 	u16 slot[4][64], special[128], align[16];
 	struct lzma_length_probs match_len, rep_len;
-	u16 literal[LZMA_LITERAL_PROBS];
+	u16 literal[0x300 << 4];	/* LZMA2: lc + lp <= 4 */
 };
 
 struct lzma_rc {
@@ -241,7 +234,7 @@ static __init_hot void lzma_decode_chunk(struct unxz *s, size_t in_len, size_t o
 static __init void lzma_reset_state(struct unxz *s)
 {
 	for (u16 *prob = (u16 *)&s->probs; prob < (u16 *)(&s->probs + 1); prob++)
-		*prob = LZMA_PROB_INIT;
+		*prob = 1024;	/* one half, of 11 bits */
 	s->state = 0;
 	memset(s->rep, 0, sizeof(s->rep));
 }

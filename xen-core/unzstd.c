@@ -13,15 +13,11 @@
  * that is inside the input, and those bits are shifted out.
  * Numbers of sections in comments are those of the RFC.
  */
-#include "string.h"
 #include "unpack.h"
 
 #define ZSTD_BLOCK_MAX		(128u << 10)
-#define ZSTD_FSE_MAX_LOG	9
-#define ZSTD_MAX_CODES		53
-#define ZSTD_HUFF_MAX_LOG	11
-#define ZSTD_WEIGHT_MAX_LOG	6
 
+enum { ZSTD_MAX_CODES = 53, ZSTD_FSE_MAX_LOG = 9, ZSTD_HUFF_MAX_LOG = 11, ZSTD_WEIGHT_MAX_LOG = 6 };
 enum zstd_block { ZSTD_BLOCK_RAW, ZSTD_BLOCK_RLE, ZSTD_BLOCK_COMPRESSED };
 enum zstd_literals { ZSTD_RAW, ZSTD_REPEATED_BYTE, ZSTD_HUFFMAN, ZSTD_TREELESS };
 enum zstd_mode { ZSTD_PREDEFINED, ZSTD_RLE, ZSTD_COMPRESSED, ZSTD_REPEAT };
@@ -307,19 +303,18 @@ static __init void zstd_read_literals(struct unzstd *s)
 static __init void zstd_read_table(struct unzstd *s, enum zstd_kind kind, enum zstd_mode mode)
 {
 	const struct zstd_kind_info *k = &zstd_kinds[kind];
-	s16 single[ZSTD_MAX_CODES] = { 0 };
 	struct zstd_fse *t = &s->fse[kind];
-	u8 code;
 
 	switch (mode) {
 	case ZSTD_PREDEFINED:
 		zstd_fse_build(t, k->defaults, k->codes, k->default_log);
 		break;
 	case ZSTD_RLE:
-		code = unpack_number(&s->io, 1);
-		unpack_check(&s->io, code < k->codes);
-		single[code] = 1;
-		zstd_fse_build(t, single, k->codes, 0);
+		/* One state that needs no bits: it is always that code. */
+		t->log = t->entry[0].base = t->entry[0].bits = 0;
+		t->entry[0].symbol = unpack_number(&s->io, 1);
+		unpack_check(&s->io, t->entry[0].symbol < k->codes);
+		t->ready = true;
 		break;
 	case ZSTD_COMPRESSED:
 		zstd_fse_read(&s->io, t, k->max_log, k->codes);
@@ -407,25 +402,18 @@ static __init void zstd_read_sequences(struct unzstd *s)
 
 static __init void zstd_decode_block(struct unzstd *s, enum zstd_block type, u32 size)
 {
-	const u8 *end;
-
-	unpack_check(&s->io, size <= ZSTD_BLOCK_MAX);
-	switch (type) {
-	case ZSTD_BLOCK_RAW:
+	unpack_check(&s->io, size <= ZSTD_BLOCK_MAX && type <= ZSTD_BLOCK_COMPRESSED);
+	if (type == ZSTD_BLOCK_RAW) {
 		unpack_put(&s->io, unpack_take(&s->io, size), size);
-		break;
-	case ZSTD_BLOCK_RLE:
+	} else if (type == ZSTD_BLOCK_RLE) {
 		memset(unpack_reserve(&s->io, size), *unpack_take(&s->io, 1), size);
-		break;
-	case ZSTD_BLOCK_COMPRESSED:
-		end = unpack_enter(&s->io, size);
+	} else {
+		const u8 *end = unpack_enter(&s->io, size);
+
 		zstd_read_literals(s);
 		zstd_read_sequences(s);
 		zstd_put_literals(s, s->literals_end - s->literals);
 		unpack_leave(&s->io, end);
-		break;
-	default:
-		unpack_fail(&s->io, -EINVAL);
 	}
 }
 
@@ -475,11 +463,11 @@ static __init_hot u64 zstd_xxh64(const u8 *p, const u8 *end)
 /* A new frame repeats nothing of the one before. */
 static __init void zstd_reset(struct unzstd *s)
 {
+	static const u32 offsets[] __initconst = { 1, 4, 8 };
+
 	memset(s->fse, 0, sizeof(s->fse));
+	memcpy(s->offset, offsets, sizeof(offsets));
 	s->huff_log = 0;
-	s->offset[0] = 1;
-	s->offset[1] = 4;
-	s->offset[2] = 8;
 	for (u32 kind = 0; kind < ZSTD_KINDS; kind++) {
 		u32 base = zstd_kinds[kind].first;
 

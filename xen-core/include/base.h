@@ -9,5 +9,6 @@
 #include "compiler.h"
 #include "types.h"
 #include "errno.h"
+#include <string.h>	/* ours; the unit tests get theirs behind it */
 
 #endif

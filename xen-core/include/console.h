@@ -44,7 +44,6 @@ long do_console_io(u32 cmd, u32 count, gva_t buffer);
 
 /** key_register() - debug key @key does @fn; @what is shown by 'h'. */
 void key_register(char key, void (*fn)(void), const char *what);
-void key_handle(char key);
 void keys_init(void);
 
 #endif

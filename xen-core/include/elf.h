@@ -22,15 +22,10 @@ struct elf64_phdr {
  */
 struct elf_notes {
 	u32 present;				/* 1 << XEN_ELFNOTE_* */
-	gva_t entry;				/* default: the ELF header's e_entry */
-	gva_t hypercall_page;
-	u64 virt_base;
-	u64 paddr_offset;
-	gva_t init_p2m;
-	u64 mod_start_pfn;
+	gva_t entry, hypercall_page, init_p2m;	/* entry's default: the ELF header's e_entry */
+	u64 virt_base, paddr_offset, mod_start_pfn;
 	u32 features_required;			/* 1 << XENFEAT_*, those marked '!' */
-	char xen_version[ELF_NOTE_STRING_SIZE];
-	char loader[ELF_NOTE_STRING_SIZE];
+	char xen_version[ELF_NOTE_STRING_SIZE], loader[ELF_NOTE_STRING_SIZE];
 };
 
 /**

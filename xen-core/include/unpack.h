@@ -21,8 +21,7 @@
  */
 struct kernel_image {
 	const void *payload;
-	size_t payload_len;
-	size_t unpacked_size;
+	size_t payload_len, unpacked_size;
 	bool is_elf;
 };
 

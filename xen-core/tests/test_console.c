@@ -7,14 +7,14 @@
  * change the owner of the input, fewer are input; a write that finds no room
  * continues where it stopped; unprivileged domains cannot read.
  *
- * Links: keys.c softirq.c page_alloc.c frame.c arch/fake/fake.c arch/fake/fake_domain.c
+ * Links: softirq.c page_alloc.c frame.c arch/fake/fake.c arch/fake/fake_domain.c
  */
 #include "test_util.h"
 #include "fake.h"
 #include "page_alloc.h"
 #include "../console.c"
 
-/* ---- the serial port, and what keys.c can show ---- */
+/* ---- the serial port, and what the keys can show ---- */
 
 static char sent[2 * RING_SIZE];
 static size_t nr_sent, room;

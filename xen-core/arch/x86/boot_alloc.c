@@ -9,7 +9,6 @@
 #include "paging.h"
 #include "printk.h"
 #include "setup.h"
-#include "string.h"
 
 extern char _image_start[], _end[];
 
@@ -51,13 +50,9 @@ static __init void boot_reserve(u64 start, u64 end)
 __init void boot_alloc_init(void)
 {
 	/* The first MiB stays out: firmware data and the other CPUs' start. */
-	for (u32 i = 0; i < boot_info.nr_e820; i++) {
-		const struct e820_range *r = &boot_info.e820[i];
-
-		if (r->type == E820_RAM)
-			boot_add_free(MAX(ROUND_UP(r->start, PAGE_SIZE), 1ull << 20),
-				      ROUND_DOWN(r->start + r->size, PAGE_SIZE));
-	}
+	for_each_ram(r)
+		boot_add_free(MAX(ROUND_UP(r->start, PAGE_SIZE), 1ull << 20),
+			      ROUND_DOWN(r->start + r->size, PAGE_SIZE));
 	boot_reserve((u64)_image_start - IMAGE_VA, (u64)_end - IMAGE_VA);
 	for (u32 i = 0; i < boot_info.nr_modules; i++)
 		boot_reserve(boot_info.module[i].start.a,

@@ -4,7 +4,6 @@
  * instructions, the rest byte by byte. No vector registers: they are the
  * guest's.
  */
-#include "string.h"
 
 void *memcpy(void *dst, const void *src, size_t n)
 {

@@ -8,7 +8,6 @@
  */
 #include "paging.h"
 #include "setup.h"
-#include "string.h"
 
 #define MB1_BOOT	0x2badb002
 #define MB2_BOOT	0x36d76289
@@ -31,11 +30,7 @@ enum mb2_type {
 struct mb2_tag { u32 type, size; };
 struct mb2_module { struct mb2_tag tag; u32 start, end; char cmdline[]; };
 struct mb2_mmap_entry { u64 start, len; u32 type, zero; };
-struct mb2_mmap {
-	struct mb2_tag tag;
-	u32 entry_size, version;
-	u8 entries[];
-};
+struct mb2_mmap { struct mb2_tag tag; u32 entry_size, version; u8 entries[]; };
 
 __initdata struct boot_info boot_info;
 static __initdata __aligned(16) u8 rsdp_copy[36];

@@ -6,7 +6,6 @@
 #include "printk.h"
 #include "serial.h"
 #include "setup.h"
-#include "string.h"
 
 __initdata struct cmdline_dom0_mem opt_dom0_mem;
 __initdata u32 opt_dom0_max_vcpus;
