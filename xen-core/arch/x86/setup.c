@@ -13,6 +13,7 @@
 #include "console.h"
 #include "cpu_private.h"
 #include "domain.h"
+#include "hypercall.h"
 #include "irq.h"
 #include "page_alloc.h"
 #include "page_type.h"
@@ -23,8 +24,6 @@
 #include "smp.h"
 #include "stacks.h"
 #include "traps.h"
-#include "version.h"
-
 
 /* Tools may map the machine-to-phys table, to read: its type keeps it from more. */
 static __init void share_m2p(void)
