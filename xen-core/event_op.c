@@ -72,9 +72,8 @@ static long event_op_bind_interdomain(struct domain *d, struct evtchn_bind_inter
 
 	if (!r)
 		return -ESRCH;
-	spin_lock(&event_pairs);
+	spin_guard(&event_pairs);
 	rc = event_bind_ends(d, r, op);
-	spin_unlock(&event_pairs);
 	domain_put(r);
 	return rc;
 }

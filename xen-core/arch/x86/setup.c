@@ -12,7 +12,6 @@
 #include "clock.h"
 #include "console.h"
 #include "cpu_private.h"
-#include "domain.h"
 #include "hypercall.h"
 #include "irq.h"
 #include "page_alloc.h"
