@@ -7,17 +7,15 @@
  * ends a domain sets state and lets the scheduler take the vcpus off their
  * CPUs, so it can be called from anywhere, even by the vcpu it ends.
  */
-#include "domain.h"
+#include "sched.h"
 
 #include <stdarg.h>
 
 #include "event.h"
 #include "grant_table.h"
 #include "page_alloc.h"
-#include "percpu.h"
 #include "power.h"
 #include "printk.h"
-#include "sched.h"
 #include "string.h"
 
 struct list domain_list = { &domain_list, &domain_list };
@@ -84,7 +82,10 @@ struct vcpu *vcpu_create(struct domain *d, u32 id)
 	}
 	if (!v->is_idle)
 		v->pause_flags = 1u << VPF_DOWN | 1u << VPF_DOMAIN;
-	sched_init_vcpu(v);
+	v->cpu = cpus[v->is_idle ? id : id % nr_cpus];
+	v->runstate.state = v->is_idle ? RUNSTATE_running : RUNSTATE_offline;
+	v->runstate.state_entry_time = arch_now();
+	list_init(&v->sched.link);
 	vcpu_init_timers(v);
 	if (arch_vcpu_create(v)) {
 		free_zeroed(v, sizeof(*v));
@@ -131,15 +132,13 @@ struct domain *domain_create(domid_t id, bool privileged, u32 max_vcpus)
 	if (!d->shared || event_init_domain(d) || grant_init_domain(d) || arch_domain_create(d))
 		return NULL;
 	page_share_xen(virt_to_page(d->shared), d);
-	for (u32 i = 0; i < max_vcpus; i++) {
+	for (u32 i = 0; i < max_vcpus; i++)
 		if (!vcpu_create(d, i))
 			return NULL;
-	}
 	if (privileged && !dom0)
 		dom0 = d;
-	spin_lock(&domain_list_lock);
+	spin_guard(&domain_list_lock);
 	list_add_tail(&domain_list, &d->all);
-	spin_unlock(&domain_list_lock);
 	return d;
 }
 
@@ -155,21 +154,15 @@ static struct domain *domain_get(struct domain *d)
  */
 struct domain *domain_get_by_id(domid_t id)
 {
-	struct domain *self = current->domain, *found = NULL;
+	struct domain *self = current->domain;
 
 	if (id == DOMID_SELF || id == self->id)
 		return domain_get(self);
-	spin_lock(&domain_list_lock);
-	list_for_each(l, &domain_list) {
-		struct domain *d = list_entry(l, struct domain, all);
-
-		if (d->id == id) {
-			found = domain_get(d);
-			break;
-		}
-	}
-	spin_unlock(&domain_list_lock);
-	return found;
+	spin_guard(&domain_list_lock);
+	list_for_each(struct domain, d, &domain_list, all)
+		if (d->id == id)
+			return domain_get(d);
+	return NULL;
 }
 
 int domain_get_target(domid_t id, struct domain **d)
@@ -186,19 +179,16 @@ int domain_get_target(domid_t id, struct domain **d)
 /** domain_put() - drop a reference; the list keeps its own, so never the last. */
 void domain_put(struct domain *d)
 {
-	u32 left = __atomic_sub_fetch(&d->refs, 1, __ATOMIC_RELEASE);
-
-	BUG_ON(!left);
+	BUG_ON(!__atomic_sub_fetch(&d->refs, 1, __ATOMIC_RELEASE));
 }
 
 static void domain_hold(struct domain *d)
 {
-	spin_lock(&d->pause_lock);
-	if (!d->pause_count++) {
-		for_each_vcpu(d, v)
-			vcpu_set_pause(v, VPF_DOMAIN);
-	}
-	spin_unlock(&d->pause_lock);
+	spin_guard(&d->pause_lock);
+	if (d->pause_count++)
+		return;
+	for_each_vcpu(d, v)
+		vcpu_set_pause(v, VPF_DOMAIN);
 }
 
 /**
@@ -209,21 +199,19 @@ static void domain_hold(struct domain *d)
 void domain_pause(struct domain *d)
 {
 	domain_hold(d);
-	for_each_vcpu(d, v) {
+	for_each_vcpu(d, v)
 		if (v != current)
 			vcpu_wait_descheduled(v);
-	}
 }
 
 void domain_unpause(struct domain *d)
 {
-	spin_lock(&d->pause_lock);
+	spin_guard(&d->pause_lock);
 	BUG_ON(!d->pause_count);
-	if (!--d->pause_count) {
-		for_each_vcpu(d, v)
-			vcpu_clear_pause(v, VPF_DOMAIN);
-	}
-	spin_unlock(&d->pause_lock);
+	if (--d->pause_count)
+		return;
+	for_each_vcpu(d, v)
+		vcpu_clear_pause(v, VPF_DOMAIN);
 }
 
 /* dom0 is the machine's administrator: its end is the machine's. */
@@ -251,22 +239,19 @@ static void __noreturn domain_end_machine(u8 reason)
 /* The first one to end @d decides for what @reason; @why is a crash's, or NULL. */
 static void domain_end(struct domain *d, u8 reason, const char *why)
 {
-	bool first;
-
 	spin_lock(&d->pause_lock);
-	first = !d->is_shut_down;
-	if (first) {
-		d->is_shut_down = true;
-		/* SCHEDOP_shutdown_code may have latched another reason. */
-		if (d->shutdown_code == SHUTDOWN_NONE || why)
-			d->shutdown_code = reason;
-		reason = d->shutdown_code;
-		if (why)
-			strlcpy(d->crash_reason, why, sizeof(d->crash_reason));
-	}
-	spin_unlock(&d->pause_lock);
-	if (!first)
+	if (d->is_shut_down) {
+		spin_unlock(&d->pause_lock);
 		return;
+	}
+	d->is_shut_down = true;
+	/* SCHEDOP_shutdown_code may have latched another reason. */
+	if (d->shutdown_code == SHUTDOWN_NONE || why)
+		d->shutdown_code = reason;
+	reason = d->shutdown_code;
+	if (why)
+		strlcpy(d->crash_reason, why, sizeof(d->crash_reason));
+	spin_unlock(&d->pause_lock);
 	domain_hold(d);
 	if (why)
 		pr_err("domain_crash: d%u, by d%uv%u: %s\n", d->id, current->domain->id,
@@ -310,10 +295,8 @@ void domain_crash(struct domain *d, const char *fmt, ...)
 
 void domain_dump(void)
 {
-	spin_lock(&domain_list_lock);
-	list_for_each(l, &domain_list) {
-		const struct domain *d = list_entry(l, struct domain, all);
-
+	spin_guard(&domain_list_lock);
+	list_for_each(struct domain, d, &domain_list, all) {
 		pr_always("Domain %u:%s refs=%u pages=%u/%u pause_count=%u assist=0x%lx%s%s\n",
 			  d->id, d->privileged ? " privileged" : "", d->refs,
 			  d->tot_pages, d->max_pages, d->pause_count,
@@ -329,5 +312,4 @@ void domain_dump(void)
 				arch_vcpu_dump(v);
 		}
 	}
-	spin_unlock(&domain_list_lock);
 }

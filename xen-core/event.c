@@ -9,10 +9,9 @@
  * two ABIs: that of two levels is here, event_fifo.c has the other. The locks
  * are explained in event_port.h.
  */
-#include "event.h"
+#include "event_port.h"
 
 #include "bitops.h"
-#include "event_port.h"
 #include "page_alloc.h"
 #include "preempt.h"
 
@@ -82,15 +81,14 @@ long event_unmask(struct domain *d, u32 port)
 
 	if (!e)
 		return -EINVAL;
-	spin_lock(&e->lock);
-	if (e->state != EVTCHNSTAT_closed) {
-		if (d->evtchn->fifo)
-			event_fifo_unmask(d, e, port);
-		else if (test_and_clear_bit(port, d->shared->evtchn_mask) &&
-			 test_bit(port, d->shared->evtchn_pending))
-			event_2l_select(d, e, port);
-	}
-	spin_unlock(&e->lock);
+	spin_guard(&e->lock);
+	if (e->state == EVTCHNSTAT_closed)
+		return 0;
+	if (d->evtchn->fifo)
+		event_fifo_unmask(d, e, port);
+	else if (test_and_clear_bit(port, d->shared->evtchn_mask) &&
+		 test_bit(port, d->shared->evtchn_pending))
+		event_2l_select(d, e, port);
 	return 0;
 }
 
@@ -106,14 +104,11 @@ bool event_is_pending(const struct domain *d, const struct evtchn *e, u32 port)
 int event_port_pending(struct vcpu *v, u32 port)
 {
 	struct evtchn *e = event_lookup(v->domain, port);
-	bool pending;
 
 	if (!e)
 		return -EINVAL;
-	spin_lock(&e->lock);
-	pending = event_is_pending(v->domain, e, port);
-	spin_unlock(&e->lock);
-	return pending;
+	spin_guard(&e->lock);
+	return event_is_pending(v->domain, e, port);
 }
 
 /*
@@ -184,11 +179,12 @@ void event_release(struct domain *d, u32 port)
 	ed->nr_open--;
 }
 
-/* Also under event_pairs. Return: 0, or -EINVAL: not open. */
+/* Under event_pairs. Return: 0, or -EINVAL: not open. */
 static int event_unbind(struct domain *d, struct evtchn *e, u32 port)
 {
 	struct evtchn *r;
 
+	spin_guard(&d->evtchn->lock);
 	switch (e->state) {
 	case EVTCHNSTAT_closed:
 		return -EINVAL;
@@ -216,16 +212,11 @@ static int event_unbind(struct domain *d, struct evtchn *e, u32 port)
 int event_close(struct domain *d, u32 port)
 {
 	struct evtchn *e = event_lookup(d, port);
-	int rc;
 
 	if (!e)
 		return -EINVAL;
-	spin_lock(&event_pairs);
-	spin_lock(&d->evtchn->lock);
-	rc = event_unbind(d, e, port);
-	spin_unlock(&d->evtchn->lock);
-	spin_unlock(&event_pairs);
-	return rc;
+	spin_guard(&event_pairs);
+	return event_unbind(d, e, port);
 }
 
 int event_close_all(struct domain *d)
@@ -249,14 +240,12 @@ int event_reset(struct domain *d)
 
 	if (rc)
 		return rc;
-	spin_lock(&d->evtchn->lock);
+	spin_guard(&d->evtchn->lock);
 	/* Another vcpu may have opened one meanwhile: then close that too. */
 	if (d->evtchn->nr_open)
-		rc = -ERESTART;
-	else
-		event_fifo_destroy(d);
-	spin_unlock(&d->evtchn->lock);
-	return rc;
+		return -ERESTART;
+	event_fifo_destroy(d);
+	return 0;
 }
 
 /*
@@ -269,11 +258,10 @@ static void event_send_irq(struct domain *d, u32 port, u8 state, u32 irq)
 
 	if (!e)
 		return;
-	spin_lock(&e->lock);
+	spin_guard(&e->lock);
 	/* It may have been closed and used again since the port was looked up. */
 	if (e->state == state && (irq == e->irq || state == EVTCHNSTAT_pirq))
 		event_set_pending(d, e, port);
-	spin_unlock(&e->lock);
 }
 
 void event_send_virq(struct vcpu *v, u32 virq)
@@ -296,14 +284,9 @@ void event_send_pirq(struct domain *d, u32 port)
  * Set-up
  */
 
-static size_t event_domain_size(const struct domain *d)
-{
-	return sizeof(struct evtchn_domain) + d->max_vcpus * sizeof(struct evtchn_vcpu);
-}
-
 int event_init_domain(struct domain *d)
 {
-	d->evtchn = alloc_zeroed(event_domain_size(d));
+	d->evtchn = alloc_zeroed(EVENT_DOMAIN_SIZE(d));
 	if (!d->evtchn)
 		return -ENOMEM;
 	d->evtchn->first_free = 1;	/* port 0 means none */
@@ -315,6 +298,6 @@ void event_free_domain(struct domain *d)
 {
 	for (u32 i = 0; i < EVENT_NR_BUCKETS; i++)
 		free_zeroed(d->evtchn->bucket[i], PAGE_SIZE);
-	free_zeroed(d->evtchn, event_domain_size(d));
+	free_zeroed(d->evtchn, EVENT_DOMAIN_SIZE(d));
 	d->evtchn = NULL;
 }

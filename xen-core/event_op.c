@@ -5,9 +5,7 @@
  * Each works on a copy of its arguments that was made once (H3), and what has
  * output is copied back. Error numbers are those of 4.17.
  */
-#include "event.h"
 #include "event_port.h"
-#include "percpu.h"
 #include "uaccess.h"
 
 static bool event_virq_is_global(u32 virq)
@@ -32,7 +30,7 @@ static long event_op_alloc_unbound(struct evtchn_alloc_unbound *op)
 	return rc;
 }
 
-/* Under event_pairs and the lock of @d's events. */
+/* Under event_pairs. */
 static long event_bind_ends(struct domain *d, struct domain *r, struct evtchn_bind_interdomain *op)
 {
 	struct evtchn *e, *re = event_lookup(r, op->remote_port);
@@ -41,6 +39,7 @@ static long event_bind_ends(struct domain *d, struct domain *r, struct evtchn_bi
 
 	if (!re)
 		return -EINVAL;
+	spin_guard(&d->evtchn->lock);
 	spin_lock(&re->lock);
 	waits = re->state == EVTCHNSTAT_unbound && re->remote_id == d->id && !r->dying;
 	spin_unlock(&re->lock);
@@ -73,11 +72,8 @@ static long event_op_bind_interdomain(struct domain *d, struct evtchn_bind_inter
 
 	if (!r)
 		return -ESRCH;
-	spin_lock(&event_pairs);
-	spin_lock(&d->evtchn->lock);
+	spin_guard(&event_pairs);
 	rc = event_bind_ends(d, r, op);
-	spin_unlock(&d->evtchn->lock);
-	spin_unlock(&event_pairs);
 	domain_put(r);
 	return rc;
 }
@@ -122,31 +118,27 @@ static long event_op_bind_pirq(struct domain *d, struct evtchn_bind_pirq *op)
 static long event_op_send(struct domain *d, u32 port)
 {
 	struct evtchn *e = event_lookup(d, port);
-	long rc = 0;
 
 	if (!e)
 		return -EINVAL;
-	spin_lock(&e->lock);
+	spin_guard(&e->lock);
 	switch (e->state) {
 	case EVTCHNSTAT_interdomain:
 		event_set_pending(e->remote, event_lookup(e->remote, e->remote_port),
 				  e->remote_port);
-		break;
+		return 0;
 	case EVTCHNSTAT_ipi:
 		event_set_pending(d, e, port);
-		break;
+		return 0;
 	case EVTCHNSTAT_unbound:	/* nobody there yet; the binding makes up for it */
-		break;
-	default:
-		rc = -EINVAL;
+		return 0;
 	}
-	spin_unlock(&e->lock);
-	return rc;
+	return -EINVAL;
 }
 
 static void event_get_status(struct evtchn *e, struct evtchn_status *op)
 {
-	spin_lock(&e->lock);
+	spin_guard(&e->lock);
 	op->status = e->state;
 	op->vcpu = e->vcpu;
 	switch (e->state) {
@@ -161,7 +153,6 @@ static void event_get_status(struct evtchn *e, struct evtchn_status *op)
 	case EVTCHNSTAT_virq:
 		op->u.virq = e->irq;
 	}
-	spin_unlock(&e->lock);
 }
 
 static long event_op_status(struct evtchn_status *op)
@@ -241,9 +232,24 @@ static long event_op_set_priority(struct domain *d, const struct evtchn_set_prio
 /* And copy back. */
 #define EVENT_INOUT(name, call)	EVENT_IN(name, (call) ?: copy_to_guest(arg, &op, sizeof(op)))
 
-/* What changes ports of the caller alone: under its event lock. */
-static long event_own_op(struct domain *d, u32 cmd, gva_t arg)
+/* One case a sub-operation; docs/ABI.md has a row for each. */
+long do_event_channel_op(u32 cmd, gva_t arg)
 {
+	struct domain *d = current->domain;
+
+	switch (cmd) {
+	case EVTCHNOP_alloc_unbound:
+		return EVENT_INOUT(alloc_unbound, event_op_alloc_unbound(&op));
+	case EVTCHNOP_bind_interdomain:
+		return EVENT_INOUT(bind_interdomain, event_op_bind_interdomain(d, &op));
+	case EVTCHNOP_close:	return EVENT_IN(close, event_close(d, op.port));
+	case EVTCHNOP_send:	return EVENT_IN(send, event_op_send(d, op.port));
+	case EVTCHNOP_status:	return EVENT_INOUT(status, event_op_status(&op));
+	case EVTCHNOP_unmask:	return EVENT_IN(unmask, event_unmask(d, op.port));
+	case EVTCHNOP_reset:	return EVENT_IN(reset, event_op_reset(op.dom));
+	}
+	/* What changes ports of the caller alone. */
+	spin_guard(&d->evtchn->lock);
 	switch (cmd) {
 	case EVTCHNOP_bind_virq:	return EVENT_INOUT(bind_virq, event_op_bind_virq(d, &op));
 	case EVTCHNOP_bind_pirq:	return EVENT_INOUT(bind_pirq, event_op_bind_pirq(d, &op));
@@ -257,29 +263,6 @@ static long event_own_op(struct domain *d, u32 cmd, gva_t arg)
 		return EVENT_IN(expand_array, event_fifo_expand_array(d, op.array_gfn));
 	}
 	return -ENOSYS;
-}
-
-/* One case a sub-operation; docs/ABI.md has a row for each. */
-long do_event_channel_op(u32 cmd, gva_t arg)
-{
-	struct domain *d = current->domain;
-	long rc;
-
-	switch (cmd) {
-	case EVTCHNOP_alloc_unbound:
-		return EVENT_INOUT(alloc_unbound, event_op_alloc_unbound(&op));
-	case EVTCHNOP_bind_interdomain:
-		return EVENT_INOUT(bind_interdomain, event_op_bind_interdomain(d, &op));
-	case EVTCHNOP_close:	return EVENT_IN(close, event_close(d, op.port));
-	case EVTCHNOP_send:	return EVENT_IN(send, event_op_send(d, op.port));
-	case EVTCHNOP_status:	return EVENT_INOUT(status, event_op_status(&op));
-	case EVTCHNOP_unmask:	return EVENT_IN(unmask, event_unmask(d, op.port));
-	case EVTCHNOP_reset:	return EVENT_IN(reset, event_op_reset(op.dom));
-	}
-	spin_lock(&d->evtchn->lock);
-	rc = event_own_op(d, cmd, arg);
-	spin_unlock(&d->evtchn->lock);
-	return rc;
 }
 
 long do_event_channel_op_compat(gva_t arg)

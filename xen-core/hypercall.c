@@ -5,17 +5,12 @@
  */
 #include "hypercall.h"
 
-#include <xen/xen.h>
-
 #include "arch_hypercalls.h"
 #include "console.h"
-#include "domain.h"
 #include "event.h"
 #include "grant_table.h"
-#include "percpu.h"
 #include "preempt.h"
 #include "sched.h"
-#include "version.h"
 
 static long hypercall_unknown(u64 a, u64 b, u64 c, u64 d, u64 e, u64 f)
 {

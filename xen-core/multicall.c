@@ -9,13 +9,8 @@
  */
 #include "hypercall.h"
 
-#include <xen/xen.h>
-
-#include "domain.h"
-#include "percpu.h"
 #include "preempt.h"
 #include "string.h"
-#include "uaccess.h"
 
 static_assert(sizeof(struct multicall_entry) == 64, "xen/xen.h");
 static_assert(offsetof(struct multicall_entry, result) == 8, "xen/xen.h");

@@ -8,8 +8,6 @@
  */
 #include "sched.h"
 
-#include <xen/vcpu.h>
-
 #include "uaccess.h"
 
 static_assert(sizeof(struct vcpu_runstate_info) == 48, "xen/vcpu.h");
@@ -38,9 +36,8 @@ void runstate_change(struct vcpu *v, int state, u64 now)
 
 void runstate_get(struct vcpu *v, struct vcpu_runstate_info *out)
 {
-	spin_lock(&sched_lock);
+	spin_guard(&sched_lock);
 	*out = v->runstate;
-	spin_unlock(&sched_lock);
 	runstate_add(out, arch_now());
 }
 

@@ -21,7 +21,6 @@
 #include "sched.h"
 
 #include "event.h"
-#include "percpu.h"
 
 static u32 sched_flags(const struct vcpu *v)
 {
@@ -58,9 +57,8 @@ void sched_place(struct vcpu *v, u64 now)
 
 static void sched_update(struct vcpu *v)
 {
-	spin_lock(&sched_lock);
+	spin_guard(&sched_lock);
 	sched_place(v, arch_now());
-	spin_unlock(&sched_lock);
 }
 
 void vcpu_set_pause(struct vcpu *v, enum vcpu_pause why)
@@ -120,11 +118,10 @@ int vcpu_set_affinity(struct vcpu *v, u64 set)
 {
 	if (!(set & cpus_online()))
 		return -EINVAL;
-	spin_lock(&sched_lock);
+	spin_guard(&sched_lock);
 	v->hard_affinity = set;
 	v->sched.vruntime = 0;		/* new to those that compete for these CPUs */
 	sched_place(v, arch_now());
-	spin_unlock(&sched_lock);
 	return 0;
 }
 
@@ -176,12 +173,4 @@ int sched_init_cpu(struct cpu *cpu)
 		return -ENOMEM;
 	__atomic_fetch_or(&cpu->softirqs, 1u << SOFTIRQ_SCHEDULE, __ATOMIC_RELAXED);
 	return 0;
-}
-
-void sched_init_vcpu(struct vcpu *v)
-{
-	list_init(&v->sched.link);
-	v->cpu = cpus[v->is_idle ? v->id : v->id % nr_cpus];
-	v->runstate.state = v->is_idle ? RUNSTATE_running : RUNSTATE_offline;
-	v->runstate.state_entry_time = arch_now();
 }

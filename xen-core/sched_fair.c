@@ -23,7 +23,6 @@
  */
 #include "sched.h"
 
-#include "percpu.h"
 #include "printk.h"
 
 #define FAIR_SLICE	10000000ull	/* ns: a turn, when others wait */
@@ -42,15 +41,7 @@ static u64 fair_time;		/* the most advanced clock */
 
 static_assert(MAX_CPUS <= 64, "CPU sets are one word");
 
-static u64 fair_bit(const struct cpu *cpu)
-{
-	return 1ull << cpu->id;
-}
-
-static struct vcpu *fair_entry(struct list *l)
-{
-	return list_entry(l, struct vcpu, sched.link);
-}
+#define fair_entry(l)	list_entry(l, struct vcpu, sched.link)
 
 /* Real to virtual time for @v. */
 static u64 fair_scale(const struct vcpu *v, u64 ns)
@@ -73,7 +64,7 @@ static struct vcpu *fair_first(const struct cpu *cpu)
 		next = l->next;
 		if (!fair_has_budget(v->domain))
 			list_del(l);		/* until the next period */
-		else if (v->hard_affinity & fair_bit(cpu))
+		else if (v->hard_affinity >> cpu->id & 1)
 			return v;
 	}
 	return NULL;
@@ -99,16 +90,16 @@ static u64 fair_reached(const struct cpu *cpu, u64 now)
 static void fair_call_cpu(struct vcpu *v, u64 now)
 {
 	u64 set = v->hard_affinity & cpus_online(), idle = set & fair_idle, most = 0;
-	u64 ahead = v->sched.vruntime + (FAIR_LEAD);
+	u64 ahead = v->sched.vruntime + FAIR_LEAD;
 	struct cpu *best = v->cpu;
 
 	if (idle) {
-		if (!(idle & fair_bit(best)))
+		if (!(idle >> best->id & 1))
 			best = cpus[__builtin_ctzll(idle)];
 		WRITE_ONCE(v->cpu, best);
 		/* Others shall look for another one. */
-		fair_idle &= ~fair_bit(best);
-	} else if (!(set & fair_bit(best)) || fair_reached(best, now) < ahead) {
+		fair_idle &= ~(1ull << best->id);
+	} else if (!(set >> best->id & 1) || fair_reached(best, now) < ahead) {
 		for (; set; set &= set - 1) {
 			struct cpu *cpu = cpus[__builtin_ctzll(set)];
 			u64 at = fair_reached(cpu, now);
@@ -192,7 +183,7 @@ struct vcpu *fair_pick(struct cpu *cpu, u64 now)
 {
 	struct vcpu *prev = cpu->curr, *next = fair_charge(cpu, now), *rival = NULL;
 	bool stays = !prev->is_idle && !READ_ONCE(prev->pause_flags) &&
-		     prev->hard_affinity & fair_bit(cpu) && fair_has_budget(prev->domain);
+		     prev->hard_affinity >> cpu->id & 1 && fair_has_budget(prev->domain);
 
 	if (stays && (!next || now - cpu->sched.picked < SCHED_MIN_RUN ||
 		      prev->sched.vruntime <= next->sched.vruntime)) {
@@ -216,14 +207,13 @@ struct vcpu *fair_pick(struct cpu *cpu, u64 now)
 	cpu->sched.contended = rival;
 	fair_set_slice(cpu, next, rival, now);
 	if (next->is_idle) {
-		fair_idle |= fair_bit(cpu);
+		fair_idle |= 1ull << cpu->id;
 	} else if (prev->is_idle) {
-		fair_idle &= ~fair_bit(cpu);
+		fair_idle &= ~(1ull << cpu->id);
 		/* It was called for one of them, but another one came first. */
-		list_for_each(l, &fair_queue) {
-			if (fair_entry(l)->cpu == cpu)
-				fair_call_cpu(fair_entry(l), now);
-		}
+		list_for_each(struct vcpu, v, &fair_queue, sched.link)
+			if (v->cpu == cpu)
+				fair_call_cpu(v, now);
 	}
 	return next;
 }
@@ -232,16 +222,15 @@ void vcpu_yield(void)
 {
 	struct cpu *cpu = this_cpu();
 	u64 *mine = &cpu->curr->sched.vruntime;
-	const struct vcpu *rival;
 
-	spin_lock(&sched_lock);
-	rival = fair_first(cpu);
-	if (rival) {
-		*mine = MAX(*mine, rival->sched.vruntime + 1);
-		cpu->sched.picked = 0;	/* its turn was long enough */
-		cpu_raise(cpu, SOFTIRQ_SCHEDULE);
-	}
-	spin_unlock(&sched_lock);
+	spin_guard(&sched_lock);
+	const struct vcpu *rival = fair_first(cpu);
+
+	if (!rival)
+		return;
+	*mine = MAX(*mine, rival->sched.vruntime + 1);
+	cpu->sched.picked = 0;		/* its turn was long enough */
+	cpu_raise(cpu, SOFTIRQ_SCHEDULE);
 }
 
 static s64 fair_quota(const struct domain *d)
@@ -255,15 +244,14 @@ static void fair_refill(void *domain)
 	struct domain *d = domain;
 	u64 now = arch_now();
 
-	spin_lock(&sched_lock);
+	spin_guard(&sched_lock);
 	/* Nothing used: the timer starts again with the next charge. */
-	if (d->sched.cap && d->sched.budget < fair_quota(d)) {
-		d->sched.budget = MIN(d->sched.budget + fair_quota(d), fair_quota(d));
-		timer_set(&d->sched.refill, now + FAIR_PERIOD);
-		for_each_vcpu(d, v)
-			sched_place(v, now);
-	}
-	spin_unlock(&sched_lock);
+	if (!d->sched.cap || d->sched.budget >= fair_quota(d))
+		return;
+	d->sched.budget = MIN(d->sched.budget + fair_quota(d), fair_quota(d));
+	timer_set(&d->sched.refill, now + FAIR_PERIOD);
+	for_each_vcpu(d, v)
+		sched_place(v, now);
 }
 
 void sched_init_domain(struct domain *d)
@@ -278,19 +266,18 @@ int sched_domain_set(struct domain *d, u32 weight, u32 cap)
 
 	if (weight < 1 || weight > 65535 || cap > 100 * MAX_CPUS)
 		return -EINVAL;
-	spin_lock(&sched_lock);
+	spin_guard(&sched_lock);
 	d->sched.weight = weight;
 	d->sched.cap = cap;
 	d->sched.budget = fair_quota(d);
 	for_each_vcpu(d, v)
 		sched_place(v, now);
-	spin_unlock(&sched_lock);
 	return 0;
 }
 
 void sched_dump(void)
 {
-	spin_lock(&sched_lock);
+	spin_guard(&sched_lock);
 	pr_always("Scheduler: weighted fair, idle CPUs 0x%lx\n", (unsigned long)fair_idle);
 	for (u32 i = 0; i < nr_cpus; i++) {
 		const struct vcpu *v = cpus[i]->curr;
@@ -299,12 +286,8 @@ void sched_dump(void)
 			  (unsigned long)cpus[i]->sched.clock, v->domain->id, v->id,
 			  (unsigned long)v->sched.vruntime);
 	}
-	list_for_each(l, &fair_queue) {
-		const struct vcpu *v = fair_entry(l);
-
+	list_for_each(struct vcpu, v, &fair_queue, sched.link)
 		pr_always("  waits: d%uv%u at %lu, weight %u, cap %u\n", v->domain->id, v->id,
 			  (unsigned long)v->sched.vruntime, v->domain->sched.weight,
 			  v->domain->sched.cap);
-	}
-	spin_unlock(&sched_lock);
 }

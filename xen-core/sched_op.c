@@ -4,11 +4,8 @@
  */
 #include "sched.h"
 
-#include <xen/sched.h>
-
 #include "event.h"
 #include "hypercall.h"
-#include "percpu.h"
 
 #define POLL_MAX_PORTS	128
 #define NS_PER_SEC	1000000000ull
@@ -71,11 +68,10 @@ static long sched_shutdown_code(const struct sched_shutdown *s)
 {
 	struct domain *d = current->domain;
 
-	spin_lock(&d->pause_lock);
+	spin_guard(&d->pause_lock);
 	/* The first one stays. */
 	if (d->shutdown_code == SHUTDOWN_NONE)
 		d->shutdown_code = (u8)s->reason;
-	spin_unlock(&d->pause_lock);
 	return 0;
 }
 
@@ -97,27 +93,23 @@ static long sched_remote_shutdown(const struct sched_remote_shutdown *s)
 static long sched_watchdog(const struct sched_watchdog *w)
 {
 	struct domain *d = current->domain;
-	u32 id;
-	long rc;
 
-	spin_lock(&d->lock);
-	id = w->id ? w->id - 1 : (u32)__builtin_ctz(~d->watchdogs_used);
-	if (w->id && (id >= NR_WATCHDOGS || !(d->watchdogs_used >> id & 1))) {
-		rc = -EINVAL;
-	} else if (id == NR_WATCHDOGS) {
-		rc = -ENOSPC;
-	} else if (w->timeout || !w->id) {
+	spin_guard(&d->lock);
+	u32 id = w->id ? w->id - 1 : (u32)__builtin_ctz(~d->watchdogs_used);
+
+	if (w->id && (id >= NR_WATCHDOGS || !(d->watchdogs_used >> id & 1)))
+		return -EINVAL;
+	if (id == NR_WATCHDOGS)
+		return -ENOSPC;
+	if (w->timeout || !w->id) {
 		d->watchdogs_used |= 1u << id;
 		timer_set(&d->watchdog[id], arch_now() + w->timeout * NS_PER_SEC);
-		rc = w->id ? 0 : id + 1;
-	} else {
-		/* Its function takes no domain lock, so it may be waited for. */
-		d->watchdogs_used &= ~(1u << id);
-		timer_stop(&d->watchdog[id]);
-		rc = 0;
+		return w->id ? 0 : id + 1;
 	}
-	spin_unlock(&d->lock);
-	return rc;
+	/* Its function takes no domain lock, so it may be waited for. */
+	d->watchdogs_used &= ~(1u << id);
+	timer_stop(&d->watchdog[id]);
+	return 0;
 }
 
 /* dom0 wants to run on one CPU for a while (firmware calls), or no more. */

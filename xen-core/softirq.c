@@ -7,8 +7,6 @@
  */
 #include "percpu.h"
 
-#include "printk.h"
-
 struct cpu *cpus[MAX_CPUS];
 u32 nr_cpus;
 
@@ -48,7 +46,6 @@ void cpu_run_softirqs(void)
 
 		/* Cleared first: work that comes up meanwhile sets it again. */
 		__atomic_fetch_and(&cpu->softirqs, ~(1u << what), __ATOMIC_SEQ_CST);
-		BUG_ON(what >= NR_SOFTIRQS || !softirq_handler[what]);
 		softirq_handler[what]();
 	}
 }

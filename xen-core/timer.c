@@ -16,9 +16,8 @@
  * taken out the interrupt stays: coming too early it finds nothing and programs
  * the next.
  */
-#include "timer.h"
-
 #include "percpu.h"
+
 #include "printk.h"
 
 #define TIMER_NEVER	(~0ull)
@@ -49,15 +48,18 @@ static void timer_remove(struct timer *t)
 	t->back = NULL;
 }
 
-/* Lock the heap that @t belongs to, which may change until the lock is held. */
-static struct cpu *timer_lock(struct timer *t)
+/* Take @t out of its heap, and leave that locked. It may change until the lock is held. */
+static struct cpu *timer_lock_out(struct timer *t)
 {
 	for (;;) {
 		struct cpu *cpu = READ_ONCE(t->cpu);
 
 		spin_lock(&cpu->timer_lock);
-		if (t->cpu == cpu)
+		if (likely(t->cpu == cpu)) {
+			if (t->back)
+				timer_remove(t);
 			return cpu;
+		}
 		spin_unlock(&cpu->timer_lock);
 	}
 }
@@ -90,9 +92,7 @@ void timer_set(struct timer *t, u64 expires)
 	struct cpu *here = this_cpu(), *cpu;
 
 	for (;;) {
-		cpu = timer_lock(t);
-		if (t->back)
-			timer_remove(t);
+		cpu = timer_lock_out(t);
 		if (cpu == here)
 			break;
 		/* It moves here. Whoever sets it meanwhile was first. */
@@ -111,10 +111,8 @@ void timer_set(struct timer *t, u64 expires)
 void timer_stop(struct timer *t)
 {
 	for (;;) {
-		struct cpu *cpu = timer_lock(t), *runs_on;
+		struct cpu *cpu = timer_lock_out(t), *runs_on;
 
-		if (t->back)
-			timer_remove(t);
 		/* Set under the lock, so it cannot start to run unseen. */
 		runs_on = __atomic_load_n(&t->runs_on, __ATOMIC_ACQUIRE);
 		spin_unlock(&cpu->timer_lock);
@@ -172,9 +170,8 @@ void timer_dump(void)
 	for (u32 i = 0; i < nr_cpus; i++) {
 		struct cpu *cpu = cpus[i];
 
-		spin_lock(&cpu->timer_lock);
+		spin_guard(&cpu->timer_lock);
 		pr_always("CPU%u: first timer in %ld us\n", i,
 			  cpu->timers ? (long)(cpu->timers->expires - now) / 1000 : -1);
-		spin_unlock(&cpu->timer_lock);
 	}
 }

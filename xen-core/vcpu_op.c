@@ -5,12 +5,9 @@
  */
 #include "sched.h"
 
-#include <xen/vcpu.h>
-
 #include "arch_hypercalls.h"
 #include "event.h"
 #include "hypercall.h"
-#include "percpu.h"
 #include "string.h"
 
 #define MIN_PERIOD	1000000ull		/* ns, VCPUOP_set_periodic_timer */
@@ -262,19 +259,16 @@ long do_vcpu_op(u32 cmd, u32 id, gva_t arg)
 	case VCPUOP_down:		return vcpu_down(v);
 	case VCPUOP_is_up:		return !(READ_ONCE(v->pause_flags) & 1u << VPF_DOWN);
 	case VCPUOP_get_runstate_info:	return vcpu_get_runstate(v, arg);
-	case VCPUOP_register_runstate_memory_area:
-		return VCPU_CALL(register_runstate_memory_area);
+	case VCPUOP_register_runstate_memory_area: return VCPU_CALL(register_runstate_memory_area);
 	case VCPUOP_set_periodic_timer:	return VCPU_CALL(set_periodic_timer);
 	case VCPUOP_stop_periodic_timer: return vcpu_stop_periodic(v);
 	case VCPUOP_set_singleshot_timer:
 		return v == current ? VCPU_CALL(set_singleshot_timer) : -EINVAL;
-	case VCPUOP_stop_singleshot_timer:
-		return v == current ? do_set_timer_op(0) : -EINVAL;
+	case VCPUOP_stop_singleshot_timer: return v == current ? do_set_timer_op(0) : -EINVAL;
 	case VCPUOP_register_vcpu_info:	return VCPU_CALL(register_vcpu_info);
 	case VCPUOP_send_nmi:		return vcpu_send_nmi(v, arg);
 	case VCPUOP_get_physid:		return -EINVAL;	/* only for a vcpu that never moves */
-	case VCPUOP_register_vcpu_time_memory_area:
-		return VCPU_CALL(register_time_memory_area);
+	case VCPUOP_register_vcpu_time_memory_area: return VCPU_CALL(register_time_memory_area);
 	}
 	return -ENOSYS;
 }

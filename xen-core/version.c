@@ -6,15 +6,11 @@
  * the name of the core is in the changeset. A feature bit is only set for what
  * is really there.
  */
-#include "version.h"
+#include "hypercall.h"
 
 #include <xen/version.h>
-#include <xen/xen.h>
 
-#include "domain.h"
-#include "percpu.h"
 #include "string.h"
-#include "uaccess.h"
 
 /*
  * Which assists a 64-bit PV guest may turn on. The segment and page-table ones

@@ -19,15 +19,11 @@
 #include "arch_domain.h"	/* struct regs, struct arch_vcpu, struct arch_domain */
 #include "list.h"
 #include "page.h"
-#include "spinlock.h"
-#include "timer.h"
+#include "percpu.h"
 
 #define MAX_VCPUS	128		/* of one domain */
 #define NR_WATCHDOGS	2		/* SCHEDOP_watchdog, of one domain */
 #define SHUTDOWN_NONE	255		/* domain->shutdown_code: none yet */
-
-struct evtchn_domain;
-struct grant_table;
 
 /* Why a vcpu may not run; several may hold at once. vcpu->pause_flags */
 enum vcpu_pause {
@@ -58,20 +54,16 @@ struct vcpu {
 	struct vcpu_info *info;
 	struct page *info_page;		/* domain lock */
 	u32 pause_flags;
-	bool running;
-	bool is_idle;
-	bool nmi_pending;
+	bool running, is_idle, nmi_pending;
 	s32 poll_port;
-	bool initialised;		/* atomic, once */
-	bool initialising;		/* atomic: VCPUOP_initialise is at it */
+	bool initialised, initialising;	/* atomic: once; VCPUOP_initialise is at it */
 	u64 hard_affinity;		/* sched_lock: bitmap of CPUs */
 
 	struct timer single, periodic, poll;
 	u64 period;			/* ns, 0: off */
 
 	struct vcpu_runstate_info runstate;
-	gva_t runstate_guest;		/* 0: none */
-	gva_t time_guest;		/* VCPUOP_register_vcpu_time_memory_area, 0: none */
+	gva_t runstate_guest, time_guest; /* VCPUOP_register_{runstate,vcpu_time}_memory_area */
 
 	/* sched_lock; run time in ns, scaled by 256 / weight */
 	struct {
@@ -104,8 +96,7 @@ struct domain {
 
 	struct spinlock page_lock;
 	u32 page_list;			/* page_lock: first frame or PAGE_NIL */
-	u32 tot_pages;			/* page_lock */
-	u32 max_pages;			/* page_lock */
+	u32 tot_pages, max_pages;	/* page_lock */
 
 	struct shared_info *shared;
 

@@ -17,8 +17,7 @@
 #ifndef XENLITE_EVENT_PORT_H
 #define XENLITE_EVENT_PORT_H
 
-#include "domain.h"
-#include "spinlock.h"
+#include "event.h"
 
 #include <xen/event_channel.h>
 
@@ -41,12 +40,9 @@
  */
 struct evtchn {
 	struct spinlock lock;
-	u8 state;
-	u8 priority;
-	u8 queue_priority;
+	u8 state, priority, queue_priority;
 	bool pending;
-	u16 vcpu;
-	u16 queue_vcpu;
+	u16 vcpu, queue_vcpu;
 	u32 remote_port;
 	union {
 		struct domain *remote;
@@ -79,15 +75,12 @@ struct evtchn_vcpu {
 struct evtchn_domain {
 	struct spinlock lock;
 	bool fifo;
-	u32 nr_open;
-	u32 first_free;
-	u32 reset_next;
-	u32 max_ports;
-	u32 nr_array_pages;
+	u32 nr_open, first_free, reset_next, max_ports, nr_array_pages;
 	event_word_t *fifo_array[EVENT_NR_ARRAY_PAGES];
 	struct evtchn *bucket[EVENT_NR_BUCKETS];
 	struct evtchn_vcpu vcpu[];
 };
+#define EVENT_DOMAIN_SIZE(d) (sizeof(*(d)->evtchn) + (d)->max_vcpus * sizeof(struct evtchn_vcpu))
 
 static inline struct evtchn_vcpu *event_vcpu(const struct vcpu *v)
 {

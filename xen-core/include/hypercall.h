@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Dispatch of hypercalls. */
+/* Dispatch of hypercalls, and those that need no more than themselves. */
 #ifndef XENLITE_HYPERCALL_H
 #define XENLITE_HYPERCALL_H
 
+#include "domain.h"
 #include "uaccess.h"
 
 typedef long (*hypercall_fn)(u64 a, u64 b, u64 c, u64 d, u64 e, u64 f);
@@ -15,6 +16,18 @@ extern const hypercall_fn hypercall_table[NR_HYPERCALLS];
 long do_multicall(gva_t list, u32 nr);
 /** do_memory_op() - XENMEM_* (xen/memory.h); high bits of @cmd carry progress. */
 long do_memory_op(u64 cmd, gva_t arg);
+/** do_xen_version() - XENVER_* (xen/version.h) */
+long do_xen_version(u32 cmd, gva_t arg);
+/** do_vm_assist() - VMASST_CMD_* (xen/xen.h) */
+long do_vm_assist(u32 cmd, u32 type);
+
+/* What the core says it is, and the ABI version that guests and tools see. */
+#define XENLITE_VERSION	"0.1"
+#define XEN_ABI_MAJOR	4
+#define XEN_ABI_MINOR	17
+
+/** version_set_commandline() - what XENVER_commandline shows; cut to fit. */
+void version_set_commandline(const char *cmdline);
 
 /*
  * COPY_AND_CALL() - @handler(&copy, ...) on a copy of the @type at @arg

@@ -24,7 +24,9 @@ static inline void list_del(struct list *l)
 }
 
 #define list_entry(p, type, member) container_of(p, type, member)
-#define list_for_each(p, head) \
-	for (struct list *p = (head)->next; p != (head); p = p->next)
+/* Each member @p of type @type, whose link is @member; none is taken out meanwhile. */
+#define list_for_each(type, p, head, member) \
+	for (type *p = list_entry((head)->next, type, member); &p->member != (head); \
+	     p = list_entry(p->member.next, type, member))
 
 #endif

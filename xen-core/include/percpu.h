@@ -13,8 +13,6 @@
 
 #define MAX_CPUS	64
 
-struct vcpu;
-
 /* Work that is done before returning to a guest, or by the idle loop. */
 enum softirq {
 	SOFTIRQ_TIMER,		/* expired timers */
@@ -41,16 +39,14 @@ enum softirq {
  * @arch:	the architecture's private part
  */
 struct cpu {
-	u32 id;
-	u32 apic_id;
+	u32 id, apic_id;
 	bool online;
 	struct vcpu *curr;
 	u32 softirqs;
 
 	struct spinlock timer_lock;
 	struct timer *timers;		/* timer_lock */
-	u64 timer_due;			/* timer_lock */
-	u64 timer_round;		/* timer_lock */
+	u64 timer_due, timer_round;	/* timer_lock */
 
 	struct {
 		u64 charged, picked, clock;

@@ -15,7 +15,6 @@
 
 int sched_init_cpu(struct cpu *cpu);	/* also for CPU 0; with its idle vcpu */
 void sched_init_domain(struct domain *d);
-void sched_init_vcpu(struct vcpu *v);	/* picks v->cpu; idle vcpus included */
 
 /** vcpu_set_pause() - add a reason not to run; a running vcpu is descheduled soon. */
 void vcpu_set_pause(struct vcpu *v, enum vcpu_pause why);

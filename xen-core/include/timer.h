@@ -11,8 +11,6 @@
 #ifndef XENLITE_TIMER_H
 #define XENLITE_TIMER_H
 
-struct cpu;
-
 #define TIMER_SLACK	50000	/* ns a timer may be late so that several fire at once */
 
 /**

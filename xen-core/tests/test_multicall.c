@@ -15,7 +15,6 @@
 #include "errno.h"
 #include "hypercall.h"
 #include "preempt.h"
-#include "version.h"
 
 #include <xen/version.h>
 

@@ -86,9 +86,7 @@ __weak struct domain *domain_get_by_id(domid_t id)
 {
 	if (id == DOMID_SELF)
 		id = current->domain->id;
-	list_for_each(l, &domain_list) {
-		struct domain *d = list_entry(l, struct domain, all);
-
+	list_for_each(struct domain, d, &domain_list, all) {
 		if (d->id == id) {
 			__atomic_fetch_add(&d->refs, 1, __ATOMIC_RELAXED);
 			return d;

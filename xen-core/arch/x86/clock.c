@@ -248,8 +248,8 @@ int time_set_wallclock(u64 sec, u32 nsec, u64 system_time)
 	wc_base = sec * NSEC_PER_SEC + nsec - system_time;
 	spin_unlock(&wc_lock);
 	spin_guard(&domain_list_lock);
-	list_for_each(p, &domain_list)
-		time_fill_wallclock(list_entry(p, struct domain, all));
+	list_for_each(struct domain, d, &domain_list, all)
+		time_fill_wallclock(d);
 	return 0;
 }
 

@@ -13,6 +13,7 @@
 #include "acpi.h"
 #include "clock.h"
 #include "console.h"
+#include "hypercall.h"
 #include "page_alloc.h"
 #include "printk.h"
 #include "pv.h"
@@ -22,7 +23,6 @@
 #include "stacks.h"
 #include "string.h"
 #include "traps.h"
-#include "version.h"
 
 #define TRAMPOLINE	0x8000		/* a page of free low memory */
 #define MSEC		1000000ull
