@@ -6,12 +6,13 @@
 #define XENLITE_PV_H
 
 #include "arch_hypercalls.h"
-#include "asm.h"
 #include "cpu.h"
+#include "cpu_private.h"
 #include "domain.h"
 #include "irq.h"
 #include "paging.h"
-#include "percpu.h"
+#include "traps.h"
+#include "uaccess.h"
 
 #define GUEST_CS	0xe033
 #define GUEST_SS	0xe02b
@@ -21,10 +22,7 @@ static inline u8 cpu_phys_bits(void) { return cpu_features.phys_bits; }
 static inline bool va_is_canonical(u64 va) { return (u64)((s64)(va << 16) >> 16) == va; }
 
 /* Canonical, and outside the core's range: from CORE_VA_END up, round to 2^47. */
-static inline bool va_is_guest(u64 va)
-{
-	return va - CORE_VA_END < (1ull << 47) - CORE_VA_END;
-}
+static inline bool va_is_guest(u64 va) { return va - CORE_VA_END < (1ull << 47) - CORE_VA_END; }
 
 /* All of [va, va + len) is so, in one half of the address space. */
 static inline bool va_range_ok(u64 va, u64 len)
@@ -84,19 +82,6 @@ int pv_mmuext_one(struct vcpu *v, const struct mmuext_op *op);
 /** pv_frame_get() - reference and use as @type (PT_*) of @d's frame; pt_lock held. Or NULL. */
 struct page *pv_frame_get(struct domain *d, mfn_t mfn, u64 type);
 void pv_frame_put(struct page *p);
-/**
- * pv_list_begin() - a list of @count requests, @done: where the guest wants their number
- *
- * A continuation carries on behind the requests done: list and count move (bit
- * 31 of @count, taken off here, says so), and *@done counts from what an earlier
- * part left there. Return: that, or 0.
- */
-u32 pv_list_begin(u32 *count, gva_t done);
-/**
- * pv_list_end() - @total are done now; after -ERESTART the call comes again
- * with the @left ones at @rest. Return: @err.
- */
-int pv_list_end(int err, gva_t rest, u32 left, gva_t done, u32 total);
 /** pv_show_m2p() - is the machine-to-phys table visible through the L4 table @root? */
 void pv_show_m2p(mfn_t root, bool visible);
 
@@ -115,10 +100,6 @@ int pv_set_ldt(struct vcpu *v, u64 base, u32 entries);
 void pv_toggle_mode(struct vcpu *v);
 void pv_load_cr3(struct vcpu *v);
 void pv_load_tsd(struct vcpu *v);
-
-/* debugreg.c */
-long pv_set_debugreg(struct vcpu *v, u32 reg, u64 value);
-void pv_load_debugregs(struct vcpu *v);
 
 /* cpuid.c, msr.c */
 /** pv_cpuid() - the answer to leaf @leaf, subleaf @sub for @v's kernel */

@@ -12,12 +12,9 @@
  * HYPERVISOR_iret. The system call path has a twin in entry.S.
  */
 #include "bitops.h"
-#include "cpu_private.h"
 #include "preempt.h"
 #include "pv.h"
 #include "string.h"
-#include "traps.h"
-#include "uaccess.h"
 
 #include <xen/nmi.h>
 

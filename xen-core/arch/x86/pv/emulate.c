@@ -15,27 +15,29 @@
  * really accessed.
  */
 #include "bitops.h"
-#include "cpu_private.h"
 #include "decode.h"
 #include "pci.h"
 #include "preempt.h"
 #include "pv.h"
 #include "string.h"
-#include "traps.h"
-#include "uaccess.h"
 
 #define REP_MAX		64ul	/* iterations a trap: longer ones fault again */
 #define GUEST_CR0	(CR0_PG | CR0_AM | CR0_WP | CR0_NE | CR0_ET | CR0_MP | CR0_PE)
 #define GUEST_CR4	(CR4_PAE | CR4_MCE | CR4_OSFXSR | CR4_OSXMMEXCPT)
 
-enum outcome { DONE, FAULT, STAY, UNDEFINED };	/* STAY: done, but rip is right already */
+/* Or the exception it raises. STAY: done, but rip is right already */
+enum outcome { DONE, STAY, UNDEFINED = TRAP_UD, FAULT = TRAP_GP };
 
-/* The bits of @bytes ports in the kernel's bitmap are clear. */
-static bool bitmap_allows(struct vcpu *v, u16 port, u32 bytes)
+/* By IOPL, or the bits of @bytes ports in the kernel's bitmap are clear. */
+static bool port_allowed(struct vcpu *v, u16 port, u32 bytes)
 {
 	bool user = !v->arch.in_kernel, ok;
-	u16 bits = ~0;
+	/* With architectural IOPL the guest's kernel counts as CPL 0, else as CPL 1. */
+	u8 cpl = user ? 3 : !test_bit(VMASST_TYPE_architectural_iopl, &v->domain->vm_assist);
+	u16 bits = 0;
 
+	if (v->arch.iopl >= cpl)
+		return true;
 	if (port + bytes > v->arch.iobmp_ports)
 		return false;
 	if (user)
@@ -44,15 +46,6 @@ static bool bitmap_allows(struct vcpu *v, u16 port, u32 bytes)
 	if (user)
 		pv_toggle_mode(v);
 	return ok && !(bits >> port % 8 & ((1u << bytes) - 1));
-}
-
-static bool port_allowed(struct vcpu *v, u16 port, u32 bytes)
-{
-	/* With architectural IOPL the guest's kernel counts as CPL 0, else as CPL 1. */
-	u8 cpl = !v->arch.in_kernel ? 3 :
-		 !test_bit(VMASST_TYPE_architectural_iopl, &v->domain->vm_assist);
-
-	return v->arch.iopl >= cpl || bitmap_allows(v, port, bytes);
 }
 
 /* I1: whatever the guest allows itself. */
@@ -64,12 +57,6 @@ static bool owns_ports(const struct vcpu *v, u32 port, u32 bytes)
 	return true;
 }
 
-/* A port that is not the domain's reads as all ones and swallows writes. */
-static u32 access_port(struct vcpu *v, u16 port, u32 bytes, bool out, u32 val)
-{
-	return owns_ports(v, port, bytes) ? pci_access_port(port, bytes, out, val) : ~0u;
-}
-
 /* Of the opcode, bit 0: more than a byte; bit 1: output; bit 3: the port is in DX. */
 static enum outcome do_io(struct vcpu *v, struct insn *i)
 {
@@ -78,6 +65,7 @@ static enum outcome do_io(struct vcpu *v, struct insn *i)
 	struct regs *r = &v->regs;
 	u16 port = i->opcode & 8 ? r->rdx : (u8)i->imm;
 	u64 *at = out ? &r->rsi : &r->rdi;	/* of INS and OUTS */
+	bool owns = owns_ports(v, port, bytes);
 	int err = 0;
 
 	if (!port_allowed(v, port, bytes))
@@ -85,8 +73,9 @@ static enum outcome do_io(struct vcpu *v, struct insn *i)
 	for (u64 n = rep ? MIN(r->rcx, REP_MAX) : 1; n; n--) {
 		if (string && out)
 			err = copy_from_guest(&val, GVA(*at), bytes);
+		/* A port that is not the domain's reads as all ones and swallows writes. */
 		if (!err)
-			val = access_port(v, port, bytes, out, val);
+			val = owns ? pci_access_port(port, bytes, out, val) : ~0u;
 		if (string && !out)
 			err = copy_to_guest(GVA(*at), &val, bytes);
 		if (err) {
@@ -163,12 +152,17 @@ static enum outcome do_xsetbv(struct vcpu *v, u64 val)
 	return DONE;
 }
 
-static enum outcome kernel_insn(struct vcpu *v, struct insn *i)
+/* Of the opcode all but port I/O is for the guest's kernel only. */
+static enum outcome emulate(struct vcpu *v, struct insn *i)
 {
 	struct regs *r = &v->regs;
 	u64 val = r->rdx << 32 | (u32)r->rax;	/* operand of WRMSR and XSETBV */
 	u64 *reg = insn_reg(r, i->rm);		/* and of the moves */
 
+	if ((i->opcode & ~3) == 0x6c || (i->opcode & ~0xb) == 0xe4)	/* INS, OUTS, IN, OUT */
+		return do_io(v, i);
+	if (!v->arch.in_kernel)
+		return FAULT;
 	switch (i->opcode) {
 	case 0xfa: case 0xfb:
 		/* CLI, STI where IOPL would allow them: events have a mask of their own. */
@@ -204,16 +198,6 @@ static enum outcome kernel_insn(struct vcpu *v, struct insn *i)
 		return DONE;
 	default:
 		return FAULT;
-	}
-}
-
-static enum outcome emulate(struct vcpu *v, struct insn *i)
-{
-	switch (i->opcode) {
-	case 0x6c ... 0x6f: case 0xe4 ... 0xe7: case 0xec ... 0xef:
-		return do_io(v, i);
-	default:
-		return v->arch.in_kernel ? kernel_insn(v, i) : FAULT;
 	}
 }
 
@@ -253,10 +237,8 @@ void pv_general_protection(struct vcpu *v)
 			v->arch.dr[6] = 0xffff4ff0;
 			pv_inject_trap(v, TRAP_DB, 0);
 		}
-	} else if (o == UNDEFINED) {
-		pv_inject_trap(v, TRAP_UD, 0);
-	} else if (o == FAULT) {
-		pv_inject_trap(v, TRAP_GP, error);
+	} else if (o != STAY) {
+		pv_inject_trap(v, o, error);
 	}
 }
 
@@ -282,8 +264,7 @@ void pv_invalid_opcode(struct vcpu *v)
 	struct regs *r = &v->regs;
 	struct cpuid c;
 
-	if (copy_from_guest(code, GVA(r->rip), sizeof(code)) ||
-	    memcmp(code, pattern, sizeof(code))) {
+	if (copy_from_guest(code, GVA(r->rip), sizeof(code)) || memcmp(code, pattern, sizeof(code))) {
 		pv_inject_trap(v, TRAP_UD, 0);
 		return;
 	}

@@ -8,7 +8,6 @@
 #include "pv.h"
 #include "smp.h"
 #include "string.h"
-#include "uaccess.h"
 
 #define M2P_SLOT	256	/* of an L4 table: MACH2PHYS_VIRT_START */
 
@@ -96,12 +95,8 @@ void pv_frame_put(struct page *p)
 
 struct page *arch_get_guest_page_writable(struct domain *d, u64 gmfn)
 {
-	struct page *p;
-
-	spin_lock(&d->pt_lock);
-	p = pv_frame_get(d, MFN(gmfn), PT_WRITABLE);
-	spin_unlock(&d->pt_lock);
-	return p;
+	spin_guard(&d->pt_lock);
+	return pv_frame_get(d, MFN(gmfn), PT_WRITABLE);
 }
 
 void arch_put_guest_page_writable(struct page *p)
@@ -111,13 +106,13 @@ void arch_put_guest_page_writable(struct page *p)
 
 static int clear_or_copy(struct domain *d, const struct mmuext_op *op)
 {
-	struct page *to = pv_frame_get(d, MFN(op->arg1.mfn), PT_WRITABLE), *from;
+	struct page *to = pv_frame_get(d, MFN(op->arg1.mfn), PT_WRITABLE);
 	mfn_t src = MFN(op->arg2.src_mfn);
+	struct page *from = mfn_to_page(src);
 	int err = 0;
 
 	if (!to)
 		return -EINVAL;
-	from = mfn_to_page(src);
 	if (op->cmd == MMUEXT_CLEAR_PAGE) {
 		memset(page_to_virt(to), 0, PAGE_SIZE);
 	} else if (mfn_valid(src) && page_get(from, d)) {
@@ -130,13 +125,15 @@ static int clear_or_copy(struct domain *d, const struct mmuext_op *op)
 	return err;
 }
 
-/* What needs pt_lock, held. */
+/* What needs pt_lock. */
 static int table_op(struct vcpu *v, const struct mmuext_op *op)
 {
 	mfn_t mfn = MFN(op->arg1.mfn);
-	/* P6: what an earlier operation let go of is gone before this one looks. */
-	int err = pt_finish_deferred(v->domain);
+	int err;
 
+	spin_guard(&v->domain->pt_lock);
+	/* P6: what an earlier operation let go of is gone before this one looks. */
+	err = pt_finish_deferred(v->domain);
 	if (err)
 		return err;
 	switch (op->cmd) {
@@ -155,15 +152,11 @@ static int table_op(struct vcpu *v, const struct mmuext_op *op)
 noinline int pv_mmuext_one(struct vcpu *v, const struct mmuext_op *op)
 {
 	u64 mask, va = op->arg1.linear_addr;
-	int err;
 
 	switch (op->cmd) {
 	case MMUEXT_PIN_L1_TABLE ... MMUEXT_NEW_BASEPTR:
 	case MMUEXT_NEW_USER_BASEPTR ... MMUEXT_COPY_PAGE:
-		spin_lock(&v->domain->pt_lock);
-		err = table_op(v, op);
-		spin_unlock(&v->domain->pt_lock);
-		return err;
+		return table_op(v, op);
 	case MMUEXT_TLB_FLUSH_LOCAL:
 		tlb_flush_local();
 		return 0;
@@ -200,35 +193,21 @@ noinline int pv_mmuext_one(struct vcpu *v, const struct mmuext_op *op)
 /* Of the count: a continuation, the rest of a list. */
 #define DONE_BIT	(1u << 31)
 
-u32 pv_list_begin(u32 *count, gva_t done)
-{
-	u32 before = 0;
-
-	if (*count & DONE_BIT && done.a && copy_from_guest(&before, done, sizeof(before)))
-		before = 0;
-	*count &= ~DONE_BIT;
-	return before;
-}
-
-int pv_list_end(int err, gva_t rest, u32 left, gva_t done, u32 total)
-{
-	/* The header promises nothing when the counter cannot be written. */
-	if (done.a && copy_to_guest(done, &total, sizeof(total)))
-		total = 0;
-	if (err == -ERESTART) {
-		hypercall_set_arg(0, rest.a);
-		hypercall_set_arg(1, left | DONE_BIT);
-	}
-	return err;
-}
-
-/** do_mmuext_op() - HYPERVISOR_mmuext_op; a continuation as in do_mmu_update() */
+/**
+ * do_mmuext_op() - HYPERVISOR_mmuext_op: @count operations, *@done: their number done
+ *
+ * A continuation carries on behind those done: @ops and @count move (bit 31 of
+ * @count says so), and *@done counts from what the earlier part left there.
+ */
 long do_mmuext_op(gva_t ops, u32 count, gva_t done, u32 foreign)
 {
-	u32 before = pv_list_begin(&count, done), n = 0;
+	u32 total = 0, n = 0;
 	struct mmuext_op op;
 	int err = 0;
 
+	if (count & DONE_BIT && done.a && copy_from_guest(&total, done, sizeof(total)))
+		total = 0;
+	count &= ~DONE_BIT;
 	if (foreign != DOMID_SELF)
 		err = foreign == DOMID_IO || foreign == DOMID_XEN ? -EPERM : -ESRCH;
 	while (!err && n < count) {
@@ -238,5 +217,13 @@ long do_mmuext_op(gva_t ops, u32 count, gva_t done, u32 foreign)
 		if (!err && ++n < count && preempt_requested())
 			err = -ERESTART;
 	}
-	return pv_list_end(err, gva_index(ops, struct mmuext_op, n), count - n, done, before + n);
+	total += n;
+	/* The header promises nothing when the counter cannot be written. */
+	if (done.a && copy_to_guest(done, &total, sizeof(total)))
+		total = 0;
+	if (err == -ERESTART) {
+		hypercall_set_arg(0, gva_index(ops, struct mmuext_op, n).a);
+		hypercall_set_arg(1, (count - n) | DONE_BIT);
+	}
+	return err;
 }

@@ -5,7 +5,6 @@
  * A PV guest may read what identifies the machine and own its segment bases;
  * nothing that it writes reaches a register shared with others.
  */
-#include "cpu_private.h"
 #include "pv.h"
 
 enum {
