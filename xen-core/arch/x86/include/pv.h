@@ -67,7 +67,7 @@ void pv_hypercall_restart(struct vcpu *v);
 /* emulate.c: what the core does itself about a guest's exception */
 void pv_page_fault(struct vcpu *v);
 void pv_general_protection(struct vcpu *v);
-void pv_invalid_opcode(struct vcpu *v);
+void pv_invalid_opcode(struct vcpu *v);	/* in cpuid.c */
 
 /** ptwr_emulate() - a write to a page table at @va. Return: done or given to the guest. */
 bool ptwr_emulate(struct vcpu *v, u64 va);
@@ -100,13 +100,6 @@ int pv_set_ldt(struct vcpu *v, u64 base, u32 entries);
 void pv_toggle_mode(struct vcpu *v);
 void pv_load_cr3(struct vcpu *v);
 void pv_load_tsd(struct vcpu *v);
-
-/* cpuid.c, msr.c */
-/** pv_cpuid() - the answer to leaf @leaf, subleaf @sub for @v's kernel */
-struct cpuid pv_cpuid(const struct vcpu *v, u32 leaf, u32 sub);
-/** pv_rdmsr(), pv_wrmsr() - by @v's kernel. Return: false: #GP. */
-bool pv_rdmsr(struct vcpu *v, u32 msr, u64 *val);
-bool pv_wrmsr(struct vcpu *v, u32 msr, u64 val);
 
 /* traps.c */
 void trap_dump_regs(const struct regs *regs);

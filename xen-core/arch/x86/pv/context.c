@@ -21,15 +21,10 @@
 #include "stacks.h"
 #include "string.h"
 
-#define FCW_DEFAULT	0x37f
-#define MXCSR_DEFAULT	0x1f80
 #define XCR0_X87_SSE	3
-#define DR7_ENABLE	0xffu
-#define DR7_FIXED	0x400u
-#define DR7_GD		(1u << 13)
-#define DR7_ZERO	0xd800u		/* reserved, with TR's bits */
-#define DR6_FIXED	0xffff0ff0u
-#define DR6_ZERO	0x1000u
+/* Bits that are always set or clear (reserved, with TR's bits). */
+enum { DR6_FIXED = 0xffff0ff0u, DR6_ZERO = 0x1000u, DR7_FIXED = 0x400u, DR7_ZERO = 0xd800u };
+enum { DR7_ENABLE = 0xff, DR7_GD = 1 << 13 };
 /* The assists that a new vcpu's context may turn on. */
 #define CONTEXT_ASSISTS	(1ull << VMASST_TYPE_architectural_iopl | \
 			 1ull << VMASST_TYPE_runstate_update_flag | 1ull << VMASST_TYPE_m2p_strict)
@@ -64,8 +59,8 @@ void pv_load_tsd(struct vcpu *v)
 static void fpu_reset(struct xsave_area *area)
 {
 	memset(area, 0, cpu_features.xsave_size);
-	area->fcw = FCW_DEFAULT;
-	area->mxcsr = MXCSR_DEFAULT;
+	area->fcw = 0x37f;
+	area->mxcsr = 0x1f80;
 }
 
 static void fpu_save(struct vcpu *v)
@@ -162,14 +157,12 @@ static long set_debugreg(struct vcpu *v, u32 reg, u64 val)
 	return 0;
 }
 
-#define SEGMENT_SAVE(v, seg)	asm volatile("mov %%" #seg ", %0" : "=rm"((v)->arch.seg))
-
 static void segments_save(struct vcpu *v)
 {
-	SEGMENT_SAVE(v, ds);
-	SEGMENT_SAVE(v, es);
-	SEGMENT_SAVE(v, fs);
-	SEGMENT_SAVE(v, gs);
+	asm volatile("mov %%ds, %0" : "=rm"(v->arch.ds));
+	asm volatile("mov %%es, %0" : "=rm"(v->arch.es));
+	asm volatile("mov %%fs, %0" : "=rm"(v->arch.fs));
+	asm volatile("mov %%gs, %0" : "=rm"(v->arch.gs));
 	v->arch.fs_base = rdmsr(MSR_FS_BASE);
 	v->arch.gs_base[v->arch.in_kernel] = rdmsr(MSR_GS_BASE);
 	v->arch.gs_base[!v->arch.in_kernel] = rdmsr(MSR_KERNEL_GS_BASE);
@@ -270,8 +263,8 @@ int arch_vcpu_create(struct vcpu *v)
 		return -ENOMEM;
 	fpu_reset(v->arch.xsave);
 	v->arch.xcr0 = XCR0_X87_SSE;
-	v->arch.dr[6] = 0xffff0ff0;
-	v->arch.dr[7] = 0x400;
+	v->arch.dr[6] = DR6_FIXED;
+	v->arch.dr[7] = DR7_FIXED;
 	return pv_desc_area_create(v);
 }
 

@@ -3,7 +3,7 @@
  * A guest's exceptions that may be the core's business.
  *
  *	general protection	a privileged instruction: carried out here
- *	invalid opcode		the CPUID that a PV kernel asks for
+ *	invalid opcode		the CPUID that a PV kernel asks for (cpuid.c)
  *	page fault		in the vcpu's LDT area: the CPU wants an LDT page, map it
  *				kernel, write, protection: maybe a page-table write
  *	everything else		the guest's own
@@ -19,11 +19,18 @@
 #include "pci.h"
 #include "preempt.h"
 #include "pv.h"
-#include "string.h"
 
 #define REP_MAX		64ul	/* iterations a trap: longer ones fault again */
 #define GUEST_CR0	(CR0_PG | CR0_AM | CR0_WP | CR0_NE | CR0_ET | CR0_MP | CR0_PE)
 #define GUEST_CR4	(CR4_PAE | CR4_MCE | CR4_OSFXSR | CR4_OSXMMEXCPT)
+
+enum {
+	MSR_UCODE_REV = 0x8b, MSR_MISC_ENABLE = 0x1a0,
+	MSR_MCG_CAP = 0x179, MSR_MCG_STATUS = 0x17a, MSR_MC0_CTL = 0x400, MSR_MC_LAST = 0x47f,
+	MSR_XEN_HYPERCALL = 0x40000000,
+	MSR_K8_SYSCFG = 0xc0010010, MSR_K8_HWCR = 0xc0010015, MSR_K8_TOP_MEM1 = 0xc001001a,
+	MSR_AMD64_NB_CFG = 0xc001001f, MSR_AMD_PSTATE_STATUS = 0xc0010063,
+};
 
 /* Or the exception it raises. STAY: done, but rip is right already */
 enum outcome { DONE, STAY, UNDEFINED = TRAP_UD, FAULT = TRAP_GP };
@@ -152,6 +159,59 @@ static enum outcome do_xsetbv(struct vcpu *v, u64 val)
 	return DONE;
 }
 
+/*
+ * I2: MSRs by whitelist. A guest may read what identifies the machine and own its
+ * segment bases; only what is switched with the vcpu is written.
+ */
+static enum outcome access_msr(struct vcpu *v, u32 msr, bool write, u64 *val)
+{
+	u64 new = *val, efer;
+
+	*val = 0;
+	switch (msr) {
+	case MSR_FS_BASE: case MSR_GS_BASE: case MSR_KERNEL_GS_BASE:
+		if (!write)
+			*val = rdmsr(msr);
+		else if (va_is_canonical(new))
+			wrmsr(msr, new);
+		else
+			return FAULT;
+		return DONE;
+	case MSR_TSC_AUX:
+		if (!cpu_features.rdtscp || (write && new >> 32))
+			return FAULT;
+		if (write) {
+			v->arch.tsc_aux = new;
+			wrmsr(msr, new);
+		}
+		*val = v->arch.tsc_aux;
+		return DONE;
+	case MSR_EFER:
+		efer = rdmsr(MSR_EFER) & ~(1ull << 12);	/* SVME is not theirs */
+		*val = efer;
+		return write && new != efer ? FAULT : DONE;
+	case MSR_TSC:
+		*val = rdtsc();
+		return write ? FAULT : DONE;
+	case MSR_XEN_HYPERCALL:
+		return write ? FAULT : DONE;
+	/* No machine check bank: the core handles those. Writes are ignored. */
+	case MSR_MCG_CAP: case MSR_MCG_STATUS: case MSR_MC0_CTL ... MSR_MC_LAST:
+		return DONE;
+	case MSR_PAT: case MSR_APIC_BASE: case MSR_K8_SYSCFG: case MSR_K8_TOP_MEM1:
+	case MSR_UCODE_REV:
+		/* 0 is the way to ask for the revision, SDM 3A 9.11.7.1. */
+		if (write)
+			return msr == MSR_UCODE_REV && !new ? DONE : FAULT;
+		/* fall through */
+	case MSR_MISC_ENABLE: case MSR_K8_HWCR: case MSR_AMD64_NB_CFG: case MSR_AMD_PSTATE_STATUS:
+		/* The machine's, for who drives it; others find nothing there. */
+		return !write && v->domain->privileged && rdmsr_safe(msr, val) ? FAULT : DONE;
+	default:
+		return FAULT;
+	}
+}
+
 /* Of the opcode all but port I/O is for the guest's kernel only. */
 static enum outcome emulate(struct vcpu *v, struct insn *i)
 {
@@ -189,9 +249,9 @@ static enum outcome emulate(struct vcpu *v, struct insn *i)
 		*reg = do_get_debugreg(i->reg);
 		return DONE;
 	case 0x0f30:
-		return pv_wrmsr(v, r->rcx, val) ? DONE : FAULT;
+		return access_msr(v, r->rcx, true, &val);
 	case 0x0f31: case 0x0f32:	/* RDTSC, RDMSR */
-		if (!pv_rdmsr(v, i->opcode == 0x0f31 ? MSR_TSC : (u32)r->rcx, &val))
+		if (access_msr(v, i->opcode == 0x0f31 ? MSR_TSC : (u32)r->rcx, false, &val))
 			return FAULT;
 		r->rax = (u32)val;
 		r->rdx = val >> 32;
@@ -201,21 +261,10 @@ static enum outcome emulate(struct vcpu *v, struct insn *i)
 	}
 }
 
-/* int n: the hardware refused the gate, the guest may not. */
-static enum outcome software_interrupt(struct vcpu *v, u8 vector, u32 len)
-{
-	const struct guest_entry *t = &v->arch.traps[vector];
-
-	if (!t->rip || t->dpl < (v->arch.in_kernel ? 1 : 3))
-		return FAULT;
-	v->regs.rip += len;
-	pv_inject_trap(v, vector, 0);
-	return STAY;
-}
-
 void pv_general_protection(struct vcpu *v)
 {
 	struct regs *r = &v->regs;
+	const struct guest_entry *t;
 	u32 error = r->error_code;
 	enum outcome o = FAULT;
 	struct insn i;
@@ -227,7 +276,13 @@ void pv_general_protection(struct vcpu *v)
 		} else if (i.opcode == 0xcd) {
 			/* The error code is wrong on some emulators, the instruction is not. */
 			error = (u8)i.imm * 8 + 2;
-			o = software_interrupt(v, i.imm, i.len);
+			t = &v->arch.traps[(u8)i.imm];
+			/* int n: the hardware refused the gate, the guest may not. */
+			if (t->rip && t->dpl >= (v->arch.in_kernel ? 1 : 3)) {
+				r->rip += i.len;
+				pv_inject_trap(v, (u8)i.imm, 0);
+				return;
+			}
 		}
 	}
 	if (o == DONE) {
@@ -254,24 +309,4 @@ void pv_page_fault(struct vcpu *v)
 	    va_is_guest(va) && ptwr_emulate(v, va))
 		return;
 	pv_inject_page_fault(v, va, error);
-}
-
-/* ud2; "xen"; cpuid is how a kernel asks for CPUID as the core sees fit (xen.h). */
-void pv_invalid_opcode(struct vcpu *v)
-{
-	static const u8 pattern[] = { 0x0f, 0x0b, 'x', 'e', 'n', 0x0f, 0xa2 };
-	u8 code[sizeof(pattern)];
-	struct regs *r = &v->regs;
-	struct cpuid c;
-
-	if (copy_from_guest(code, GVA(r->rip), sizeof(code)) || memcmp(code, pattern, sizeof(code))) {
-		pv_inject_trap(v, TRAP_UD, 0);
-		return;
-	}
-	c = pv_cpuid(v, r->rax, r->rcx);
-	r->rax = c.a;
-	r->rbx = c.b;
-	r->rcx = c.c;
-	r->rdx = c.d;
-	r->rip += sizeof(code);
 }

@@ -16,25 +16,21 @@ static int pin(struct domain *d, mfn_t mfn, unsigned int level)
 	struct page *p = mfn_to_page(mfn);
 	int err = pt_get(d, mfn, level);
 
-	if (err)
+	if (err || !(__atomic_fetch_or(&p->type, PT_PINNED, __ATOMIC_RELAXED) & PT_PINNED))
 		return err;
-	if (__atomic_fetch_or(&p->type, PT_PINNED, __ATOMIC_RELAXED) & PT_PINNED) {
-		pt_put(p);
-		return -EINVAL;
-	}
-	return 0;
+	pt_put(p);
+	return -EINVAL;
 }
 
 /* The pin goes last: a preempted release finds it still there and goes on. */
 static int unpin(struct domain *d, mfn_t mfn)
 {
 	struct page *p = mfn_to_page(mfn);
-	int err = -EINVAL;
+	int err;
 
 	if (!mfn_valid(mfn) || !page_get(p, d))
-		return err;
-	if (p->type & PT_PINNED)
-		err = page_type_put(p);
+		return -EINVAL;
+	err = p->type & PT_PINNED ? page_type_put(p) : -EINVAL;
 	if (!err) {
 		__atomic_fetch_and(&p->type, ~PT_PINNED, __ATOMIC_RELAXED);
 		page_put(p);
@@ -54,16 +50,15 @@ static int new_root(struct vcpu *v, mfn_t mfn, bool user)
 {
 	u64 *root = user ? &v->arch.user_cr3 : &v->arch.kernel_cr3;
 	u64 old = *root, new = mfn_to_maddr(mfn).a;
-	int err;
+	int err = 0;
 
 	if (new == old)
 		return 0;
-	if (!user || mfn.n) {
-		/* E5: held as long as a root of @v names it. */
+	/* E5: held as long as a root of @v names it. */
+	if (!user || mfn.n)
 		err = pt_get(v->domain, mfn, 4);
-		if (err)
-			return err;
-	}
+	if (err)
+		return err;
 	*root = new;
 	/* The guest's user mode has no business with the machine's frame numbers. */
 	if (new)
