@@ -120,26 +120,21 @@ static void debugregs_load(struct vcpu *v)
 }
 
 /* 4 and 5 are other names of 6 and 7. */
-static u32 dr_index(u32 reg)
-{
-	return reg < 4 ? reg : reg | 2;
-}
+static u32 dr_index(u32 reg) { return reg < 4 ? reg : reg | 2; }
 
 static long set_debugreg(struct vcpu *v, u32 reg, u64 val)
 {
-	switch (dr_index(reg)) {
-	case 0 ... 3:
-		if (!va_is_guest(val))	/* E8 */
-			return -EPERM;
-		break;
-	case 6:
-		if (val >> 32)
-			return -EINVAL;
+	u32 n = dr_index(reg);
+
+	if (reg > 7)
+		return -ENODEV;
+	if (n < 4 && !va_is_guest(val))		/* E8 */
+		return -EPERM;
+	if (n >= 4 && val >> 32)
+		return -EINVAL;
+	if (n == 6)
 		val = (val | DR6_FIXED) & ~(u64)DR6_ZERO;
-		break;
-	case 7:
-		if (val >> 32)
-			return -EINVAL;
+	if (n == 7) {
 		if (val & DR7_GD)
 			return -EPERM;
 		/* Type 2 is an I/O breakpoint, which needs CR4.DE; no guest has it. */
@@ -147,11 +142,8 @@ static long set_debugreg(struct vcpu *v, u32 reg, u64 val)
 			if (val >> (2 * i) & 3 && (val >> (16 + 4 * i) & 3) == 2)
 				return -EPERM;
 		val = (val & ~(u64)DR7_ZERO) | DR7_FIXED;
-		break;
-	default:
-		return -ENODEV;
 	}
-	v->arch.dr[dr_index(reg)] = val;
+	v->arch.dr[n] = val;
 	if (v == current)
 		debugregs_load(v);
 	return 0;
@@ -324,7 +316,9 @@ static int vcpu_set_roots(struct vcpu *v, const struct vcpu_guest_context *c)
 
 	spin_guard(&d->pt_lock);
 	err = pt_get_whole(d, kernel, 4);
-	if (!err && c->ctrlreg[1]) {
+	if (err)
+		return err;
+	if (c->ctrlreg[1]) {
 		err = pt_get_whole(d, user, 4);
 		if (err) {
 			pt_put(mfn_to_page(kernel));
@@ -333,9 +327,8 @@ static int vcpu_set_roots(struct vcpu *v, const struct vcpu_guest_context *c)
 		v->arch.user_cr3 = mfn_to_maddr(user).a;
 		pv_show_m2p(user, mfn_equal(user, kernel));
 	}
-	if (!err)
-		v->arch.kernel_cr3 = mfn_to_maddr(kernel).a;
-	return err;
+	v->arch.kernel_cr3 = mfn_to_maddr(kernel).a;
+	return 0;
 }
 
 /** arch_vcpu_initialise() - VCPUOP_initialise: struct vcpu_guest_context at @context */

@@ -40,8 +40,7 @@
 static const struct { u32 leaf; struct cpuid keep; } table[] = {
 	{ 0, ALL }, { 2, ALL }, { 4, ALL }, { 0xb, ALL }, { 0xd, ALL },
 	{ 1, { ~0u, 0x00ffffff, L1_C, L1_D } },
-	{ 7, { ~0u, L7_B, L7_C, L7_D } },
-	{ 0x80000000, ALL },
+	{ 7, { ~0u, L7_B, L7_C, L7_D } }, { 0x80000000, ALL },
 	{ 0x80000001, { ~0u, ~0u, LX1_C, LX1_D | (LX1_D_COMMON & L1_D) } },
 	{ 0x80000002, ALL }, { 0x80000003, ALL }, { 0x80000004, ALL }, { 0x80000005, ALL },
 	{ 0x80000006, ALL }, { 0x80000008, { .a = 0xff } },
@@ -66,9 +65,9 @@ static struct cpuid xsave_leaf(u32 sub, struct cpuid o)
 {
 	u64 xcr0 = cpu_features.xcr0;	/* 0 without XSAVE */
 
-	if (sub == 0)
+	if (xcr0 && sub == 0)
 		return (struct cpuid){ xcr0, o.b, cpu_features.xsave_size, xcr0 >> 32 };
-	if (sub == 1)
+	if (xcr0 && sub == 1)
 		return (struct cpuid){ .a = o.a & (BIT(0) | BIT(2)) };
 	return sub <= 62 && xcr0 >> sub & 1 ? o : (struct cpuid){ 0 };
 }
@@ -109,7 +108,7 @@ static struct cpuid pv_cpuid(const struct vcpu *v, u32 leaf, u32 sub)
 		o.d = v->id;
 		break;
 	case 0xd:
-		return xsave ? xsave_leaf(sub, o) : (struct cpuid){ 0 };
+		return xsave_leaf(sub, o);
 	case 0x80000008:
 		o.a |= 48 << 8;
 		break;
@@ -125,7 +124,8 @@ void pv_invalid_opcode(struct vcpu *v)
 	struct regs *r = &v->regs;
 	struct cpuid c;
 
-	if (copy_from_guest(code, GVA(r->rip), sizeof(code)) || memcmp(code, pattern, sizeof(code))) {
+	if (copy_from_guest(code, GVA(r->rip), sizeof(code)) ||
+	    memcmp(code, pattern, sizeof(code))) {
 		pv_inject_trap(v, TRAP_UD, 0);
 		return;
 	}

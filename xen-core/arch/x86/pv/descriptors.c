@@ -80,7 +80,6 @@ int pv_desc_area_create(struct vcpu *v)
 
 void pv_load_descriptors(struct vcpu *v)
 {
-	cpu_load_gdt(v->arch.gdt_va);
 	cpu_load_ldt(this_cpu(), v->arch.gdt_va + LDT_PAGE * PAGE_SIZE, v->arch.ldt_entries,
 		     v->arch.gdt_va);
 }
@@ -89,15 +88,14 @@ void pv_load_descriptors(struct vcpu *v)
 int pv_set_gdt(struct vcpu *v, const u64 *frames, u32 entries)
 {
 	struct page *page[GDT_FRAMES] = { 0 }, *old;
-	struct domain *d = v->domain;
 	int err = 0;
 
 	/* D2: not the reserved page. */
 	if (entries > FIRST_RESERVED_GDT_ENTRY)
 		return -EINVAL;
-	spin_guard(&d->pt_lock);
+	spin_guard(&v->domain->pt_lock);
 	for (u32 i = 0; i < PFN_UP(entries * sizeof(u64)) && !err; i++) {
-		page[i] = pv_frame_get(d, MFN(frames[i]), PT_DESC);
+		page[i] = pv_frame_get(v->domain, MFN(frames[i]), PT_DESC);
 		if (!page[i])
 			err = -EINVAL;
 	}
