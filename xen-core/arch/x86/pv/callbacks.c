@@ -196,13 +196,12 @@ long do_iret(void)
 		vcpu_crash(v, "iret frame at 0x%lx cannot be read", r->rsp);
 		return 0;
 	}
-	if ((c.cs & 3) == 3) {
-		if (!v->arch.user_cr3) {	/* E5 */
-			vcpu_crash(v, "iret to user mode without its page table");
-			return 0;
-		}
-		pv_toggle_mode(v);
+	if ((c.cs & 3) == 3 && !v->arch.user_cr3) {	/* E5 */
+		vcpu_crash(v, "iret to user mode without its page table");
+		return 0;
 	}
+	if ((c.cs & 3) == 3)
+		pv_toggle_mode(v);
 	if (test_bit(VMASST_TYPE_architectural_iopl, &v->domain->vm_assist))
 		v->arch.iopl = c.rflags >> 12 & 3;
 	if (c.flags & VGCF_in_syscall) {

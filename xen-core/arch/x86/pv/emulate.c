@@ -130,11 +130,10 @@ static enum outcome write_cr(struct vcpu *v, u32 cr, u64 val)
 
 static enum outcome read_cr(struct vcpu *v, u32 cr, u64 *val)
 {
+	const u64 cr4 = (v->arch.cr4 & (CR4_OSXSAVE | CR4_TSD)) | (cpu_features.cr4 & CR4_FSGSBASE);
 	const u64 values[] = {
-		[0] = GUEST_CR0 | (v->arch.ts ? CR0_TS : 0),
-		[2] = v->arch.cr2, [3] = v->arch.kernel_cr3,
-		[4] = (v->arch.cr4 & (CR4_OSXSAVE | CR4_TSD)) |
-		      (cpu_features.cr4 & CR4_FSGSBASE) | GUEST_CR4,
+		GUEST_CR0 | (v->arch.ts ? CR0_TS : 0), 0, v->arch.cr2, v->arch.kernel_cr3,
+		GUEST_CR4 | cr4,
 	};
 
 	if (cr == 1 || cr >= ARRAY_SIZE(values))
