@@ -129,7 +129,7 @@ struct domain *domain_create(domid_t id, bool privileged, u32 max_vcpus)
 	for (int i = 0; i < NR_WATCHDOGS; i++)
 		timer_init(&d->watchdog[i], domain_watchdog_expired, d);
 	d->shared = alloc_zeroed(PAGE_SIZE);
-	if (!d->shared || event_init_domain(d) || grant_init_domain(d) || arch_domain_create(d))
+	if (!d->shared || event_init_domain(d) || grant_init_domain(d))
 		return NULL;
 	page_share_xen(virt_to_page(d->shared), d);
 	for (u32 i = 0; i < max_vcpus; i++)

@@ -181,7 +181,6 @@ static inline struct vcpu *vcpu_lookup(const struct domain *d, u32 id)
 void domain_dump(void);
 
 /* What the architecture does for a domain or vcpu. */
-int arch_domain_create(struct domain *d);
 int arch_vcpu_create(struct vcpu *v);
 int arch_vcpu_initialise(struct vcpu *v, gva_t context);	/* VCPUOP_initialise */
 void arch_vcpu_dump(const struct vcpu *v);

@@ -34,7 +34,6 @@ __weak int arch_grant_unmap(struct page *page, u64 addr, u32 flags, u64 new_addr
 	return -EINVAL;
 }
 __weak void arch_grant_flush(struct domain *d) { }
-__weak int arch_domain_create(struct domain *d) { return 0; }
 __weak int arch_vcpu_create(struct vcpu *v) { return 0; }
 __weak int arch_vcpu_initialise(struct vcpu *v, gva_t context) { return 0; }
 __weak void arch_vcpu_dump(const struct vcpu *v) { }
@@ -52,7 +51,7 @@ struct domain *fake_domain_create(domid_t id, bool privileged, u32 vcpus)
 	d->max_vcpus = vcpus;
 	d->shared = aligned_alloc(PAGE_SIZE, PAGE_SIZE);
 	memset(d->shared, 0, PAGE_SIZE);
-	if (event_init_domain(d) || grant_init_domain(d) || arch_domain_create(d))
+	if (event_init_domain(d) || grant_init_domain(d))
 		abort();
 	for (u32 i = 0; i < vcpus; i++) {
 		struct vcpu *v = d->vcpu[i] = calloc(1, sizeof(*v));

@@ -99,13 +99,11 @@ static void set_system_descriptor(u64 *gdt, u16 sel, u64 base, u32 limit, u8 typ
 
 void cpu_load_ldt(struct cpu *cpu, u64 base, u32 entries, u64 gdt_after)
 {
-	if (!entries) {
-		asm volatile("lldt %0" : : "r"((u16)0));
-		return;
+	if (entries) {
+		set_system_descriptor(cpu->arch->gdt, CORE_LDT, base, entries * 8 - 1, 2);
+		cpu_load_gdt((u64)cpu->arch->gdt - 0xe000);
 	}
-	set_system_descriptor(cpu->arch->gdt, CORE_LDT, base, entries * 8 - 1, 2);
-	cpu_load_gdt((u64)cpu->arch->gdt - 0xe000);
-	asm volatile("lldt %0" : : "r"((u16)CORE_LDT));
+	asm volatile("lldt %0" : : "r"((u16)(entries ? CORE_LDT : 0)));
 	cpu_load_gdt(gdt_after);
 }
 

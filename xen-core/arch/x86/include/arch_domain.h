@@ -51,40 +51,33 @@ static_assert(offsetof(struct xsave_area, xstate_bv) == 512, "it heads the XSAVE
  * @gdt_va:	where its GDT is in the core's address space; LDT 16 pages after
  */
 struct arch_vcpu {
-	u64 kernel_cr3, user_cr3;
-	u64 kernel_sp;
+	u64 kernel_cr3, user_cr3, kernel_sp;
 	u64 stack_top;			/* of the CPU it runs on */
-	bool in_kernel;
-	bool in_nmi;
-	bool ts;				/* the guest's CR0.TS */
+	bool in_kernel, in_nmi, ts;	/* ts: the guest's CR0.TS */
 	u8 iopl;			/* virtual IOPL, 0 .. 3 */
 	struct guest_entry callback[NR_CALLBACKS];	/* by CALLBACKTYPE_* */
 
 	u64 fs_base, gs_base[2];	/* while not running; gs_base[in_kernel] is its own */
 	u16 ds, es, fs, gs;
 
-	u64 cr2, cr4;			/* as the guest wrote them */
-	u64 dr[8];
+	u64 cr2, cr4, dr[8];		/* as the guest wrote them */
 
-	u64 gdt_va;
+	u64 gdt_va, ldt_base;		/* ldt_base: guest linear */
 	u32 ldt_entries;
-	u64 ldt_base;			/* guest linear */
 	bool ldt_mapped;		/* is any of ldt_page? */
-	struct page *gdt_page[GDT_FRAMES];	/* PT_DESC reference each */
-	struct page *ldt_page[16];
+	struct page *gdt_page[GDT_FRAMES], *ldt_page[16];	/* PT_DESC reference each */
 
 	struct guest_entry traps[256];
 	struct xsave_area *xsave;	/* 64-byte aligned */
-	u64 xcr0;
+	u64 xcr0, tsc_aux;
 
 	u32 dirty_cpu;			/* CPU whose TLB may hold entries, ~0 none */
-	gva_t iobmp;			/* the kernel's I/O permission bitmap */
 	u32 iobmp_ports;
-	u64 tsc_aux;
+	gva_t iobmp;			/* the kernel's I/O permission bitmap */
 
 	/* The hypercall being served, for continuations. */
-	u64 hc_args[5];
 	bool in_multicall;
+	u64 hc_args[5];
 	u32 pv_time_version;
 };
 

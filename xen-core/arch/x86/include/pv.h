@@ -6,12 +6,12 @@
 #define XENLITE_PV_H
 
 #include "arch_hypercalls.h"
-#include "asm.h"
 #include "cpu.h"
 #include "domain.h"
 #include "irq.h"
 #include "paging.h"
-#include "percpu.h"
+#include "traps.h"
+#include "uaccess.h"
 
 #define GUEST_CS	0xe033
 #define GUEST_SS	0xe02b
@@ -21,10 +21,7 @@ static inline u8 cpu_phys_bits(void) { return cpu_features.phys_bits; }
 static inline bool va_is_canonical(u64 va) { return (u64)((s64)(va << 16) >> 16) == va; }
 
 /* Canonical, and outside the core's range: from CORE_VA_END up, round to 2^47. */
-static inline bool va_is_guest(u64 va)
-{
-	return va - CORE_VA_END < (1ull << 47) - CORE_VA_END;
-}
+static inline bool va_is_guest(u64 va) { return va - CORE_VA_END < (1ull << 47) - CORE_VA_END; }
 
 /* All of [va, va + len) is so, in one half of the address space. */
 static inline bool va_range_ok(u64 va, u64 len)
@@ -69,7 +66,7 @@ void pv_hypercall_restart(struct vcpu *v);
 /* emulate.c: what the core does itself about a guest's exception */
 void pv_page_fault(struct vcpu *v);
 void pv_general_protection(struct vcpu *v);
-void pv_invalid_opcode(struct vcpu *v);
+void pv_invalid_opcode(struct vcpu *v);	/* in cpuid.c */
 
 /** ptwr_emulate() - a write to a page table at @va. Return: done or given to the guest. */
 bool ptwr_emulate(struct vcpu *v, u64 va);
@@ -115,17 +112,6 @@ int pv_set_ldt(struct vcpu *v, u64 base, u32 entries);
 void pv_toggle_mode(struct vcpu *v);
 void pv_load_cr3(struct vcpu *v);
 void pv_load_tsd(struct vcpu *v);
-
-/* debugreg.c */
-long pv_set_debugreg(struct vcpu *v, u32 reg, u64 value);
-void pv_load_debugregs(struct vcpu *v);
-
-/* cpuid.c, msr.c */
-/** pv_cpuid() - the answer to leaf @leaf, subleaf @sub for @v's kernel */
-struct cpuid pv_cpuid(const struct vcpu *v, u32 leaf, u32 sub);
-/** pv_rdmsr(), pv_wrmsr() - by @v's kernel. Return: false: #GP. */
-bool pv_rdmsr(struct vcpu *v, u32 msr, u64 *val);
-bool pv_wrmsr(struct vcpu *v, u32 msr, u64 val);
 
 /* traps.c */
 void trap_dump_regs(const struct regs *regs);

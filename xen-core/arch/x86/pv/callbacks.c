@@ -15,8 +15,6 @@
 #include "preempt.h"
 #include "pv.h"
 #include "string.h"
-#include "traps.h"
-#include "uaccess.h"
 
 #include <xen/nmi.h>
 
@@ -24,6 +22,9 @@
 #define RETURN_FLAGS	0x244dd5u	/* what HYPERVISOR_iret takes from the guest */
 #define ERROR_CODE_TRAPS (1u << TRAP_DF | 1u << TRAP_TS | 1u << TRAP_NP | 1u << TRAP_SS | \
 			  1u << TRAP_GP | 1u << TRAP_PF | 1u << TRAP_AC | 1u << TRAP_CP)
+
+#define vcpu_crash(v, fmt, ...) \
+	domain_crash((v)->domain, "d%uv%u: " fmt, (v)->domain->id, (v)->id, ##__VA_ARGS__)
 
 /* Put a frame with the @nr words of @extra on the kernel's stack and go on at @to. */
 static void enter_kernel(struct vcpu *v, const struct guest_entry *to, const u64 *extra, u32 nr)
@@ -48,8 +49,7 @@ static void enter_kernel(struct vcpu *v, const struct guest_entry *to, const u64
 	if (!v->arch.in_kernel)
 		pv_toggle_mode(v);
 	if (copy_to_guest(GVA(sp), frame, size)) {
-		domain_crash(v->domain, "bad kernel stack 0x%lx in d%uv%u for an entry at 0x%lx",
-			     sp, v->domain->id, v->id, to->rip);
+		vcpu_crash(v, "bad kernel stack 0x%lx for an entry at 0x%lx", sp, to->rip);
 		return;
 	}
 	if (to->masks_events)
@@ -80,8 +80,8 @@ void pv_inject_trap(struct vcpu *v, u32 vector, u32 error)
 	if (t->rip)
 		enter_kernel(v, t, &code, vector < 32 && ERROR_CODE_TRAPS >> vector & 1);
 	else
-		domain_crash(v->domain, "v%u: exception %u (error %x) at %lx has no handler",
-			     v->id, vector, error, v->regs.rip);
+		vcpu_crash(v, "exception %u (error %x) at %lx has no handler", vector, error,
+			   v->regs.rip);
 }
 
 void pv_inject_page_fault(struct vcpu *v, u64 va, u32 error)
@@ -105,8 +105,7 @@ void pv_deliver_pending(struct vcpu *v)
 		if (v->arch.callback[CALLBACKTYPE_event].rip)
 			enter_callback(v, CALLBACKTYPE_event);
 		else
-			domain_crash(v->domain, "d%uv%u: event without an event callback",
-				     v->domain->id, v->id);
+			vcpu_crash(v, "event without an event callback");
 	}
 }
 
@@ -135,8 +134,7 @@ void pv_syscall32(struct vcpu *v)
 
 void pv_bad_kernel_stack(struct vcpu *v)
 {
-	domain_crash(v->domain, "d%uv%u: bad kernel stack 0x%lx for a system call",
-		     v->domain->id, v->id, v->arch.kernel_sp);
+	vcpu_crash(v, "bad kernel stack 0x%lx for a system call", v->arch.kernel_sp);
 }
 
 /* E3: the CPU refused to return to the guest with its rip, cs or ss: its own fault. */
@@ -157,8 +155,8 @@ void pv_failsafe(struct vcpu *v)
 	const u64 segments[] = { v->arch.ds, v->arch.es, v->arch.fs, v->arch.gs };
 
 	if (!v->arch.callback[CALLBACKTYPE_failsafe].rip) {
-		domain_crash(v->domain, "d%uv%u: bad segments %04x %04x %04x %04x, no failsafe",
-			     v->domain->id, v->id, v->arch.ds, v->arch.es, v->arch.fs, v->arch.gs);
+		vcpu_crash(v, "bad segments %04x %04x %04x %04x, no failsafe", v->arch.ds,
+			   v->arch.es, v->arch.fs, v->arch.gs);
 		return;
 	}
 	load_segment_ds(0);
@@ -195,18 +193,15 @@ long do_iret(void)
 	struct iret_context c;
 
 	if (copy_from_guest(&c, GVA(r->rsp), sizeof(c))) {
-		domain_crash(v->domain, "d%uv%u: iret frame at 0x%lx cannot be read",
-			     v->domain->id, v->id, r->rsp);
+		vcpu_crash(v, "iret frame at 0x%lx cannot be read", r->rsp);
 		return 0;
 	}
-	if ((c.cs & 3) == 3) {
-		if (!v->arch.user_cr3) {	/* E5 */
-			domain_crash(v->domain, "v%u: iret to user mode without its page table",
-				     v->id);
-			return 0;
-		}
-		pv_toggle_mode(v);
+	if ((c.cs & 3) == 3 && !v->arch.user_cr3) {	/* E5 */
+		vcpu_crash(v, "iret to user mode without its page table");
+		return 0;
 	}
+	if ((c.cs & 3) == 3)
+		pv_toggle_mode(v);
 	if (test_bit(VMASST_TYPE_architectural_iopl, &v->domain->vm_assist))
 		v->arch.iopl = c.rflags >> 12 & 3;
 	if (c.flags & VGCF_in_syscall) {
@@ -259,9 +254,7 @@ long do_set_trap_table(gva_t traps)
 static void set_kernel_sp(struct vcpu *v, u64 sp)
 {
 	/* H2: entry.S writes below it unchecked, so no frame may reach the core. */
-	if (!va_is_guest(sp) || !va_is_guest(sp - 64))
-		sp = 0;
-	v->arch.kernel_sp = sp & ~15ull;
+	v->arch.kernel_sp = va_is_guest(sp) && va_is_guest(sp - 64) ? sp & ~15ull : 0;
 }
 
 /** do_stack_switch() - the kernel's stack for entries from user mode; @ss: always GUEST_SS */

@@ -20,11 +20,11 @@
 #include "smp.h"
 #include "stacks.h"
 #include "string.h"
-#include "uaccess.h"
 
-#define FCW_DEFAULT	0x37f
-#define MXCSR_DEFAULT	0x1f80
 #define XCR0_X87_SSE	3
+/* Bits that are always set or clear (reserved, with TR's bits). */
+enum { DR6_FIXED = 0xffff0ff0u, DR6_ZERO = 0x1000u, DR7_FIXED = 0x400u, DR7_ZERO = 0xd800u };
+enum { DR7_ENABLE = 0xff, DR7_GD = 1 << 13 };
 /* The assists that a new vcpu's context may turn on. */
 #define CONTEXT_ASSISTS	(1ull << VMASST_TYPE_architectural_iopl | \
 			 1ull << VMASST_TYPE_runstate_update_flag | 1ull << VMASST_TYPE_m2p_strict)
@@ -59,8 +59,8 @@ void pv_load_tsd(struct vcpu *v)
 static void fpu_reset(struct xsave_area *area)
 {
 	memset(area, 0, cpu_features.xsave_size);
-	area->fcw = FCW_DEFAULT;
-	area->mxcsr = MXCSR_DEFAULT;
+	area->fcw = 0x37f;
+	area->mxcsr = 0x1f80;
 }
 
 static void fpu_save(struct vcpu *v)
@@ -102,14 +102,59 @@ static void set_ts(bool ts)
 		asm volatile("clts");
 }
 
-#define SEGMENT_SAVE(v, seg)	asm volatile("mov %%" #seg ", %0" : "=rm"((v)->arch.seg))
+/* A guest's breakpoints are in the CPU only while one that has some enabled runs. */
+static void debugregs_load(struct vcpu *v)
+{
+	bool on = v->arch.dr[7] & DR7_ENABLE;
+	struct arch_cpu *cpu = this_cpu()->arch;
+
+	if (on) {
+		write_dr0(v->arch.dr[0]);
+		write_dr1(v->arch.dr[1]);
+		write_dr2(v->arch.dr[2]);
+		write_dr3(v->arch.dr[3]);
+	}
+	if (on || cpu->breakpoints)
+		write_dr7(v->arch.dr[7]);
+	cpu->breakpoints = on;
+}
+
+/* 4 and 5 are other names of 6 and 7. */
+static u32 dr_index(u32 reg) { return reg < 4 ? reg : reg | 2; }
+
+static long set_debugreg(struct vcpu *v, u32 reg, u64 val)
+{
+	u32 n = dr_index(reg);
+
+	if (reg > 7)
+		return -ENODEV;
+	if (n < 4 && !va_is_guest(val))		/* E8 */
+		return -EPERM;
+	if (n >= 4 && val >> 32)
+		return -EINVAL;
+	if (n == 6)
+		val = (val | DR6_FIXED) & ~(u64)DR6_ZERO;
+	if (n == 7) {
+		if (val & DR7_GD)
+			return -EPERM;
+		/* Type 2 is an I/O breakpoint, which needs CR4.DE; no guest has it. */
+		for (int i = 0; i < 4; i++)
+			if (val >> (2 * i) & 3 && (val >> (16 + 4 * i) & 3) == 2)
+				return -EPERM;
+		val = (val & ~(u64)DR7_ZERO) | DR7_FIXED;
+	}
+	v->arch.dr[n] = val;
+	if (v == current)
+		debugregs_load(v);
+	return 0;
+}
 
 static void segments_save(struct vcpu *v)
 {
-	SEGMENT_SAVE(v, ds);
-	SEGMENT_SAVE(v, es);
-	SEGMENT_SAVE(v, fs);
-	SEGMENT_SAVE(v, gs);
+	asm volatile("mov %%ds, %0" : "=rm"(v->arch.ds));
+	asm volatile("mov %%es, %0" : "=rm"(v->arch.es));
+	asm volatile("mov %%fs, %0" : "=rm"(v->arch.fs));
+	asm volatile("mov %%gs, %0" : "=rm"(v->arch.gs));
 	v->arch.fs_base = rdmsr(MSR_FS_BASE);
 	v->arch.gs_base[v->arch.in_kernel] = rdmsr(MSR_GS_BASE);
 	v->arch.gs_base[!v->arch.in_kernel] = rdmsr(MSR_KERNEL_GS_BASE);
@@ -144,7 +189,7 @@ static void state_load(struct cpu *cpu, struct vcpu *v)
 	pv_load_descriptors(v);
 	segments_good = segments_load(v);
 	fpu_load(v);
-	pv_load_debugregs(v);
+	debugregs_load(v);
 	if (cpu_features.rdtscp)
 		wrmsr(MSR_TSC_AUX, v->arch.tsc_aux);
 	set_ts(v->arch.ts);
@@ -210,17 +255,12 @@ int arch_vcpu_create(struct vcpu *v)
 		return -ENOMEM;
 	fpu_reset(v->arch.xsave);
 	v->arch.xcr0 = XCR0_X87_SSE;
-	v->arch.dr[6] = 0xffff0ff0;
-	v->arch.dr[7] = 0x400;
+	v->arch.dr[6] = DR6_FIXED;
+	v->arch.dr[7] = DR7_FIXED;
 	return pv_desc_area_create(v);
 }
 
-int arch_domain_create(struct domain *d)
-{
-	return 0;
-}
-
-static int vcpu_check_context(const struct vcpu_guest_context *c)
+static bool context_is_good(const struct vcpu_guest_context *c)
 {
 	const u64 addresses[] = {
 		c->event_callback_eip, c->failsafe_callback_eip, c->syscall_callback_eip,
@@ -229,12 +269,12 @@ static int vcpu_check_context(const struct vcpu_guest_context *c)
 
 	for (u32 i = 0; i < ARRAY_SIZE(addresses); i++)
 		if (!va_is_guest(addresses[i]))
-			return -EINVAL;
+			return false;
 	for (u32 i = 0; i < ARRAY_SIZE(c->trap_ctxt); i++)
 		if (!va_is_guest(c->trap_ctxt[i].address))
-			return -EINVAL;
+			return false;
 	/* E5: user mode needs a table of its own, or CR3 would get 0. */
-	return c->flags & VGCF_in_kernel || c->ctrlreg[1] ? 0 : -EINVAL;
+	return c->flags & VGCF_in_kernel || c->ctrlreg[1];
 }
 
 static void vcpu_set_regs(struct vcpu *v, const struct vcpu_guest_context *c)
@@ -274,22 +314,21 @@ static int vcpu_set_roots(struct vcpu *v, const struct vcpu_guest_context *c)
 	mfn_t user = MFN(xen_cr3_to_pfn(c->ctrlreg[1]));
 	int err;
 
-	spin_lock(&d->pt_lock);
+	spin_guard(&d->pt_lock);
 	err = pt_get_whole(d, kernel, 4);
-	if (!err && c->ctrlreg[1]) {
+	if (err)
+		return err;
+	if (c->ctrlreg[1]) {
 		err = pt_get_whole(d, user, 4);
-		if (err)
+		if (err) {
 			pt_put(mfn_to_page(kernel));
-	}
-	if (!err) {
-		v->arch.kernel_cr3 = mfn_to_maddr(kernel).a;
-		if (c->ctrlreg[1]) {
-			v->arch.user_cr3 = mfn_to_maddr(user).a;
-			pv_show_m2p(user, mfn_equal(user, kernel));
+			return err;
 		}
+		v->arch.user_cr3 = mfn_to_maddr(user).a;
+		pv_show_m2p(user, mfn_equal(user, kernel));
 	}
-	spin_unlock(&d->pt_lock);
-	return err;
+	v->arch.kernel_cr3 = mfn_to_maddr(kernel).a;
+	return 0;
 }
 
 /** arch_vcpu_initialise() - VCPUOP_initialise: struct vcpu_guest_context at @context */
@@ -299,27 +338,25 @@ int arch_vcpu_initialise(struct vcpu *v, gva_t context)
 	static struct spinlock lock;
 	int err;
 
-	spin_lock(&lock);
-	err = copy_from_guest(&c, context, sizeof(c));
-	if (!err)
-		err = vcpu_check_context(&c);
-	if (!err)
-		err = pv_set_gdt(v, c.gdt_frames, c.gdt_ents);
+	spin_guard(&lock);
+	if (copy_from_guest(&c, context, sizeof(c)))
+		return -EFAULT;
+	if (!context_is_good(&c))
+		return -EINVAL;
+	err = pv_set_gdt(v, c.gdt_frames, c.gdt_ents);
 	if (!err)
 		err = pv_set_ldt(v, c.ldt_base, c.ldt_ents);
 	if (!err)
 		err = vcpu_set_roots(v, &c);
-	if (!err) {
-		vcpu_set_regs(v, &c);
-		pv_init_callbacks(v, &c);
-		__atomic_fetch_or(&v->domain->vm_assist, c.vm_assist & CONTEXT_ASSISTS,
-				  __ATOMIC_SEQ_CST);
-		for (int i = 0; i < 8; i++)
-			if (i != 4 && i != 5)
-				pv_set_debugreg(v, i, c.debugreg[i]);
-	}
-	spin_unlock(&lock);
-	return err;
+	if (err)
+		return err;
+	vcpu_set_regs(v, &c);
+	pv_init_callbacks(v, &c);
+	__atomic_fetch_or(&v->domain->vm_assist, c.vm_assist & CONTEXT_ASSISTS, __ATOMIC_SEQ_CST);
+	for (int i = 0; i < 8; i++)
+		if (i != 4 && i != 5)
+			set_debugreg(v, i, c.debugreg[i]);
+	return 0;
 }
 
 /** do_set_segment_base() - HYPERVISOR_set_segment_base (SEGBASE_*) */
@@ -341,6 +378,18 @@ long do_set_segment_base(u32 which, u64 base)
 	load_segment_gs(base);
 	asm volatile("swapgs");
 	return 0;
+}
+
+/** do_set_debugreg() - HYPERVISOR_set_debugreg */
+long do_set_debugreg(u32 reg, u64 val)
+{
+	return set_debugreg(current, reg, val);
+}
+
+/** do_get_debugreg() - HYPERVISOR_get_debugreg */
+long do_get_debugreg(u32 reg)
+{
+	return reg < 8 ? (long)current->arch.dr[dr_index(reg)] : -ENODEV;
 }
 
 /** do_fpu_taskswitch() - set or clear the guest's CR0.TS */

@@ -8,13 +8,11 @@
  */
 #include "clock.h"
 #include "pv.h"
+#include "string.h"
 
 #include <xen/arch-x86/cpuid.h>
 
-#define XEN_BASE	0x40000000u
-#define XEN_LAST	(XEN_BASE + 5)
-#define XEN_VERSION_417	0x00040011
-
+#define XEN_LAST XEN_CPUID_LEAF(XEN_CPUID_MAX_NUM_LEAVES)
 #define BIT(n) (1u << (n))
 /* Leaf 1: VMX, SMX, EST, TM2, x2APIC, TSC deadline, PCID, MONITOR ... are off. */
 #define L1_C	(~(BIT(2) | BIT(3) | BIT(4) | BIT(5) | BIT(6) | BIT(7) | BIT(8) | BIT(10) | \
@@ -42,8 +40,7 @@
 static const struct { u32 leaf; struct cpuid keep; } table[] = {
 	{ 0, ALL }, { 2, ALL }, { 4, ALL }, { 0xb, ALL }, { 0xd, ALL },
 	{ 1, { ~0u, 0x00ffffff, L1_C, L1_D } },
-	{ 7, { ~0u, L7_B, L7_C, L7_D } },
-	{ 0x80000000, ALL },
+	{ 7, { ~0u, L7_B, L7_C, L7_D } }, { 0x80000000, ALL },
 	{ 0x80000001, { ~0u, ~0u, LX1_C, LX1_D | (LX1_D_COMMON & L1_D) } },
 	{ 0x80000002, ALL }, { 0x80000003, ALL }, { 0x80000004, ALL }, { 0x80000005, ALL },
 	{ 0x80000006, ALL }, { 0x80000008, { .a = 0xff } },
@@ -51,50 +48,43 @@ static const struct { u32 leaf; struct cpuid keep; } table[] = {
 
 static struct cpuid xen_leaf(u32 leaf, u32 sub)
 {
-	switch (leaf) {
-	case XEN_BASE:
-		return (struct cpuid){ XEN_LAST, 0x566e6558, 0x65584d4d, 0x4d4d566e };
-	case XEN_BASE + 1:
-		return (struct cpuid){ .a = XEN_VERSION_417 };
-	case XEN_BASE + 2:
-		return (struct cpuid){ 1, XEN_BASE, XEN_CPUID_FEAT1_MMU_PT_UPDATE_PRESERVE_AD, 0 };
-	case XEN_BASE + 3:
-		if (sub == 0)
-			return (struct cpuid){ .a = cpu_features.rdtscp ? 4 : 0 };
-		return (struct cpuid){ .a = sub == 2 ? clock_tsc_khz : 0 };
-	case XEN_BASE + 5:
-		return (struct cpuid){ .b = 64 - __builtin_clzll((max_mfn << PAGE_SHIFT) - 1) };
-	default:
-		return (struct cpuid){ 0 };
-	}
+	const u32 tsc[] = { cpu_features.rdtscp ? 4 : 0, 0, clock_tsc_khz };
+	const struct cpuid leaves[] = {
+		{ XEN_LAST, XEN_CPUID_SIGNATURE_EBX, XEN_CPUID_SIGNATURE_ECX,
+		  XEN_CPUID_SIGNATURE_EDX },
+		{ .a = 0x00040011 },	/* version 4.17 */
+		{ 1, XEN_CPUID_FIRST_LEAF, XEN_CPUID_FEAT1_MMU_PT_UPDATE_PRESERVE_AD, 0 },
+		{ .a = sub < ARRAY_SIZE(tsc) ? tsc[sub] : 0 },
+		[5] = { .b = 64 - __builtin_clzll((max_mfn << PAGE_SHIFT) - 1) },
+	};
+
+	return leaf <= XEN_LAST ? leaves[leaf - XEN_CPUID_FIRST_LEAF] : (struct cpuid){ 0 };
 }
 
 static struct cpuid xsave_leaf(u32 sub, struct cpuid o)
 {
 	u64 xcr0 = cpu_features.xcr0;	/* 0 without XSAVE */
 
-	switch (sub) {
-	case 0:
+	if (xcr0 && sub == 0)
 		return (struct cpuid){ xcr0, o.b, cpu_features.xsave_size, xcr0 >> 32 };
-	case 1:
+	if (xcr0 && sub == 1)
 		return (struct cpuid){ .a = o.a & (BIT(0) | BIT(2)) };
-	default:
-		return sub <= 62 && xcr0 >> sub & 1 ? o : (struct cpuid){ 0 };
-	}
+	return sub <= 62 && xcr0 >> sub & 1 ? o : (struct cpuid){ 0 };
 }
 
-struct cpuid pv_cpuid(const struct vcpu *v, u32 leaf, u32 sub)
+/* The answer to leaf @leaf, subleaf @sub for @v's kernel. */
+static struct cpuid pv_cpuid(const struct vcpu *v, u32 leaf, u32 sub)
 {
 	bool xsave = cpu_features.xsave;
-	struct cpuid o = { 0 };
+	struct cpuid o;
 	u32 i = 0;
 
-	if (leaf >= XEN_BASE && leaf < XEN_BASE + 0x10000)
+	if (leaf >> 16 == XEN_CPUID_FIRST_LEAF >> 16)
 		return xen_leaf(leaf, sub);
 	while (i < ARRAY_SIZE(table) && table[i].leaf != leaf)
 		i++;
 	if (i == ARRAY_SIZE(table) || leaf > cpuid(leaf & 0x80000000, 0).a)
-		return o;
+		return (struct cpuid){ 0 };
 	o = cpuid(leaf, sub);
 	o.a &= table[i].keep.a;
 	o.b &= table[i].keep.b;
@@ -118,10 +108,31 @@ struct cpuid pv_cpuid(const struct vcpu *v, u32 leaf, u32 sub)
 		o.d = v->id;
 		break;
 	case 0xd:
-		return xsave ? xsave_leaf(sub, o) : (struct cpuid){ 0 };
+		return xsave_leaf(sub, o);
 	case 0x80000008:
 		o.a |= 48 << 8;
 		break;
 	}
 	return o;
+}
+
+/* ud2; "xen"; cpuid is how a kernel asks for CPUID as the core sees fit (xen.h). */
+void pv_invalid_opcode(struct vcpu *v)
+{
+	static const u8 pattern[] = { 0x0f, 0x0b, 'x', 'e', 'n', 0x0f, 0xa2 };
+	u8 code[sizeof(pattern)];
+	struct regs *r = &v->regs;
+	struct cpuid c;
+
+	if (copy_from_guest(code, GVA(r->rip), sizeof(code)) ||
+	    memcmp(code, pattern, sizeof(code))) {
+		pv_inject_trap(v, TRAP_UD, 0);
+		return;
+	}
+	c = pv_cpuid(v, r->rax, r->rcx);
+	r->rax = c.a;
+	r->rbx = c.b;
+	r->rcx = c.c;
+	r->rdx = c.d;
+	r->rip += sizeof(code);
 }

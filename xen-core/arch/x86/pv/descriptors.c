@@ -14,7 +14,6 @@
 #include "page_type.h"
 #include "pv.h"
 #include "smp.h"
-#include "uaccess.h"
 
 #define AREA_PAGES	32
 #define LDT_PAGE	16
@@ -67,25 +66,20 @@ static void flush_area(struct vcpu *v)
 
 int pv_desc_area_create(struct vcpu *v)
 {
-	int err = -ENOMEM;
-
 	/* Also while mapping: areas share the tables above, and only here they are made. */
-	spin_lock(&area_lock);
-	if (nr_areas < MAX_AREAS) {
-		v->arch.gdt_va = DESC_VA + (u64)nr_areas * AREA_PAGES * PAGE_SIZE;
-		err = 0;
-		for (u32 i = 0; i <= GDT_FRAMES && !err; i++)
-			err = map_area_page(v, i, NULL);
-		if (!err)
-			nr_areas++;
-	}
-	spin_unlock(&area_lock);
-	return err;
+	spin_guard(&area_lock);
+	if (nr_areas == MAX_AREAS)
+		return -ENOMEM;
+	v->arch.gdt_va = DESC_VA + (u64)nr_areas * AREA_PAGES * PAGE_SIZE;
+	for (u32 i = 0; i <= GDT_FRAMES; i++)
+		if (map_area_page(v, i, NULL))
+			return -ENOMEM;
+	nr_areas++;
+	return 0;
 }
 
 void pv_load_descriptors(struct vcpu *v)
 {
-	cpu_load_gdt(v->arch.gdt_va);
 	cpu_load_ldt(this_cpu(), v->arch.gdt_va + LDT_PAGE * PAGE_SIZE, v->arch.ldt_entries,
 		     v->arch.gdt_va);
 }
@@ -94,15 +88,14 @@ void pv_load_descriptors(struct vcpu *v)
 int pv_set_gdt(struct vcpu *v, const u64 *frames, u32 entries)
 {
 	struct page *page[GDT_FRAMES] = { 0 }, *old;
-	struct domain *d = v->domain;
 	int err = 0;
 
 	/* D2: not the reserved page. */
 	if (entries > FIRST_RESERVED_GDT_ENTRY)
 		return -EINVAL;
-	spin_lock(&d->pt_lock);
+	spin_guard(&v->domain->pt_lock);
 	for (u32 i = 0; i < PFN_UP(entries * sizeof(u64)) && !err; i++) {
-		page[i] = pv_frame_get(d, MFN(frames[i]), PT_DESC);
+		page[i] = pv_frame_get(v->domain, MFN(frames[i]), PT_DESC);
 		if (!page[i])
 			err = -EINVAL;
 	}
@@ -119,7 +112,6 @@ int pv_set_gdt(struct vcpu *v, const u64 *frames, u32 entries)
 	for (u32 i = 0; i < GDT_FRAMES; i++)
 		if (page[i])
 			pv_frame_put(page[i]);
-	spin_unlock(&d->pt_lock);
 	return err;
 }
 
@@ -145,16 +137,14 @@ long do_update_descriptor(u64 ma, u64 desc)
 
 	if (ma & 7 || !mfn_valid(mfn) || !descriptor_fix(&desc))
 		return -EINVAL;
-	spin_lock(&d->pt_lock);
+	spin_guard(&d->pt_lock);
 	in_use = (READ_ONCE(p->type) & PT_TYPE_MASK) == PT_DESC;
-	p = pv_frame_get(d, mfn, in_use ? PT_DESC : PT_WRITABLE);
-	if (p) {
-		/* One store: another vcpu's CPU may read the descriptor meanwhile. */
-		WRITE_ONCE(*(u64 *)arch_direct_map(MADDR(ma)), desc);
-		pv_frame_put(p);
-	}
-	spin_unlock(&d->pt_lock);
-	return p ? 0 : -EINVAL;
+	if (!pv_frame_get(d, mfn, in_use ? PT_DESC : PT_WRITABLE))
+		return -EINVAL;
+	/* One store: another vcpu's CPU may read the descriptor meanwhile. */
+	WRITE_ONCE(*(u64 *)arch_direct_map(MADDR(ma)), desc);
+	pv_frame_put(p);
+	return 0;
 }
 
 int pv_set_ldt(struct vcpu *v, u64 base, u32 entries)
@@ -168,9 +158,8 @@ int pv_set_ldt(struct vcpu *v, u64 base, u32 entries)
 		return 0;
 	spin_lock(&d->pt_lock);
 	if (v->arch.ldt_mapped) {
-		for (u32 i = 0; i < ARRAY_SIZE(v->arch.ldt_page); i++)
-			paging_map(v->arch.gdt_va + (LDT_PAGE + i) * PAGE_SIZE, MADDR(0),
-				   PAGE_SIZE, 0);
+		for (u32 i = LDT_PAGE; i < AREA_PAGES; i++)
+			paging_map(v->arch.gdt_va + i * PAGE_SIZE, MADDR(0), PAGE_SIZE, 0);
 		flush_area(v);
 	}
 	/* D3: after the flush. */
@@ -195,23 +184,22 @@ int pv_set_ldt(struct vcpu *v, u64 base, u32 entries)
 bool pv_ldt_map(struct vcpu *v, u64 va)
 {
 	u64 n = (va - v->arch.gdt_va) / PAGE_SIZE - LDT_PAGE;
-	struct domain *d = v->domain;
-	struct page *p = NULL;
+	struct page *p;
 	u64 *slot;
 
 	if (n >= ARRAY_SIZE(v->arch.ldt_page) || v->arch.ldt_page[n])
 		return false;
-	spin_lock(&d->pt_lock);
+	spin_guard(&v->domain->pt_lock);
 	slot = pt_find_l1(v->arch.kernel_cr3, v->arch.ldt_base + n * PAGE_SIZE);
-	if (slot && READ_ONCE(*slot) & PTE_P)
-		p = pv_frame_get(d, PTE_MFN(*slot), PT_DESC);	/* D3 */
-	if (p) {
-		v->arch.ldt_page[n] = p;
-		v->arch.ldt_mapped = true;
-		map_area_page(v, LDT_PAGE + n, p);
-	}
-	spin_unlock(&d->pt_lock);
-	return p;
+	if (!slot || !(READ_ONCE(*slot) & PTE_P))
+		return false;
+	p = pv_frame_get(v->domain, PTE_MFN(*slot), PT_DESC);	/* D3 */
+	if (!p)
+		return false;
+	v->arch.ldt_page[n] = p;
+	v->arch.ldt_mapped = true;
+	map_area_page(v, LDT_PAGE + n, p);
+	return true;
 }
 
 /* The same for the guest's own doing. Return: false when @va is no part of its LDT area. */

@@ -3,7 +3,7 @@
  * A guest's exceptions that may be the core's business.
  *
  *	general protection	a privileged instruction: carried out here
- *	invalid opcode		the CPUID that a PV kernel asks for
+ *	invalid opcode		the CPUID that a PV kernel asks for (cpuid.c)
  *	page fault		in the vcpu's LDT area: the CPU wants an LDT page, map it
  *				kernel, write, protection: maybe a page-table write
  *	everything else		the guest's own
@@ -18,22 +18,32 @@
 #include "decode.h"
 #include "preempt.h"
 #include "pv.h"
-#include "string.h"
-#include "traps.h"
-#include "uaccess.h"
 
 #define REP_MAX		64ul	/* iterations a trap: longer ones fault again */
 #define GUEST_CR0	(CR0_PG | CR0_AM | CR0_WP | CR0_NE | CR0_ET | CR0_MP | CR0_PE)
 #define GUEST_CR4	(CR4_PAE | CR4_MCE | CR4_OSFXSR | CR4_OSXMMEXCPT)
 
-enum outcome { DONE, FAULT, STAY, UNDEFINED };	/* STAY: done, but rip is right already */
+enum {
+	MSR_UCODE_REV = 0x8b, MSR_MISC_ENABLE = 0x1a0,
+	MSR_MCG_CAP = 0x179, MSR_MCG_STATUS = 0x17a, MSR_MC0_CTL = 0x400, MSR_MC_LAST = 0x47f,
+	MSR_XEN_HYPERCALL = 0x40000000,
+	MSR_K8_SYSCFG = 0xc0010010, MSR_K8_HWCR = 0xc0010015, MSR_K8_TOP_MEM1 = 0xc001001a,
+	MSR_AMD64_NB_CFG = 0xc001001f, MSR_AMD_PSTATE_STATUS = 0xc0010063,
+};
 
-/* The bits of @bytes ports in the kernel's bitmap are clear. */
-static bool bitmap_allows(struct vcpu *v, u16 port, u32 bytes)
+/* Or the exception it raises. STAY: done, but rip is right already */
+enum outcome { DONE, STAY, UNDEFINED = TRAP_UD, FAULT = TRAP_GP };
+
+/* By IOPL, or the bits of @bytes ports in the kernel's bitmap are clear. */
+static bool port_allowed(struct vcpu *v, u16 port, u32 bytes)
 {
 	bool user = !v->arch.in_kernel, ok;
-	u16 bits = ~0;
+	/* With architectural IOPL the guest's kernel counts as CPL 0, else as CPL 1. */
+	u8 cpl = user ? 3 : !test_bit(VMASST_TYPE_architectural_iopl, &v->domain->vm_assist);
+	u16 bits = 0;
 
+	if (v->arch.iopl >= cpl)
+		return true;
 	if (port + bytes > v->arch.iobmp_ports)
 		return false;
 	if (user)
@@ -42,15 +52,6 @@ static bool bitmap_allows(struct vcpu *v, u16 port, u32 bytes)
 	if (user)
 		pv_toggle_mode(v);
 	return ok && !(bits >> port % 8 & ((1u << bytes) - 1));
-}
-
-static bool port_allowed(struct vcpu *v, u16 port, u32 bytes)
-{
-	/* With architectural IOPL the guest's kernel counts as CPL 0, else as CPL 1. */
-	u8 cpl = !v->arch.in_kernel ? 3 :
-		 !test_bit(VMASST_TYPE_architectural_iopl, &v->domain->vm_assist);
-
-	return v->arch.iopl >= cpl || bitmap_allows(v, port, bytes);
 }
 
 /* I1: whatever the guest allows itself. */
@@ -62,12 +63,6 @@ static bool owns_ports(const struct vcpu *v, u32 port, u32 bytes)
 	return true;
 }
 
-/* A port that is not the domain's reads as all ones and swallows writes. */
-static u32 access_port(struct vcpu *v, u16 port, u32 bytes, bool out, u32 val)
-{
-	return owns_ports(v, port, bytes) ? pci_access_port(port, bytes, out, val) : ~0u;
-}
-
 /* Of the opcode, bit 0: more than a byte; bit 1: output; bit 3: the port is in DX. */
 static enum outcome do_io(struct vcpu *v, struct insn *i)
 {
@@ -76,6 +71,7 @@ static enum outcome do_io(struct vcpu *v, struct insn *i)
 	struct regs *r = &v->regs;
 	u16 port = i->opcode & 8 ? r->rdx : (u8)i->imm;
 	u64 *at = out ? &r->rsi : &r->rdi;	/* of INS and OUTS */
+	bool owns = owns_ports(v, port, bytes);
 	int err = 0;
 
 	if (!port_allowed(v, port, bytes))
@@ -83,8 +79,9 @@ static enum outcome do_io(struct vcpu *v, struct insn *i)
 	for (u64 n = rep ? MIN(r->rcx, REP_MAX) : 1; n; n--) {
 		if (string && out)
 			err = copy_from_guest(&val, GVA(*at), bytes);
+		/* A port that is not the domain's reads as all ones and swallows writes. */
 		if (!err)
-			val = access_port(v, port, bytes, out, val);
+			val = owns ? pci_access_port(port, bytes, out, val) : ~0u;
 		if (string && !out)
 			err = copy_to_guest(GVA(*at), &val, bytes);
 		if (err) {
@@ -132,11 +129,10 @@ static enum outcome write_cr(struct vcpu *v, u32 cr, u64 val)
 
 static enum outcome read_cr(struct vcpu *v, u32 cr, u64 *val)
 {
+	const u64 cr4 = (v->arch.cr4 & (CR4_OSXSAVE | CR4_TSD)) | (cpu_features.cr4 & CR4_FSGSBASE);
 	const u64 values[] = {
-		[0] = GUEST_CR0 | (v->arch.ts ? CR0_TS : 0),
-		[2] = v->arch.cr2, [3] = v->arch.kernel_cr3,
-		[4] = (v->arch.cr4 & (CR4_OSXSAVE | CR4_TSD)) |
-		      (cpu_features.cr4 & CR4_FSGSBASE) | GUEST_CR4,
+		GUEST_CR0 | (v->arch.ts ? CR0_TS : 0), 0, v->arch.cr2, v->arch.kernel_cr3,
+		GUEST_CR4 | cr4,
 	};
 
 	if (cr == 1 || cr >= ARRAY_SIZE(values))
@@ -161,12 +157,70 @@ static enum outcome do_xsetbv(struct vcpu *v, u64 val)
 	return DONE;
 }
 
-static enum outcome kernel_insn(struct vcpu *v, struct insn *i)
+/*
+ * I2: MSRs by whitelist. A guest may read what identifies the machine and own its
+ * segment bases; only what is switched with the vcpu is written.
+ */
+static enum outcome access_msr(struct vcpu *v, u32 msr, bool write, u64 *val)
+{
+	u64 new = *val, efer;
+
+	*val = 0;
+	switch (msr) {
+	case MSR_FS_BASE: case MSR_GS_BASE: case MSR_KERNEL_GS_BASE:
+		if (!write)
+			*val = rdmsr(msr);
+		else if (va_is_canonical(new))
+			wrmsr(msr, new);
+		else
+			return FAULT;
+		return DONE;
+	case MSR_TSC_AUX:
+		if (!cpu_features.rdtscp || (write && new >> 32))
+			return FAULT;
+		if (write) {
+			v->arch.tsc_aux = new;
+			wrmsr(msr, new);
+		}
+		*val = v->arch.tsc_aux;
+		return DONE;
+	case MSR_EFER:
+		efer = rdmsr(MSR_EFER) & ~(1ull << 12);	/* SVME is not theirs */
+		*val = efer;
+		return write && new != efer ? FAULT : DONE;
+	case MSR_TSC:
+		*val = rdtsc();
+		return write ? FAULT : DONE;
+	case MSR_XEN_HYPERCALL:
+		return write ? FAULT : DONE;
+	/* No machine check bank: the core handles those. Writes are ignored. */
+	case MSR_MCG_CAP: case MSR_MCG_STATUS: case MSR_MC0_CTL ... MSR_MC_LAST:
+		return DONE;
+	case MSR_PAT: case MSR_APIC_BASE: case MSR_K8_SYSCFG: case MSR_K8_TOP_MEM1:
+	case MSR_UCODE_REV:
+		/* 0 is the way to ask for the revision, SDM 3A 9.11.7.1. */
+		if (write)
+			return msr == MSR_UCODE_REV && !new ? DONE : FAULT;
+		/* fall through */
+	case MSR_MISC_ENABLE: case MSR_K8_HWCR: case MSR_AMD64_NB_CFG: case MSR_AMD_PSTATE_STATUS:
+		/* The machine's, for who drives it; others find nothing there. */
+		return !write && v->domain->privileged && rdmsr_safe(msr, val) ? FAULT : DONE;
+	default:
+		return FAULT;
+	}
+}
+
+/* Of the opcode all but port I/O is for the guest's kernel only. */
+static enum outcome emulate(struct vcpu *v, struct insn *i)
 {
 	struct regs *r = &v->regs;
 	u64 val = r->rdx << 32 | (u32)r->rax;	/* operand of WRMSR and XSETBV */
 	u64 *reg = insn_reg(r, i->rm);		/* and of the moves */
 
+	if ((i->opcode & ~3) == 0x6c || (i->opcode & ~0xb) == 0xe4)	/* INS, OUTS, IN, OUT */
+		return do_io(v, i);
+	if (!v->arch.in_kernel)
+		return FAULT;
 	switch (i->opcode) {
 	case 0xfa: case 0xfb:
 		/* CLI, STI where IOPL would allow them: events have a mask of their own. */
@@ -193,9 +247,9 @@ static enum outcome kernel_insn(struct vcpu *v, struct insn *i)
 		*reg = do_get_debugreg(i->reg);
 		return DONE;
 	case 0x0f30:
-		return pv_wrmsr(v, r->rcx, val) ? DONE : FAULT;
+		return access_msr(v, r->rcx, true, &val);
 	case 0x0f31: case 0x0f32:	/* RDTSC, RDMSR */
-		if (!pv_rdmsr(v, i->opcode == 0x0f31 ? MSR_TSC : (u32)r->rcx, &val))
+		if (access_msr(v, i->opcode == 0x0f31 ? MSR_TSC : (u32)r->rcx, false, &val))
 			return FAULT;
 		r->rax = (u32)val;
 		r->rdx = val >> 32;
@@ -205,31 +259,10 @@ static enum outcome kernel_insn(struct vcpu *v, struct insn *i)
 	}
 }
 
-static enum outcome emulate(struct vcpu *v, struct insn *i)
-{
-	switch (i->opcode) {
-	case 0x6c ... 0x6f: case 0xe4 ... 0xe7: case 0xec ... 0xef:
-		return do_io(v, i);
-	default:
-		return v->arch.in_kernel ? kernel_insn(v, i) : FAULT;
-	}
-}
-
-/* int n: the hardware refused the gate, the guest may not. */
-static enum outcome software_interrupt(struct vcpu *v, u8 vector, u32 len)
-{
-	const struct guest_entry *t = &v->arch.traps[vector];
-
-	if (!t->rip || t->dpl < (v->arch.in_kernel ? 1 : 3))
-		return FAULT;
-	v->regs.rip += len;
-	pv_inject_trap(v, vector, 0);
-	return STAY;
-}
-
 void pv_general_protection(struct vcpu *v)
 {
 	struct regs *r = &v->regs;
+	const struct guest_entry *t;
 	u32 error = r->error_code;
 	enum outcome o = FAULT;
 	struct insn i;
@@ -241,7 +274,13 @@ void pv_general_protection(struct vcpu *v)
 		} else if (i.opcode == 0xcd) {
 			/* The error code is wrong on some emulators, the instruction is not. */
 			error = (u8)i.imm * 8 + 2;
-			o = software_interrupt(v, i.imm, i.len);
+			t = &v->arch.traps[(u8)i.imm];
+			/* int n: the hardware refused the gate, the guest may not. */
+			if (t->rip && t->dpl >= (v->arch.in_kernel ? 1 : 3)) {
+				r->rip += i.len;
+				pv_inject_trap(v, (u8)i.imm, 0);
+				return;
+			}
 		}
 	}
 	if (o == DONE) {
@@ -251,10 +290,8 @@ void pv_general_protection(struct vcpu *v)
 			v->arch.dr[6] = 0xffff4ff0;
 			pv_inject_trap(v, TRAP_DB, 0);
 		}
-	} else if (o == UNDEFINED) {
-		pv_inject_trap(v, TRAP_UD, 0);
-	} else if (o == FAULT) {
-		pv_inject_trap(v, TRAP_GP, error);
+	} else if (o != STAY) {
+		pv_inject_trap(v, o, error);
 	}
 }
 
@@ -270,25 +307,4 @@ void pv_page_fault(struct vcpu *v)
 	    va_is_guest(va) && ptwr_emulate(v, va))
 		return;
 	pv_inject_page_fault(v, va, error);
-}
-
-/* ud2; "xen"; cpuid is how a kernel asks for CPUID as the core sees fit (xen.h). */
-void pv_invalid_opcode(struct vcpu *v)
-{
-	static const u8 pattern[] = { 0x0f, 0x0b, 'x', 'e', 'n', 0x0f, 0xa2 };
-	u8 code[sizeof(pattern)];
-	struct regs *r = &v->regs;
-	struct cpuid c;
-
-	if (copy_from_guest(code, GVA(r->rip), sizeof(code)) ||
-	    memcmp(code, pattern, sizeof(code))) {
-		pv_inject_trap(v, TRAP_UD, 0);
-		return;
-	}
-	c = pv_cpuid(v, r->rax, r->rcx);
-	r->rax = c.a;
-	r->rbx = c.b;
-	r->rcx = c.c;
-	r->rdx = c.d;
-	r->rip += sizeof(code);
 }

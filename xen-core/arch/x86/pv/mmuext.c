@@ -8,7 +8,6 @@
 #include "pv.h"
 #include "smp.h"
 #include "string.h"
-#include "uaccess.h"
 
 #define M2P_SLOT	256	/* of an L4 table: MACH2PHYS_VIRT_START */
 
@@ -17,25 +16,21 @@ static int pin(struct domain *d, mfn_t mfn, unsigned int level)
 	struct page *p = mfn_to_page(mfn);
 	int err = pt_get(d, mfn, level);
 
-	if (err)
+	if (err || !(__atomic_fetch_or(&p->type, PT_PINNED, __ATOMIC_RELAXED) & PT_PINNED))
 		return err;
-	if (__atomic_fetch_or(&p->type, PT_PINNED, __ATOMIC_RELAXED) & PT_PINNED) {
-		pt_put(p);
-		return -EINVAL;
-	}
-	return 0;
+	pt_put(p);
+	return -EINVAL;
 }
 
 /* The pin goes last: a preempted release finds it still there and goes on. */
 static int unpin(struct domain *d, mfn_t mfn)
 {
 	struct page *p = mfn_to_page(mfn);
-	int err = -EINVAL;
+	int err;
 
 	if (!mfn_valid(mfn) || !page_get(p, d))
-		return err;
-	if (p->type & PT_PINNED)
-		err = page_type_put(p);
+		return -EINVAL;
+	err = p->type & PT_PINNED ? page_type_put(p) : -EINVAL;
 	if (!err) {
 		__atomic_fetch_and(&p->type, ~PT_PINNED, __ATOMIC_RELAXED);
 		page_put(p);
@@ -55,16 +50,15 @@ static int new_root(struct vcpu *v, mfn_t mfn, bool user)
 {
 	u64 *root = user ? &v->arch.user_cr3 : &v->arch.kernel_cr3;
 	u64 old = *root, new = mfn_to_maddr(mfn).a;
-	int err;
+	int err = 0;
 
 	if (new == old)
 		return 0;
-	if (!user || mfn.n) {
-		/* E5: held as long as a root of @v names it. */
+	/* E5: held as long as a root of @v names it. */
+	if (!user || mfn.n)
 		err = pt_get(v->domain, mfn, 4);
-		if (err)
-			return err;
-	}
+	if (err)
+		return err;
 	*root = new;
 	/* The guest's user mode has no business with the machine's frame numbers. */
 	if (new)
@@ -96,12 +90,8 @@ void pv_frame_put(struct page *p)
 
 struct page *arch_get_guest_page_writable(struct domain *d, u64 gmfn)
 {
-	struct page *p;
-
-	spin_lock(&d->pt_lock);
-	p = pv_frame_get(d, MFN(gmfn), PT_WRITABLE);
-	spin_unlock(&d->pt_lock);
-	return p;
+	spin_guard(&d->pt_lock);
+	return pv_frame_get(d, MFN(gmfn), PT_WRITABLE);
 }
 
 void arch_put_guest_page_writable(struct page *p)
@@ -111,13 +101,13 @@ void arch_put_guest_page_writable(struct page *p)
 
 static int clear_or_copy(struct domain *d, const struct mmuext_op *op)
 {
-	struct page *to = pv_frame_get(d, MFN(op->arg1.mfn), PT_WRITABLE), *from;
+	struct page *to = pv_frame_get(d, MFN(op->arg1.mfn), PT_WRITABLE);
 	mfn_t src = MFN(op->arg2.src_mfn);
+	struct page *from = mfn_to_page(src);
 	int err = 0;
 
 	if (!to)
 		return -EINVAL;
-	from = mfn_to_page(src);
 	if (op->cmd == MMUEXT_CLEAR_PAGE) {
 		memset(page_to_virt(to), 0, PAGE_SIZE);
 	} else if (mfn_valid(src) && page_get(from, d)) {
@@ -130,13 +120,15 @@ static int clear_or_copy(struct domain *d, const struct mmuext_op *op)
 	return err;
 }
 
-/* What needs pt_lock, held. */
+/* What needs pt_lock. */
 static int table_op(struct vcpu *v, const struct mmuext_op *op)
 {
 	mfn_t mfn = MFN(op->arg1.mfn);
-	/* P6: what an earlier operation let go of is gone before this one looks. */
-	int err = pt_finish_deferred(v->domain);
+	int err;
 
+	spin_guard(&v->domain->pt_lock);
+	/* P6: what an earlier operation let go of is gone before this one looks. */
+	err = pt_finish_deferred(v->domain);
 	if (err)
 		return err;
 	switch (op->cmd) {
@@ -155,15 +147,11 @@ static int table_op(struct vcpu *v, const struct mmuext_op *op)
 noinline int pv_mmuext_one(struct vcpu *v, const struct mmuext_op *op)
 {
 	u64 mask, va = op->arg1.linear_addr;
-	int err;
 
 	switch (op->cmd) {
 	case MMUEXT_PIN_L1_TABLE ... MMUEXT_NEW_BASEPTR:
 	case MMUEXT_NEW_USER_BASEPTR ... MMUEXT_COPY_PAGE:
-		spin_lock(&v->domain->pt_lock);
-		err = table_op(v, op);
-		spin_unlock(&v->domain->pt_lock);
-		return err;
+		return table_op(v, op);
 	case MMUEXT_TLB_FLUSH_LOCAL:
 		tlb_flush_local();
 		return 0;
