@@ -16,7 +16,6 @@
 #include "page_alloc.h"
 #include "power.h"
 #include "printk.h"
-#include "string.h"
 
 struct list domain_list = { &domain_list, &domain_list };
 struct spinlock domain_list_lock = SPINLOCK_INIT;

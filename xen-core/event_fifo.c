@@ -18,7 +18,6 @@
  */
 #include "arch_hypercalls.h"
 #include "event_port.h"
-#include "string.h"
 
 /* Tries to write a link while the guest changes the word, and when to ask it not to. */
 #define LINK_TRIES	8

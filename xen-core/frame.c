@@ -12,7 +12,6 @@
 #include "domain.h"
 #include "page_alloc.h"
 #include "printk.h"
-#include "string.h"
 
 bool page_get(struct page *p, const struct domain *d)
 {

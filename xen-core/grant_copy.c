@@ -7,7 +7,6 @@
 #include "grant_table.h"
 
 #include "arch_hypercalls.h"
-#include "string.h"
 
 /**
  * struct copy_end - one end of a copy while it is open

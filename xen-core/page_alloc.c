@@ -21,7 +21,6 @@
 
 #include "printk.h"
 #include "spinlock.h"
-#include "string.h"
 
 #define NR_ZONES	33u	/* frame numbers have 32 bits */
 

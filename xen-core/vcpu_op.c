@@ -8,7 +8,6 @@
 #include "arch_hypercalls.h"
 #include "event.h"
 #include "hypercall.h"
-#include "string.h"
 
 #define MIN_PERIOD	1000000ull		/* ns, VCPUOP_set_periodic_timer */
 #define MAX_PERIOD	(1ull << 62)

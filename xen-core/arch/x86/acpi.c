@@ -12,7 +12,6 @@
 
 #include "paging.h"
 #include "printk.h"
-#include "string.h"
 
 /* HEADER_SIZE: of every table (ACPI 5.2.6). */
 enum { HEADER_SIZE = 36, MAX_TABLE = 1 << 20, MAX_TABLES = 128 };

@@ -17,7 +17,6 @@
 #include "console.h"
 #include "paging.h"
 #include "printk.h"
-#include "string.h"
 
 enum { CALIBRATION_HZ = 50, SAMPLES = 8, SYNC_ROUNDS = 16 };	/* measuring takes 1/50 s */
 #define NSEC_PER_SEC	1000000000ull

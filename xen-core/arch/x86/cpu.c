@@ -7,7 +7,6 @@
  * only while LTR and LLDT run; they are in a GDT of the CPU's own.
  */
 #include "stacks.h"
-#include "string.h"
 
 #define PAT_XEN		0x050100070406ull	/* WB WT UC- UC WC WP: xen.h, mmu_update */
 

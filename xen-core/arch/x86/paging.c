@@ -10,7 +10,6 @@
 #include "page_alloc.h"
 #include "paging.h"
 #include "setup.h"
-#include "string.h"
 
 #define FIRST_SLOT	256
 #define END_SLOT	272

@@ -20,7 +20,6 @@
 #include "console.h"
 #include "irq.h"
 #include "printk.h"
-#include "string.h"
 
 /*
  * The ring's size (a power of two); the rate of divisor 1 with the PC's 1.8432 MHz

@@ -14,7 +14,6 @@
 #include "bitops.h"
 #include "preempt.h"
 #include "pv.h"
-#include "string.h"
 
 #include <xen/nmi.h>
 

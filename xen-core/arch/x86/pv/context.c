@@ -19,7 +19,6 @@
 #include "sched.h"
 #include "smp.h"
 #include "stacks.h"
-#include "string.h"
 
 #define XCR0_X87_SSE	3
 /* Bits that are always set or clear (reserved, with TR's bits). */

@@ -8,7 +8,6 @@
  */
 #include "clock.h"
 #include "pv.h"
-#include "string.h"
 
 #include <xen/arch-x86/cpuid.h>
 

@@ -8,8 +8,6 @@
  */
 #include "decode.h"
 #include "pv.h"
-#include "string.h"
-#include "uaccess.h"
 
 #define INSN_MAX	15
 

@@ -21,7 +21,6 @@
 #include "pv.h"
 #include "sched.h"
 #include "setup.h"
-#include "string.h"
 #include "unpack.h"
 
 #include <xen/features.h>

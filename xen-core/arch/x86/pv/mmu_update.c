@@ -11,7 +11,6 @@
 #include "preempt.h"
 #include "pv.h"
 #include "smp.h"
-#include "uaccess.h"
 
 #define BATCH		32
 

@@ -7,7 +7,6 @@
 #include "preempt.h"
 #include "pv.h"
 #include "smp.h"
-#include "string.h"
 
 #define M2P_SLOT	256	/* of an L4 table: MACH2PHYS_VIRT_START */
 

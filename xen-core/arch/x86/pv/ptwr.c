@@ -7,11 +7,9 @@
  * instruction is carried out here on the entry. Higher levels and what does
  * not validate go to the guest as the page faults they are.
  */
-#include "asm.h"
 #include "decode.h"
 #include "page_type.h"
 #include "pv.h"
-#include "traps.h"
 
 #define FLAGS_ARITH	0x8d5u		/* OF SF ZF AF PF CF */
 #define FLAG_PF		0x04u
