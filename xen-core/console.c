@@ -14,7 +14,6 @@
 
 #include "event.h"
 #include "page_alloc.h"
-#include "percpu.h"
 #include "power.h"
 #include "preempt.h"
 #include "printk.h"

@@ -11,7 +11,6 @@
 #include "grant_table.h"
 
 #include "page_alloc.h"
-#include "percpu.h"
 #include "preempt.h"
 #include "uaccess.h"
 

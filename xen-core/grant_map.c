@@ -17,7 +17,6 @@
 
 #include "arch_hypercalls.h"
 #include "page_alloc.h"
-#include "percpu.h"
 #include "preempt.h"
 
 #define MAP_KINDS	(GNTMAP_host_map | GNTMAP_device_map)

@@ -6,10 +6,8 @@
  * high bits of the command, so that a preempted call can go on.
  */
 #include "arch_hypercalls.h"
-#include "domain.h"
 #include "hypercall.h"
 #include "page_alloc.h"
-#include "percpu.h"
 #include "preempt.h"
 
 #include <xen/memory.h>

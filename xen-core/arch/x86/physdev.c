@@ -17,7 +17,6 @@
 #include "event.h"
 #include "pv.h"
 #include "serial.h"
-#include "uaccess.h"
 
 #define NR_PIRQS	1024u
 

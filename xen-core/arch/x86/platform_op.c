@@ -13,7 +13,6 @@
 #include "power.h"
 #include "printk.h"
 #include "pv.h"
-#include "uaccess.h"
 
 #define BDA_SHIFT_FLAGS	0x417	/* the BIOS's keyboard state */
 

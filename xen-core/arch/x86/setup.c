@@ -21,7 +21,6 @@
 #include "setup.h"
 #include "smp.h"
 #include "stacks.h"
-#include "traps.h"
 
 #define TRAMPOLINE	0x8000		/* a page of free low memory */
 #define MSEC		1000000ull
