@@ -46,11 +46,13 @@ __init const char *unpack_name(const void *in, size_t len)
 
 static __init void unpack_init_crc_table(struct unpack_io *io)
 {
-	for (u32 i = 0; i < 256; i++)
-		for (u32 v = i, bit = 0; bit < 64; bit++) {
+	for (u32 i = 0; i < 256; i++) {
+		u32 v = i;
+
+		for (u32 bit = 0; bit < 8; bit++)
 			v = v >> 1 ^ (v & 1 ? 0xedb88320 : 0);
-			io->crc_table[bit / 8][i] = v;
-		}
+		io->crc_table[i] = v;
+	}
 }
 
 /**
@@ -107,19 +109,10 @@ __init noinline void unpack_fail(struct unpack_io *io, int error)
 /** unpack_crc32() - the CRC-32 of gzip and XZ over @len bytes of @data (IEEE 802.3, reflected) */
 __init_hot u32 unpack_crc32(const struct unpack_io *io, const u8 *data, size_t len)
 {
-	const u32 (*t)[256] = io->crc_table;
 	u32 v = ~0u;
 
-	for (; len >= 8; len -= 8, data += 8) {
-		u64 x = unpack_le(data, 8) ^ v;
-
-		v = t[7][x & 0xff] ^ t[6][x >> 8 & 0xff] ^
-		    t[5][x >> 16 & 0xff] ^ t[4][x >> 24 & 0xff] ^
-		    t[3][x >> 32 & 0xff] ^ t[2][x >> 40 & 0xff] ^
-		    t[1][x >> 48 & 0xff] ^ t[0][x >> 56];
-	}
 	while (len--)
-		v = v >> 8 ^ t[0][(v ^ *data++) & 0xff];
+		v = v >> 8 ^ io->crc_table[(v ^ *data++) & 0xff];
 	return ~v;
 }
 

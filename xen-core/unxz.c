@@ -293,22 +293,6 @@ static __init void lzma2_decode(struct unxz *s)
 	}
 }
 
-/* The first e8 or e9 at or after @i, or a place where less than 8 bytes are left. */
-static __always_inline size_t bcj_x86_find(const u8 *buf, size_t i, size_t size)
-{
-	const u64 ones = 0x0101010101010101;
-
-	for (; size - i >= 8; i += 8) {
-		/* A zero byte after the xor; the lowest such is marked truly. */
-		u64 x = (unpack_le(buf + i, 8) & ~ones) ^ 0xe8 * ones;
-
-		x = (x - ones) & ~x & 0x80 * ones;
-		if (x)
-			return i + __builtin_ctzll(x) / 8;
-	}
-	return i;
-}
-
 static __always_inline bool bcj_is_sign(u32 byte)
 {
 	return byte == 0 || byte == 0xff;
@@ -325,10 +309,6 @@ static __init_hot void bcj_x86_decode(u8 *buf, size_t size)
 	u32 hist = 0, near, addr;
 
 	for (size_t i = 0; i + 5 <= size; i++) {
-		if (!hist)
-			i = bcj_x86_find(buf, i, size);
-		if (i + 5 > size)
-			break;
 		hist &= 7;
 		if ((buf[i] & 0xfe) != 0xe8) {
 			hist <<= 1;

@@ -47,7 +47,7 @@ const char *unpack_name(const void *in, size_t len);
  * @nr_bits: number of them
  * @error: what unpack_payload() is to return
  * @failed: where it is to go on then
- * @crc_table: row k is the CRC-32 of a byte followed by k zeros
+ * @crc_table: the CRC-32 of each byte
  */
 struct unpack_io {
 	const u8 *in, *in_end;
@@ -56,7 +56,7 @@ struct unpack_io {
 	u32 nr_bits;
 	int error;
 	void *failed[5];
-	u32 crc_table[8][256];
+	u32 crc_table[256];
 };
 
 /*
