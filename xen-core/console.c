@@ -13,13 +13,10 @@
 #include "console.h"
 
 #include "event.h"
-#include "page_alloc.h"
 #include "power.h"
-#include "preempt.h"
-#include "printk.h"
+#include "hypercall.h"
 #include "sched.h"
 #include "serial.h"
-#include "uaccess.h"
 
 #define RING_SIZE	65536u		/* power of two */
 #define INPUT_SIZE	1024u		/* power of two */

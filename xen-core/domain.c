@@ -13,9 +13,7 @@
 
 #include "event.h"
 #include "grant_table.h"
-#include "page_alloc.h"
 #include "power.h"
-#include "printk.h"
 
 struct list domain_list = { &domain_list, &domain_list };
 struct spinlock domain_list_lock = SPINLOCK_INIT;

@@ -12,8 +12,7 @@
 #include "event_port.h"
 
 #include "bitops.h"
-#include "page_alloc.h"
-#include "preempt.h"
+#include "hypercall.h"
 
 /* Closed ports still in a queue that allocation passes over before it takes one. */
 #define EVENT_SKIP_BUSY		4096

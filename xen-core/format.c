@@ -5,7 +5,6 @@
  * The conversions are the ones printk.h lists; there is no floating point and
  * nothing is allocated. Output past the end of the buffer is only counted.
  */
-#include "printk.h"
 
 struct sink {
 	char *buf;

@@ -10,8 +10,6 @@
  * is the architecture's affair.
  */
 #include "domain.h"
-#include "page_alloc.h"
-#include "printk.h"
 
 bool page_get(struct page *p, const struct domain *d)
 {

@@ -10,9 +10,7 @@
  */
 #include "grant_table.h"
 
-#include "page_alloc.h"
-#include "preempt.h"
-#include "uaccess.h"
+#include "hypercall.h"
 
 int grant_frame(struct domain *d, u64 idx, mfn_t *out)
 {

@@ -13,7 +13,6 @@
  */
 #include "grant_table.h"
 
-
 /* Under the lock. */
 static struct grant_entry_v1 *grant_entry(const struct grant_table *gt, u32 ref)
 {

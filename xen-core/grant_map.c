@@ -16,8 +16,7 @@
 #include "grant_table.h"
 
 #include "arch_hypercalls.h"
-#include "page_alloc.h"
-#include "preempt.h"
+#include "hypercall.h"
 
 #define MAP_KINDS	(GNTMAP_host_map | GNTMAP_device_map)
 

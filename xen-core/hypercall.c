@@ -9,7 +9,6 @@
 #include "console.h"
 #include "event.h"
 #include "grant_table.h"
-#include "preempt.h"
 #include "sched.h"
 
 static long hypercall_unknown(u64 a, u64 b, u64 c, u64 d, u64 e, u64 f)

@@ -7,8 +7,6 @@
  */
 #include "arch_hypercalls.h"
 #include "hypercall.h"
-#include "page_alloc.h"
-#include "preempt.h"
 
 #include <xen/memory.h>
 

@@ -9,8 +9,6 @@
  */
 #include "hypercall.h"
 
-#include "preempt.h"
-
 static_assert(sizeof(struct multicall_entry) == 64, "xen/xen.h");
 static_assert(offsetof(struct multicall_entry, result) == 8, "xen/xen.h");
 

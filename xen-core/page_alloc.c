@@ -17,9 +17,8 @@
  * reachable through old TLB entries, nor see old contents: page_alloc() sees to
  * the first, frame.c and alloc_zeroed() to the second.
  */
-#include "page_alloc.h"
+#include "page.h"
 
-#include "printk.h"
 #include "spinlock.h"
 
 #define NR_ZONES	33u	/* frame numbers have 32 bits */

@@ -9,7 +9,6 @@
  *
  * One lock guards the buffer and the state of the line; a panic breaks it.
  */
-#include "printk.h"
 
 #include "console.h"
 #include "power.h"

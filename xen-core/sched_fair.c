@@ -23,8 +23,6 @@
  */
 #include "sched.h"
 
-#include "printk.h"
-
 #define FAIR_SLICE	10000000ull	/* ns: a turn, when others wait */
 #define FAIR_PERIOD	10000000ull	/* ns: over which a cap is kept */
 #define FAIR_MIN_SHARE	250000ull	/* ns: no timer sooner because of a cap */

@@ -18,8 +18,6 @@
  */
 #include "percpu.h"
 
-#include "printk.h"
-
 #define TIMER_NEVER	(~0ull)
 
 /* Join the heaps @a and @b, of which either may be empty, where @at points to. */

@@ -10,7 +10,6 @@
 
 #include <xen/version.h>
 
-
 /*
  * Which assists a 64-bit PV guest may turn on. The segment and page-table ones
  * have no effect on it but are accepted, as by Xen.

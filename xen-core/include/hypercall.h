@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
-/* Dispatch of hypercalls, and those that need no more than themselves. */
+/* Dispatch and preemption of hypercalls, and those that need no more than themselves. */
 #ifndef XENLITE_HYPERCALL_H
 #define XENLITE_HYPERCALL_H
 
@@ -37,5 +37,26 @@ void version_set_commandline(const char *cmdline);
 	type _copy;									\
 	copy_from_guest(&_copy, arg, sizeof(_copy)) ?: handler(&_copy, ##__VA_ARGS__);	\
 })
+
+/*
+ * Preemption points of long hypercalls.
+ *
+ * The core runs with interrupts off. A long operation calls preempt_requested()
+ * between two steps, with no lock held that a handler may take (docs/LOCKING.md):
+ * it lets pending interrupts in for a moment and says whether they left work that
+ * should not wait. The operation then stores its progress in the hypercall's
+ * arguments (hypercall_set_arg) and returns -ERESTART; the guest re-enters it.
+ */
+
+/* Internal: never reaches a guest. */
+#define ERESTART	85
+
+bool preempt_requested(void);
+
+/**
+ * hypercall_set_arg() - replace argument @n (0 .. 4) of the hypercall being
+ * served, for its continuation after -ERESTART (also inside a multicall).
+ */
+void hypercall_set_arg(unsigned int n, u64 value);
 
 #endif

@@ -2,7 +2,7 @@
 /*
  * Ticket locks.
  *
- * The core runs with interrupts off, except for the windows that preempt.h
+ * The core runs with interrupts off, except for the windows that hypercall.h
  * opens, so a lock never has to disable them. A CPU that waits for a lock
  * answers other CPUs' requests (TLB flushes) meanwhile: the holder may be
  * waiting for exactly that. No lock is held across such a window.

@@ -9,7 +9,6 @@
 #include <string.h>
 #include "acpi.h"
 #include "paging.h"
-#include "printk.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t len);
 

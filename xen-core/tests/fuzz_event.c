@@ -14,7 +14,7 @@
 #include "event.h"
 #include "event_port.h"
 #include "fake.h"
-#include "page_alloc.h"
+#include "page.h"
 
 int LLVMFuzzerTestOneInput(const u8 *data, size_t len);
 

@@ -11,7 +11,6 @@
 #include "test_util.h"
 #include "acpi.h"
 #include "paging.h"
-#include "printk.h"
 
 /* ---- the machine: some memory with tables in it ---- */
 

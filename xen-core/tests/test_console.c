@@ -11,7 +11,7 @@
  */
 #include "test_util.h"
 #include "fake.h"
-#include "page_alloc.h"
+#include "page.h"
 #include "../console.c"
 
 /* ---- the serial port, and what the keys can show ---- */

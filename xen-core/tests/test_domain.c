@@ -17,7 +17,7 @@
 #include "bitops.h"
 #include "errno.h"
 #include "event.h"
-#include "page_alloc.h"
+#include "page.h"
 #include "power.h"
 #include "sched.h"
 

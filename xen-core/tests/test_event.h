@@ -9,8 +9,8 @@
 #include "event_port.h"
 #include "fake.h"
 #include "grant_table.h"
-#include "page_alloc.h"
-#include "preempt.h"
+#include "page.h"
+#include "hypercall.h"
 
 #define TEST_FRAMES	8192
 

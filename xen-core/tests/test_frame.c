@@ -16,8 +16,7 @@
 #include "test_util.h"
 #include "errno.h"
 #include "fake.h"
-#include "page_alloc.h"
-#include "printk.h"
+#include "page.h"
 
 #define FRAMES	2048
 

@@ -13,7 +13,7 @@
 #include "errno.h"
 #include "fake.h"
 #include "grant_table.h"
-#include "page_alloc.h"
+#include "page.h"
 
 #define FRAMES	512
 

@@ -15,8 +15,8 @@
 #include "errno.h"
 #include "fake.h"
 #include "grant_table.h"
-#include "page_alloc.h"
-#include "preempt.h"
+#include "page.h"
+#include "hypercall.h"
 
 #define FRAMES		512
 #define MINE		8		/* frames of the granter */

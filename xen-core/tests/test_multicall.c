@@ -14,7 +14,6 @@
 #include "fake.h"
 #include "errno.h"
 #include "hypercall.h"
-#include "preempt.h"
 
 #include <xen/version.h>
 

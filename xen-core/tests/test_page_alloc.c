@@ -11,8 +11,7 @@
  */
 #include "test_util.h"
 #include "fake.h"
-#include "page_alloc.h"
-#include "printk.h"
+#include "page.h"
 
 #define FRAMES	(3u << MAX_ORDER)	/* 3 GiB */
 #define HELD	512

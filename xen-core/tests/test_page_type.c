@@ -17,10 +17,9 @@
 #include "bitops.h"
 #include "errno.h"
 #include "fake.h"
-#include "page_alloc.h"
+#include "page.h"
 #include "page_type.h"
-#include "preempt.h"
-#include "printk.h"
+#include "hypercall.h"
 #include "pv.h"
 
 #define FRAMES		64

@@ -16,7 +16,7 @@
 #include "fake.h"
 #include "errno.h"
 #include "event.h"
-#include "page_alloc.h"
+#include "page.h"
 #include "power.h"
 #include "sched.h"
 

@@ -15,7 +15,7 @@
 #include "test_util.h"
 #include "fake.h"
 #include "event.h"
-#include "page_alloc.h"
+#include "page.h"
 #include "power.h"
 #include "sched.h"
 

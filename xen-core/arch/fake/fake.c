@@ -13,9 +13,8 @@
 
 #include "arch_hypercalls.h"
 #include "event.h"
-#include "page_alloc.h"
-#include "preempt.h"
-#include "printk.h"
+#include "page.h"
+#include "hypercall.h"
 #include "uaccess.h"
 
 #define __weak	__attribute__((weak))

@@ -11,7 +11,7 @@
 #include "arch_hypercalls.h"
 #include "event.h"
 #include "grant_table.h"
-#include "page_alloc.h"
+#include "page.h"
 #include "sched.h"
 
 #define __weak	__attribute__((weak))

@@ -11,7 +11,6 @@
 #include "acpi.h"
 
 #include "paging.h"
-#include "printk.h"
 
 /* HEADER_SIZE: of every table (ACPI 5.2.6). */
 enum { HEADER_SIZE = 36, MAX_TABLE = 1 << 20, MAX_TABLES = 128 };

@@ -14,7 +14,6 @@
 #include "asm.h"
 #include "clock.h"
 #include "paging.h"
-#include "printk.h"
 
 /* Register numbers: MSR 0x800 + n, or memory at n * 16. */
 enum {

@@ -5,9 +5,8 @@
  * What is handed out is never given back; what is left in the end goes to the
  * page allocator. The core's image and the boot modules stay out.
  */
-#include "page_alloc.h"
+#include "page.h"
 #include "paging.h"
-#include "printk.h"
 #include "setup.h"
 
 extern char _image_start[], _end[];

@@ -16,7 +16,6 @@
 #include "asm.h"
 #include "console.h"
 #include "paging.h"
-#include "printk.h"
 
 enum { CALIBRATION_HZ = 50, SAMPLES = 8, SYNC_ROUNDS = 16 };	/* measuring takes 1/50 s */
 #define NSEC_PER_SEC	1000000000ull

@@ -23,7 +23,6 @@
 #include "acpi.h"
 #include "event.h"
 #include "paging.h"
-#include "printk.h"
 
 /* MAX_GSIS: what one I/O APIC adds still is a pirq. */
 enum { NR_IRQS = VECTOR_DYNAMIC_END - VECTOR_DYNAMIC, MAX_GSIS = 512 };

@@ -13,7 +13,6 @@
 
 #include "acpi.h"
 #include "paging.h"
-#include "printk.h"
 
 enum { MSI_ENABLE = 1, MSI_MULTIPLE = 7 << 4, MSI_64BIT = 1 << 7, MSI_MASKABLE = 1 << 8 };
 enum { MSIX_SIZE = 0x7ff, MSIX_ENABLE = 1 << 15, COMMAND_MEMORY = 1 << 1, MAX_TABLES = 64 };

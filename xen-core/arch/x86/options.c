@@ -3,7 +3,6 @@
 #include "console.h"
 #include "irq.h"
 #include "power.h"
-#include "printk.h"
 #include "serial.h"
 #include "setup.h"
 

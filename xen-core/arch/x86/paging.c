@@ -7,7 +7,7 @@
  *   that copying 16 entries into a guest's L4 shares all that comes later.
  */
 #include "cpu.h"
-#include "page_alloc.h"
+#include "page.h"
 #include "paging.h"
 #include "setup.h"
 

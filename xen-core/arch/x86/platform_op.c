@@ -11,7 +11,6 @@
 #include "acpi.h"
 #include "clock.h"
 #include "power.h"
-#include "printk.h"
 #include "pv.h"
 
 #define BDA_SHIFT_FLAGS	0x417	/* the BIOS's keyboard state */

@@ -12,7 +12,6 @@
 #include "asm.h"
 #include "clock.h"
 #include "console.h"
-#include "printk.h"
 
 enum { SLEEP_TYPE = 0x1c00, SLEEP_ENABLE = 0x2000 };
 

@@ -19,7 +19,6 @@
 #include "cmdline.h"
 #include "console.h"
 #include "irq.h"
-#include "printk.h"
 
 /*
  * The ring's size (a power of two); the rate of divisor 1 with the PC's 1.8432 MHz

@@ -13,8 +13,6 @@
  * no entry left.
  */
 #include "clock.h"
-#include "power.h"
-#include "printk.h"
 #include "pv.h"
 #include "smp.h"
 

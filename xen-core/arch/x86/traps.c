@@ -7,8 +7,6 @@
  * core: a fault of an instruction listed in the exception table continues at
  * its fix-up; any other is a bug and panics.
  */
-#include "preempt.h"
-#include "printk.h"
 #include "pv.h"
 #include "smp.h"
 #include "stacks.h"

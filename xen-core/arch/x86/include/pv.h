@@ -7,11 +7,10 @@
 
 #include "arch_hypercalls.h"
 #include "cpu.h"
-#include "domain.h"
+#include "hypercall.h"
 #include "irq.h"
 #include "paging.h"
 #include "traps.h"
-#include "uaccess.h"
 
 #define GUEST_CS	0xe033
 #define GUEST_SS	0xe02b

@@ -12,7 +12,6 @@
  * HYPERVISOR_iret. The system call path has a twin in entry.S.
  */
 #include "bitops.h"
-#include "preempt.h"
 #include "pv.h"
 
 #include <xen/nmi.h>

@@ -12,9 +12,7 @@
  * KERNEL_GS_BASE the other's.
  */
 #include "clock.h"
-#include "page_alloc.h"
 #include "page_type.h"
-#include "printk.h"
 #include "pv.h"
 #include "sched.h"
 #include "smp.h"

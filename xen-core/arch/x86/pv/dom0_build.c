@@ -15,9 +15,7 @@
  */
 #include "clock.h"
 #include "elf.h"
-#include "page_alloc.h"
 #include "page_type.h"
-#include "printk.h"
 #include "pv.h"
 #include "sched.h"
 #include "setup.h"

@@ -16,7 +16,6 @@
  */
 #include "bitops.h"
 #include "decode.h"
-#include "preempt.h"
 #include "pv.h"
 
 #define REP_MAX		64ul	/* iterations a trap: longer ones fault again */

@@ -3,7 +3,6 @@
  * The part of memory_op that is about x86's tables: the machine's memory map,
  * the machine-to-phys table, and frames that leave a PV guest.
  */
-#include "hypercall.h"
 #include "pv.h"
 #include "setup.h"
 

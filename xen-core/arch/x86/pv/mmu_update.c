@@ -8,7 +8,6 @@
  */
 #include "bitops.h"
 #include "page_type.h"
-#include "preempt.h"
 #include "pv.h"
 #include "smp.h"
 

@@ -4,7 +4,6 @@
  * clearing and copying frames.
  */
 #include "page_type.h"
-#include "preempt.h"
 #include "pv.h"
 #include "smp.h"
 

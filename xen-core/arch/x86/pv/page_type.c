@@ -22,10 +22,7 @@
  * frame changes its type only after all TLBs that may know the old use are
  * flushed; P5 a frame is mapped only with a reference held on it.
  */
-#include "page_alloc.h"
 #include "page_type.h"
-#include "preempt.h"
-#include "printk.h"
 #include "pv.h"
 
 #define ENTRIES		512
