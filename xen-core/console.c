@@ -16,7 +16,6 @@
 #include "power.h"
 #include "hypercall.h"
 #include "sched.h"
-#include "serial.h"
 
 #define RING_SIZE	65536u		/* power of two */
 #define INPUT_SIZE	1024u		/* power of two */

@@ -49,6 +49,12 @@
 #define STAC SMAP_SITE 0xcb
 #define CLAC SMAP_SITE 0xca
 
+.macro ENTRY name align=16
+	.globl	\name
+	.balign	\align
+\name:
+.endm
+
 .macro PUSH regs:vararg
 	.irp	reg, \regs
 	pushq	%\reg
@@ -97,9 +103,7 @@
 	.section .text.hot, "ax"
 
 /* %rsp = &v->regs.rip; rcx and r11 are saved there and free to use. */
-	.globl	syscall_entry
-	.balign	64
-syscall_entry:
+	ENTRY syscall_entry 64
 	cmpb	$0, V_IN_KERNEL - R_RIP(%rsp)
 	jne	hypercall_entry
 
@@ -163,8 +167,7 @@ syscall_bad_stack:
 	call	pv_bad_kernel_stack
 	jmp	ret_to_guest
 
-	.globl	syscall_entry32
-syscall_entry32:
+	ENTRY syscall_entry32
 	pushq	$0
 	pushq	$VECTOR_SYSCALL
 	PUSH_GPRS
@@ -382,9 +385,7 @@ page_fault_enter:
 	jmp	2b
 
 /* Back to the guest that is current when all work is done; %rsp: the CPU's stack. */
-	.globl	ret_to_guest
-	.balign	16
-ret_to_guest:
+	ENTRY ret_to_guest
 	movq	%rsp, %rbp
 	andq	$-STACK_BLOCK_SIZE, %rbp
 	movq	(%rbp), %rbp
@@ -399,8 +400,7 @@ ret_to_guest:
 restore_guest:
 	movq	%rbx, %rsp
 	POP_GPRS
-	.globl	guest_iretq
-guest_iretq:
+	ENTRY guest_iretq 1
 	iretq
 
 3:	call	cpu_run_softirqs
@@ -417,8 +417,7 @@ guest_iretq:
 	jmp	restore_guest
 
 /* void enter_guest(void): leave the idle loop for the vcpu that is current. */
-	.globl	enter_guest
-enter_guest:
+	ENTRY enter_guest
 	movq	%rsp, %rbp
 	andq	$-STACK_BLOCK_SIZE, %rbp
 	leaq	STACK_BLOCK_SIZE - STACK_TOP_GAP(%rbp), %rsp
@@ -500,9 +499,7 @@ ist_enter:
 	jmp	ret_to_guest
 
 /* One entry point a vector, 16 bytes each; traps.c fills the IDT from them. */
-	.globl	entry_points
-	.balign	16
-entry_points:
+	ENTRY entry_points
 	.set	n, 0
 	.rept	256
 	.balign	16
@@ -524,9 +521,7 @@ entry_points:
 	.endr
 
 /* int uaccess_copy(void *dst, const void *src, size_t n): 0, or -14 after a fault. */
-	.globl	uaccess_copy
-	.balign	16
-uaccess_copy:
+	ENTRY uaccess_copy
 	movq	%rdx, %rcx
 	STAC
 	shrq	$3, %rcx
@@ -544,8 +539,7 @@ uaccess_copy:
 	EXTABLE 2b, 3b
 
 /* int uaccess_clear(void *dst, size_t n) */
-	.globl	uaccess_clear
-uaccess_clear:
+	ENTRY uaccess_clear
 	movq	%rsi, %rcx
 	xorl	%eax, %eax
 	STAC
@@ -555,8 +549,7 @@ uaccess_clear:
 	EXTABLE 1b, 3b
 
 /* int uaccess_cmpxchg8(u64 *p, u64 *old, u64 new): as the builtin; 1 done, 0 not, -14. */
-	.globl	uaccess_cmpxchg8
-uaccess_cmpxchg8:
+	ENTRY uaccess_cmpxchg8
 	movq	(%rsi), %rax
 	STAC
 1:	lock cmpxchgq %rdx, (%rdi)
@@ -567,36 +560,9 @@ uaccess_cmpxchg8:
 	ret
 	EXTABLE 1b, 3b
 
-/* int rdmsr_safe(u32 msr, u64 *v) */
-	.globl	rdmsr_safe
-rdmsr_safe:
-	movl	%edi, %ecx
-1:	rdmsr
-	shlq	$32, %rdx
-	orq	%rdx, %rax
-	movq	%rax, (%rsi)
-	xorl	%eax, %eax
-	ret
-	EXTABLE 1b, 4f
-
-/* int wrmsr_safe(u32 msr, u64 v) */
-	.globl	wrmsr_safe
-wrmsr_safe:
-	movl	%edi, %ecx
-	movl	%esi, %eax
-	movq	%rsi, %rdx
-	shrq	$32, %rdx
-1:	wrmsr
-	xorl	%eax, %eax
-	ret
-4:	movl	$-14, %eax
-	ret
-	EXTABLE 1b, 4b
-
 /* int load_segment_*(u16 sel): 0, or -14 with the null selector loaded. */
 .macro SEGMENT reg
-	.globl	load_segment_\reg
-load_segment_\reg:
+	ENTRY	load_segment_\reg
 1:	movw	%di, %\reg
 	xorl	%eax, %eax
 	ret
@@ -612,8 +578,7 @@ load_segment_\reg:
 	SEGMENT gs
 
 /* int xrstor_safe(void *area, u64 mask): also fxrstor when mask is 0. */
-	.globl	xrstor_safe
-xrstor_safe:
+	ENTRY xrstor_safe
 	movl	%esi, %eax
 	movq	%rsi, %rdx
 	shrq	$32, %rdx

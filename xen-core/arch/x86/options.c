@@ -3,7 +3,6 @@
 #include "console.h"
 #include "irq.h"
 #include "power.h"
-#include "serial.h"
 #include "setup.h"
 
 __initdata struct cmdline_dom0_mem opt_dom0_mem;

@@ -16,7 +16,7 @@
 #include "bitops.h"
 #include "event.h"
 #include "pv.h"
-#include "serial.h"
+#include "console.h"
 
 #define NR_PIRQS	1024u
 

@@ -13,7 +13,6 @@
  * Every UART raises an interrupt when its transmit interrupt is switched on
  * while it is idle. One that does not is polled by a timer from then on.
  */
-#include "serial.h"
 
 #include "asm.h"
 #include "cmdline.h"

@@ -37,10 +37,6 @@ static inline void wrmsr(u32 msr, u64 v)
 	asm volatile("wrmsr" : : "c"(msr), "a"((u32)v), "d"((u32)(v >> 32)) : "memory");
 }
 
-/* As above, but a #GP is an answer. Return: 0 or -EFAULT. */
-int rdmsr_safe(u32 msr, u64 *v);
-int wrmsr_safe(u32 msr, u64 v);
-
 static inline u64 rdtsc(void)
 {
 	u32 lo, hi;
@@ -83,6 +79,18 @@ static inline void __noreturn cpu_stop(void) { for (;;) asm volatile("cli; hlt")
 	".quad 9b, " #byte "\n .popsection\n"
 #define ASM_STAC	SMAP_SITE(0xcb)
 #define ASM_CLAC	SMAP_SITE(0xca)
+
+/** rdmsr_safe() - of one that may not be there. Return: 0 or -EFAULT, with *@v 0. */
+static inline int rdmsr_safe(u32 msr, u64 *v)
+{
+	u32 lo = 0, hi = 0;
+	int err = -EFAULT;
+
+	asm volatile("1: rdmsr\n xorl %0, %0\n2:\n" EXTABLE(1b, 2b)
+		     : "+r"(err), "+a"(lo), "+d"(hi) : "c"(msr));
+	*v = (u64)hi << 32 | lo;
+	return err;
+}
 
 enum {
 	CR0_PE = 1 << 0, CR0_MP = 1 << 1, CR0_TS = 1 << 3, CR0_ET = 1 << 4, CR0_NE = 1 << 5,
