@@ -13,7 +13,6 @@
 #include "console.h"
 
 #include "event.h"
-#include "power.h"
 #include "hypercall.h"
 #include "sched.h"
 
@@ -30,12 +29,12 @@ static u32 ports;		/* bitmap of serial ports in use */
 
 #define for_each_port(n) for (u32 n = 0; n < NR_SERIAL; n++) if (ports & 1u << n)
 
-static struct spinlock lock = SPINLOCK_INIT;
+static struct spinlock lock;
 static char ring[RING_SIZE];		/* lock */
 static u32 ring_put, ring_get;		/* lock; run freely */
 static bool ring_news;			/* VIRQ_CON_RING is due */
 
-static struct spinlock input_lock = SPINLOCK_INIT;
+static struct spinlock input_lock;
 static char input[INPUT_SIZE];		/* input_lock */
 static u32 input_put, input_get;	/* input_lock; run freely */
 static bool input_to_core = true;	/* input_lock */

@@ -9,14 +9,11 @@
  */
 #include "sched.h"
 
-#include <stdarg.h>
-
 #include "event.h"
 #include "grant_table.h"
-#include "power.h"
 
 struct list domain_list = { &domain_list, &domain_list };
-struct spinlock domain_list_lock = SPINLOCK_INIT;
+struct spinlock domain_list_lock;
 struct domain *dom0, *dom_io, *dom_xen, *dom_idle;
 struct vcpu_info domain_dummy_info;
 
@@ -40,20 +37,13 @@ static struct domain *domain_alloc(domid_t id)
 	return d;
 }
 
-static struct domain *__init domain_create_pseudo(domid_t id)
-{
-	struct domain *d = domain_alloc(id);
-
-	if (!d)
-		boot_fail("no memory for domain %u", id);
-	return d;
-}
-
 void __init domain_init(void)
 {
-	dom_io = domain_create_pseudo(DOMID_IO);
-	dom_xen = domain_create_pseudo(DOMID_XEN);
-	dom_idle = domain_create_pseudo(DOMID_IDLE);
+	dom_io = domain_alloc(DOMID_IO);
+	dom_xen = domain_alloc(DOMID_XEN);
+	dom_idle = domain_alloc(DOMID_IDLE);
+	if (!dom_io || !dom_xen || !dom_idle)
+		boot_fail("no memory for the core's own domains");
 	dom_idle->max_vcpus = MAX_CPUS;
 }
 

@@ -11,7 +11,6 @@
  */
 #include "event_port.h"
 
-#include "bitops.h"
 #include "hypercall.h"
 
 /* Closed ports still in a queue that allocation passes over before it takes one. */
@@ -19,7 +18,7 @@
 /* Ports that are closed between two preemption points. */
 #define EVENT_CLOSE_STEP	64
 
-struct spinlock event_pairs = SPINLOCK_INIT;
+struct spinlock event_pairs;
 event_word_t event_no_word;
 
 /*

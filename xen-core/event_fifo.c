@@ -16,7 +16,7 @@
  * and of its own tail, and tries a bounded number of times. A guest that
  * spoils its words loses events, its own ones.
  */
-#include "arch_hypercalls.h"
+#include "hypercall.h"
 #include "event_port.h"
 
 /* Tries to write a link while the guest changes the word, and when to ask it not to. */

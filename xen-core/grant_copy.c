@@ -6,7 +6,7 @@
  */
 #include "grant_table.h"
 
-#include "arch_hypercalls.h"
+#include "hypercall.h"
 
 /**
  * struct copy_end - one end of a copy while it is open

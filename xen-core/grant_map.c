@@ -15,7 +15,6 @@
  */
 #include "grant_table.h"
 
-#include "arch_hypercalls.h"
 #include "hypercall.h"
 
 #define MAP_KINDS	(GNTMAP_host_map | GNTMAP_device_map)

@@ -5,7 +5,6 @@
  */
 #include "hypercall.h"
 
-#include "arch_hypercalls.h"
 #include "console.h"
 #include "event.h"
 #include "grant_table.h"

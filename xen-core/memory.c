@@ -5,7 +5,6 @@
  * Lists of extents are worked off one by one; the number done is kept in the
  * high bits of the command, so that a preempted call can go on.
  */
-#include "arch_hypercalls.h"
 #include "hypercall.h"
 
 #include <xen/memory.h>

@@ -11,7 +11,6 @@
  */
 
 #include "console.h"
-#include "power.h"
 #include "timer.h"
 
 #define RATE_BURST	10
@@ -27,7 +26,7 @@ char opt_guest_loglvl[24] = "none/warning";
 
 static struct threshold host_level = { 2, 2 }, guest_level = { 0, 2 };
 
-static struct spinlock lock = SPINLOCK_INIT;
+static struct spinlock lock;
 static char buffer[1024];	/* lock */
 static bool in_line;		/* lock: the last message did not end its line */
 

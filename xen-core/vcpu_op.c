@@ -5,7 +5,6 @@
  */
 #include "sched.h"
 
-#include "arch_hypercalls.h"
 #include "event.h"
 #include "hypercall.h"
 

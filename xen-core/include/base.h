@@ -9,6 +9,7 @@
 #include "compiler.h"
 #include "types.h"
 #include "errno.h"
+#include "bitops.h"
 #include "printk.h"
 #include <string.h>	/* ours; the unit tests get theirs behind it */
 

@@ -6,7 +6,6 @@
 struct list { struct list *next, *prev; };
 
 static inline void list_init(struct list *l) { l->next = l->prev = l; }
-static inline bool list_empty(const struct list *l) { return l->next == l; }
 
 /* Put @l before @head, which is the end of the list, or another one of its members. */
 static inline void list_add_tail(struct list *head, struct list *l)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only */
 /*
- * Ticket locks.
+ * Ticket locks. All zeroes is an open one.
  *
  * The core runs with interrupts off, except for the windows that hypercall.h
  * opens, so a lock never has to disable them. A CPU that waits for a lock
@@ -12,8 +12,6 @@
 
 /* All zeroes: free. */
 struct spinlock { u16 serving, next; };
-
-#define SPINLOCK_INIT	{ 0 }
 
 void arch_spin_poll(void);	/* a pause; answers cross-CPU requests */
 

@@ -14,11 +14,9 @@
  */
 #include "test_util.h"
 #include "fake.h"
-#include "bitops.h"
 #include "errno.h"
 #include "event.h"
 #include "page.h"
-#include "power.h"
 #include "sched.h"
 
 #include <xen/event_channel.h>

@@ -14,7 +14,6 @@
 #include <pthread.h>
 
 #include "test_event.h"
-#include "bitops.h"
 
 static bool pending(struct domain *d, u32 port)
 {

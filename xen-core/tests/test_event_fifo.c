@@ -15,7 +15,6 @@
 #include <pthread.h>
 
 #include "test_event.h"
-#include "bitops.h"
 
 #define WORD(name)	(1u << EVTCHN_FIFO_##name)
 #define PAGES		8	/* of the guest, some of which are array pages */

@@ -11,7 +11,6 @@
  * Links: grant*.c frame.c page_alloc.c softirq.c arch/fake/fake.c arch/fake/fake_domain.c
  */
 #include "test_util.h"
-#include "arch_hypercalls.h"
 #include "errno.h"
 #include "fake.h"
 #include "grant_table.h"

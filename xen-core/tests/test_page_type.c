@@ -14,7 +14,6 @@
  * Links: arch/fake/fake.c arch/fake/fake_domain.c
  */
 #include "test_util.h"
-#include "bitops.h"
 #include "errno.h"
 #include "fake.h"
 #include "page.h"

@@ -17,7 +17,6 @@
 #include "errno.h"
 #include "event.h"
 #include "page.h"
-#include "power.h"
 #include "sched.h"
 
 #define MS		1000000ull
@@ -94,7 +93,7 @@ static void settle(void)
 
 static bool waits(const struct vcpu *v)
 {
-	return !list_empty(&v->sched.link);
+	return v->sched.link.next != &v->sched.link;
 }
 
 static bool may_run_on(const struct vcpu *v, u32 cpu)

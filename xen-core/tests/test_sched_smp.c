@@ -16,7 +16,6 @@
 #include "fake.h"
 #include "event.h"
 #include "page.h"
-#include "power.h"
 #include "sched.h"
 
 #define CPUS	4
@@ -40,7 +39,7 @@ int event_port_pending(struct vcpu *v, u32 port) { return 0; }
 
 static bool waits(const struct vcpu *v)
 {
-	return !list_empty(&v->sched.link);
+	return v->sched.link.next != &v->sched.link;
 }
 
 static void violation(void)

@@ -11,7 +11,6 @@
 
 #include "fake.h"
 
-#include "arch_hypercalls.h"
 #include "event.h"
 #include "page.h"
 #include "hypercall.h"

@@ -8,7 +8,7 @@
 
 #include "fake.h"
 
-#include "arch_hypercalls.h"
+#include "hypercall.h"
 #include "event.h"
 #include "grant_table.h"
 #include "page.h"

@@ -32,7 +32,7 @@ static __ro_after_init s64 tsc_offset[MAX_CPUS];	/* this CPU's TSC less the boot
 __ro_after_init bool clock_is_synced = true;
 static __ro_after_init const char *reference_name;
 
-static struct spinlock wc_lock = SPINLOCK_INIT;
+static struct spinlock wc_lock;
 static u64 wc_base;		/* wc_lock: UTC in ns when system time was 0 */
 
 /* No earlier load may be later in time than the reading. */

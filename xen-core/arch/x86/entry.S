@@ -594,5 +594,3 @@ ist_enter:
 	ret
 	EXTABLE 1b, 3b
 	EXTABLE 2b, 3b
-
-	.section .note.GNU-stack, "", @progbits

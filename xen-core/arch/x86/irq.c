@@ -19,6 +19,7 @@
  * irq lock held.
  */
 #include "irq.h"
+#include "smp.h"
 
 #include "acpi.h"
 #include "event.h"
@@ -33,7 +34,7 @@ static struct irq irqs[NR_IRQS];
 
 /* ---- the I/O APICs ---- */
 
-static struct spinlock ioapic_lock = SPINLOCK_INIT;	/* an index and a data register */
+static struct spinlock ioapic_lock;	/* an index and a data register */
 __ro_after_init u32 ioapic_nr_gsis;
 
 #define for_each_ioapic(a) \
@@ -158,6 +159,8 @@ void irq_handle(u32 vector)
 {
 	if (vector >= VECTOR_DYNAMIC && vector < VECTOR_DYNAMIC_END)
 		return irq_handle_dynamic(&irqs[vector - VECTOR_DYNAMIC]);
+	if (vector == VECTOR_REQUEST)
+		return smp_handle_interrupt();
 	if (vector == VECTOR_TIMER)
 		cpu_raise(this_cpu(), SOFTIRQ_TIMER);
 	else if (vector == VECTOR_ERROR)

@@ -2,7 +2,6 @@
 /* The core's command line: every option, in one table. */
 #include "console.h"
 #include "irq.h"
-#include "power.h"
 #include "setup.h"
 
 __initdata struct cmdline_dom0_mem opt_dom0_mem;

@@ -14,7 +14,7 @@
 enum { PORT_ADDR = 0xcf8, PORT_DATA = 0xcfc };
 #define ADDR_ENABLE	(1u << 31)
 
-static struct spinlock lock = SPINLOCK_INIT;
+static struct spinlock lock;
 static u32 guest_addr;		/* what dom0 last wrote to PORT_ADDR */
 
 /* At what @addr selects, unless that is nothing: then a write is lost. */

@@ -13,14 +13,13 @@
 
 #include <xen/physdev.h>
 #include "acpi.h"
-#include "bitops.h"
 #include "event.h"
 #include "pv.h"
 #include "console.h"
 
 #define NR_PIRQS	1024u
 
-static struct spinlock pirqs_lock = SPINLOCK_INIT;
+static struct spinlock pirqs_lock;
 static struct irq *pirqs[NR_PIRQS];	/* pirqs_lock to change; NULL: not mapped */
 
 union physdev_arg {

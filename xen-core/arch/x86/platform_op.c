@@ -10,10 +10,7 @@
 #include <xen/platform.h>
 #include "acpi.h"
 #include "clock.h"
-#include "power.h"
 #include "pv.h"
-
-#define BDA_SHIFT_FLAGS	0x417	/* the BIOS's keyboard state */
 
 static long platform_firmware_info(struct xenpf_firmware_info *info)
 {
@@ -27,7 +24,8 @@ static long platform_firmware_info(struct xenpf_firmware_info *info)
 	case XEN_FW_KBD_SHIFT_FLAGS:
 		if (info->index)
 			return -ESRCH;
-		info->u.kbd_shift_flags = *(const u8 *)arch_direct_map(MADDR(BDA_SHIFT_FLAGS));
+		/* the keyboard's state in the BIOS's data area */
+		info->u.kbd_shift_flags = *(const u8 *)arch_direct_map(MADDR(0x417));
 		return 0;
 	default:
 		return -EINVAL;

@@ -6,7 +6,6 @@
  * in a triple fault, which no machine survives. All addresses come from
  * tables that acpi.c has checked, or are the PC's own.
  */
-#include "power.h"
 
 #include "acpi.h"
 #include "asm.h"

@@ -16,7 +16,6 @@
 #include "pv.h"
 #include "sched.h"
 #include "setup.h"
-#include "smp.h"
 #include "stacks.h"
 
 #define TRAMPOLINE	0x8000		/* a page of free low memory */

@@ -8,20 +8,10 @@
  * its fix-up; any other is a bug and panics.
  */
 #include "pv.h"
-#include "smp.h"
 #include "stacks.h"
-#include "traps.h"
 
 extern const struct { u64 from, to; } _extable_start[], _extable_end[];
 extern char _text_start[], _text_end[];
-
-static void handle_interrupt(u32 vector)
-{
-	if (vector == VECTOR_REQUEST)
-		smp_handle_interrupt();
-	else
-		irq_handle(vector);
-}
 
 /* Page faults do not come here: entry.S and pv_page_fault() handle them. */
 void trap_from_guest(struct vcpu *v)
@@ -29,7 +19,7 @@ void trap_from_guest(struct vcpu *v)
 	u32 vector = v->regs.vector;
 
 	if (vector >= FIRST_IRQ_VECTOR)
-		return handle_interrupt(vector);
+		return irq_handle(vector);
 	switch (vector) {
 	case TRAP_GP:
 		return pv_general_protection(v);
@@ -107,7 +97,7 @@ void arch_panic_state(void)
 void trap_from_core(struct regs *regs)
 {
 	if (regs->vector >= FIRST_IRQ_VECTOR)
-		return handle_interrupt(regs->vector);
+		return irq_handle(regs->vector);
 	if (regs->vector == TRAP_NMI)
 		return smp_handle_nmi();
 	if (regs->vector == TRAP_DB) {

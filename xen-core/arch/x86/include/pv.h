@@ -5,17 +5,14 @@
 #ifndef XENLITE_PV_H
 #define XENLITE_PV_H
 
-#include "arch_hypercalls.h"
 #include "cpu.h"
 #include "hypercall.h"
 #include "irq.h"
-#include "paging.h"
-#include "traps.h"
+#include "page_type.h"
+#include "smp.h"
 
 #define GUEST_CS	0xe033
 #define GUEST_SS	0xe02b
-
-static inline u8 cpu_phys_bits(void) { return cpu_features.phys_bits; }
 
 static inline bool va_is_canonical(u64 va) { return (u64)((s64)(va << 16) >> 16) == va; }
 
@@ -121,5 +118,45 @@ void physdev_hide_ports(u32 *allowed);
 
 /* dom0_build.c */
 void dom0_build(void);
+
+/* decode.c: a decoded instruction of a guest */
+/**
+ * struct insn - one instruction
+ * @opcode:	last byte; 0x0f00 more for the two-byte map
+ * @bytes:	operand size of the non-byte forms
+ * @reg,@rm:	register operands of ModRM, with REX
+ * @is_memory:	ModRM names memory, not a register
+ */
+struct insn {
+	u16 opcode;
+	u8 len, bytes, rex, modrm, reg, rm;
+	bool opsize16, rep, is_memory;
+	s64 imm;
+};
+
+bool insn_decode(struct vcpu *v, struct insn *i);
+const struct insn *insn_decode_again(struct vcpu *v);
+u64 *insn_reg(struct regs *r, u32 n);
+u64 insn_read_reg(const struct insn *i, struct regs *r, u32 n, u32 bytes);
+void insn_write_reg(const struct insn *i, struct regs *r, u32 n, u32 bytes, u64 v);
+
+/* traps.c: vectors of exceptions, error code bits, and who handles them */
+enum trap_vector {
+	TRAP_DE, TRAP_DB, TRAP_NMI, TRAP_BP, TRAP_OF, TRAP_BR, TRAP_UD, TRAP_NM,
+	TRAP_DF, TRAP_TS = 10, TRAP_NP, TRAP_SS, TRAP_GP, TRAP_PF, TRAP_MF = 16,
+	TRAP_AC, TRAP_MC, TRAP_XM, TRAP_CP = 21,
+	FIRST_IRQ_VECTOR = 32,
+	TRAP_SYSCALL = 0x100,	/* not a vector: entered by SYSCALL */
+};
+
+/* Bits of the error code of a page fault */
+enum { PF_P = 1, PF_W = 2, PF_U = 4, PF_RSVD = 8, PF_I = 16 };
+
+/* Called by entry.S. */
+void trap_from_guest(struct vcpu *v);
+void trap_from_core(struct regs *regs);
+struct vcpu *trap_ist_to_vcpu(const struct regs *regs);
+void idle_loop(void) __attribute__((noreturn));
+void enter_guest(void) __attribute__((noreturn));
 
 #endif

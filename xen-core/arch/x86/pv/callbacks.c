@@ -11,7 +11,6 @@
  * guest's kernel; rflags.IF is the opposite of the mask. The way back is
  * HYPERVISOR_iret. The system call path has a twin in entry.S.
  */
-#include "bitops.h"
 #include "pv.h"
 
 #include <xen/nmi.h>

@@ -12,10 +12,8 @@
  * KERNEL_GS_BASE the other's.
  */
 #include "clock.h"
-#include "page_type.h"
 #include "pv.h"
 #include "sched.h"
-#include "smp.h"
 #include "stacks.h"
 
 #define XCR0_X87_SSE	3

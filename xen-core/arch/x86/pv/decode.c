@@ -6,7 +6,6 @@
  * its code meanwhile, which then makes no difference. Addresses of memory
  * operands are not computed: the CPU has told the one that matters.
  */
-#include "decode.h"
 #include "pv.h"
 
 #define INSN_MAX	15

@@ -11,9 +11,7 @@
  *	gdt_va + 14		the core's reserved descriptors, for all the same
  *	gdt_va + 16 .. 31	LDT frames, mapped when the CPU first wants them
  */
-#include "page_type.h"
 #include "pv.h"
-#include "smp.h"
 
 #define AREA_PAGES	32
 #define LDT_PAGE	16

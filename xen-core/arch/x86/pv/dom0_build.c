@@ -15,7 +15,6 @@
  */
 #include "clock.h"
 #include "elf.h"
-#include "page_type.h"
 #include "pv.h"
 #include "sched.h"
 #include "setup.h"

@@ -14,8 +14,6 @@
  * own may (virtual IOPL, I/O bitmap); the domain's bitmap decides which ports are
  * really accessed.
  */
-#include "bitops.h"
-#include "decode.h"
 #include "pv.h"
 
 #define REP_MAX		64ul	/* iterations a trap: longer ones fault again */

@@ -8,9 +8,7 @@
  */
 #include "grant_table.h"
 
-#include "page_type.h"
 #include "pv.h"
-#include "smp.h"
 
 #define AVAIL_SHIFT	9	/* of the three bits that a guest may use as it likes */
 

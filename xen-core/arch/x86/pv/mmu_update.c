@@ -6,10 +6,7 @@
  * when it changes, not for every entry. All of a batch is done under the
  * table owner's pt_lock; it is dropped when the batch is preempted.
  */
-#include "bitops.h"
-#include "page_type.h"
 #include "pv.h"
-#include "smp.h"
 
 #define BATCH		32
 

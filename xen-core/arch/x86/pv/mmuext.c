@@ -3,9 +3,7 @@
  * HYPERVISOR_mmuext_op (xen/xen.h): pinning, base pointers, flushes, LDT,
  * clearing and copying frames.
  */
-#include "page_type.h"
 #include "pv.h"
-#include "smp.h"
 
 #define M2P_SLOT	256	/* of an L4 table: MACH2PHYS_VIRT_START */
 

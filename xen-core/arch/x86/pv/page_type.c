@@ -35,7 +35,7 @@
 /* I3, I4: 0: none, 1: read-only, 2: all. The core's own devices are not for writing. */
 static int mmio_access(const struct domain *d, mfn_t mfn)
 {
-	if (!d->privileged || mfn.n >> (cpu_phys_bits() - PAGE_SHIFT) ||
+	if (!d->privileged || mfn.n >> (cpu_features.phys_bits - PAGE_SHIFT) ||
 	    mfn.n == PFN_DOWN(apic_addr))
 		return 0;
 	/* Frame 0 is what an HPET that is not there has. */

@@ -7,14 +7,9 @@
  * instruction is carried out here on the entry. Higher levels and what does
  * not validate go to the guest as the page faults they are.
  */
-#include "decode.h"
-#include "page_type.h"
 #include "pv.h"
 
-#define FLAGS_ARITH	0x8d5u		/* OF SF ZF AF PF CF */
-#define FLAG_PF		0x04u
-#define FLAG_ZF		0x40u
-#define FLAG_SF		0x80u
+enum { FLAG_PF = 0x04, FLAG_ZF = 0x40, FLAG_SF = 0x80, FLAGS_ARITH = 0x8d5 /* and OF AF CF */ };
 
 /* What an instruction does to its operand of @bytes: @old becomes @new. */
 struct rmw {
@@ -106,14 +101,6 @@ static bool execute(const struct insn *i, struct regs *r, struct rmw *m)
 	}
 }
 
-/* The whole entry as it will be, from a write of part of it. */
-static u64 merge(u64 entry, u32 off, const struct rmw *m)
-{
-	u64 mask = mask_of(m->bytes) << off * 8;
-
-	return (entry & ~mask) | (m->new << off * 8 & mask);
-}
-
 /* The whole entry stored (set_pte), or exchanged with a register (ptep_get_and_clear). */
 static bool store_entry(struct domain *d, const struct insn *i, struct regs *r, u64 *slot)
 {
@@ -134,8 +121,8 @@ static bool emulate_on(struct domain *d, const struct insn *i, struct regs *r, u
 {
 	/* Opcodes are even for bytes and odd for more, but for group 8. */
 	struct rmw m = { .bytes = i->opcode & 1 || i->opcode == 0x0fba ? i->bytes : 1 };
+	u64 mask = mask_of(m.bytes) << off * 8, entry;
 	struct regs before;
-	u64 entry;
 	int err = 0;
 
 	if (off + m.bytes > 8)
@@ -148,7 +135,8 @@ static bool emulate_on(struct domain *d, const struct insn *i, struct regs *r, u
 		entry = READ_ONCE(*slot);
 		m.old = entry >> off * 8 & mask_of(m.bytes);
 		if (execute(i, r, &m)) {
-			err = m.write ? pt_exchange_l1(d, slot, entry, merge(entry, off, &m)) : 0;
+			err = !m.write ? 0 : pt_exchange_l1(d, slot, entry, (entry & ~mask) |
+							    (m.new << off * 8 & mask));
 			if (!err)
 				return true;
 		}
