@@ -64,14 +64,17 @@ static __init void add_module(u64 start, u64 end, const char *cmdline)
 	strlcpy(m->cmdline, cmdline, sizeof(m->cmdline));
 }
 
-/* A multiboot 1 command line starts with the file's name. */
+/*
+ * A multiboot 1 command line starts with the file's name. GRUB 2 leaves it out;
+ * Debian's menu entries for Xen have a word in its place.
+ */
 static __init const char *skip_name(const char *s)
 {
-	while (*s && *s != ' ')
-		s++;
-	while (*s == ' ')
-		s++;
-	return s;
+	const char *blank = strchr(s, ' ');
+
+	if (!strncmp(boot_info.loader, "GRUB 2", 6) && strncmp(s, "placeholder ", 12))
+		return s;
+	return blank ? blank + 1 : "";
 }
 
 static __init void read_mb1(u64 pa)
@@ -80,10 +83,10 @@ static __init void read_mb1(u64 pa)
 	const struct mb1_module *m = low(mbi->modules);
 	const struct mb1_mmap *e;
 
-	if (mbi->flags & MB1_CMDLINE)
-		strlcpy(boot_info.cmdline, skip_name(low(mbi->cmdline)), sizeof(boot_info.cmdline));
 	if (mbi->flags & MB1_LOADER)
 		strlcpy(boot_info.loader, low(mbi->loader), sizeof(boot_info.loader));
+	if (mbi->flags & MB1_CMDLINE)
+		strlcpy(boot_info.cmdline, skip_name(low(mbi->cmdline)), sizeof(boot_info.cmdline));
 	for (u32 i = 0; mbi->flags & MB1_MODULES && i < mbi->nr_modules; i++)
 		add_module(m[i].start, m[i].end, skip_name(low(m[i].cmdline)));
 	if (!(mbi->flags & MB1_MMAP))
