@@ -309,11 +309,11 @@ static __init_hot void bcj_x86_decode(u8 *buf, size_t size)
 	u32 hist = 0, near, addr;
 
 	for (size_t i = 0; i + 5 <= size; i++) {
-		hist &= 7;
 		if ((buf[i] & 0xfe) != 0xe8) {
 			hist <<= 1;
 			continue;
 		}
+		hist &= 7;
 		/* Converted only with at most one such byte before it. */
 		near = hist & 4 ? 3 : hist;
 		if ((hist & (hist - 1)) || !bcj_is_sign(buf[i + 4]) ||

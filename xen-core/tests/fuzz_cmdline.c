@@ -25,7 +25,10 @@ static const struct cmdline_option table[] = {
 
 static void report(enum cmdline_problem problem, const char *name, const char *value)
 {
-	if (strlen(name) + (value ? strlen(value) : 0) > line_len)
+	/* Both are parts of the line; but "no-NAME" has the value "no". */
+	bool prefixed = !strncmp(name, "no-", 3) && value && !strcmp(value, "no");
+
+	if (strlen(name) + (value && !prefixed ? strlen(value) : 0) > line_len)
 		abort();
 }
 
