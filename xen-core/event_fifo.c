@@ -134,7 +134,7 @@ static void event_fifo_enter(struct domain *d)
 {
 	struct evtchn *e;
 
-	for (u32 port = 0; (e = event_lookup(d, port)); port++)
+	for (u32 port = 0; port < EVTCHN_2L_NR_CHANNELS && (e = event_lookup(d, port)); port++)
 		e->pending = event_is_pending(d, e, port);
 	__atomic_store_n(&d->evtchn->fifo, true, __ATOMIC_RELEASE);
 }

@@ -107,7 +107,9 @@ static void fair_call_cpu(struct vcpu *v, u64 now)
 				best = cpu;
 			}
 		}
-		if (most < ahead && timer_pending(&best->sched.slice))
+		/* Its turn ends soon enough; what is set for later is a budget's end. */
+		if (most < ahead && timer_pending(&best->sched.slice) &&
+		    READ_ONCE(best->sched.slice.expires) <= now + FAIR_SLICE)
 			return;
 	}
 	cpu_raise(best, SOFTIRQ_SCHEDULE);

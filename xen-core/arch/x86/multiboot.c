@@ -151,7 +151,7 @@ static __init void read_mb2(u64 pa)
 
 __init const char *multiboot_read(u32 magic, maddr_t info)
 {
-	struct e820_range *e = boot_info.e820;
+	u64 end = 0;
 
 	if (magic == MB1_BOOT)
 		read_mb1(info.a);
@@ -159,13 +159,13 @@ __init const char *multiboot_read(u32 magic, maddr_t info)
 		read_mb2(info.a);
 	else
 		return "not started by a multiboot loader";
-	/* Firmware maps may overlap: the later range loses what the earlier has. */
-	for (u32 i = 1; i < boot_info.nr_e820; i++) {
-		u64 end = e[i - 1].start + e[i - 1].size;
-		u64 cut = e[i].start < end ? MIN(end - e[i].start, e[i].size) : 0;
+	/* Firmware maps may overlap: the later range loses what earlier ones have. */
+	for (struct e820_range *e = boot_info.e820; e < boot_info.e820 + boot_info.nr_e820; e++) {
+		u64 cut = e->start < end ? MIN(end - e->start, e->size) : 0;
 
-		e[i].start += cut;
-		e[i].size -= cut;
+		e->start += cut;
+		e->size -= cut;
+		end = MAX(end, e->start + e->size);
 	}
 	return boot_info.nr_e820 ? NULL : "the boot loader passed no memory map";
 }
