@@ -152,17 +152,6 @@ struct domain *domain_get_by_id(domid_t id)
 	return NULL;
 }
 
-int domain_get_target(domid_t id, struct domain **d)
-{
-	*d = domain_get_by_id(id);
-	if (!*d)
-		return -ESRCH;
-	if (*d == current->domain || current->domain->privileged)
-		return 0;
-	domain_put(*d);
-	return -EPERM;
-}
-
 /** domain_put() - drop a reference; the list keeps its own, so never the last. */
 void domain_put(struct domain *d)
 {

@@ -153,12 +153,22 @@ struct domain *domain_create(domid_t id, bool privileged, u32 max_vcpus);
 
 /** domain_get_by_id() - with a reference; DOMID_SELF is the caller. NULL: none. */
 struct domain *domain_get_by_id(domid_t id);
+void domain_put(struct domain *d);
+
 /**
  * domain_get_target() - the domain that an operation names, with a reference.
  * Return: 0, -ESRCH, or -EPERM when it is not the caller's to touch.
  */
-int domain_get_target(domid_t id, struct domain **d);
-void domain_put(struct domain *d);
+static inline int domain_get_target(domid_t id, struct domain **d)
+{
+	*d = domain_get_by_id(id);
+	if (!*d)
+		return -ESRCH;
+	if (*d == current->domain || current->domain->privileged)
+		return 0;
+	domain_put(*d);
+	return -EPERM;
+}
 
 /** domain_crash() - @d is beyond saving: stop it, tell dom0 and the log why. */
 void domain_crash(struct domain *d, const char *fmt, ...) __printf(2, 3);

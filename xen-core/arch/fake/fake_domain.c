@@ -94,17 +94,6 @@ __weak struct domain *domain_get_by_id(domid_t id)
 	return NULL;
 }
 
-__weak int domain_get_target(domid_t id, struct domain **d)
-{
-	*d = domain_get_by_id(id);
-	if (!*d)
-		return -ESRCH;
-	if (*d == current->domain || current->domain->privileged)
-		return 0;
-	domain_put(*d);
-	return -EPERM;
-}
-
 __weak void domain_put(struct domain *d)
 {
 	if (__atomic_sub_fetch(&d->refs, 1, __ATOMIC_ACQ_REL))
