@@ -113,6 +113,7 @@ struct domain *domain_create(domid_t id, bool privileged, u32 max_vcpus)
 	d->privileged = privileged;
 	d->pause_count = 1;
 	d->max_vcpus = max_vcpus;
+	d->vm_assist = 1 << VM_NO_USER_YET;
 	for (int i = 0; i < NR_WATCHDOGS; i++)
 		timer_init(&d->watchdog[i], domain_watchdog_expired, d);
 	d->shared = alloc_zeroed(PAGE_SIZE);
@@ -200,14 +201,19 @@ static void __noreturn domain_end_machine(u8 reason)
 		[SHUTDOWN_watchdog] = "shutdown: watchdog rebooting machine",
 	};
 
-	if (reason == SHUTDOWN_crash && opt_noreboot)
+	/* It never got as far as /init: another try would end like this one. */
+	bool at_boot = reason == SHUTDOWN_crash && test_bit(VM_NO_USER_YET, &dom0->vm_assist);
+
+	if (at_boot)
+		pr_always("Hardware Dom0 crashed before user space: the machine is halted\n");
+	else if (reason == SHUTDOWN_crash && opt_noreboot)
 		pr_always("Hardware Dom0 crashed: 'noreboot' set - not rebooting\n");
 	else if (reason < ARRAY_SIZE(ends) && ends[reason])
 		pr_always("Hardware Dom0 %s\n", ends[reason]);
 	else
 		pr_always("Hardware Dom0 shutdown (unknown reason %u): rebooting machine\n",
 			  reason);
-	if (reason == SHUTDOWN_poweroff)
+	if (reason == SHUTDOWN_poweroff || at_boot)
 		machine_halt();
 	machine_restart();
 }

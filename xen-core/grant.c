@@ -63,33 +63,19 @@ void grant_destroy_domain(struct domain *d)
 
 static_assert(sizeof(struct gnttab_copy) == 40, "the largest operation: grant_run() has room");
 
-/* The domain that an operation names, with a reference. Return: a GNTST_*. */
-static s16 grant_get_domain(domid_t id, struct domain **d)
-{
-	switch (domain_get_target(id, d)) {
-	case 0:		return GNTST_okay;
-	case -ESRCH:	return GNTST_bad_domain;
-	default:	return GNTST_permission_denied;
-	}
-}
-
 /*
- * The operations. Return: GNTST_*, which goes into the structure's status.
+ * The operations. Return: GNTST_*, which goes into the structure's status. The
+ * domain that the structure names, if it names one, is in the batch.
  */
 
 static long grant_op_setup_table(void *arg, struct grant_batch *b)
 {
 	const struct gnttab_setup_table *op = arg;
 	mfn_t mfn[GRANT_MAX_FRAMES];
-	struct domain *d;
-	long rc = grant_get_domain(op->dom, &d);
+	long rc = op->nr_frames > GRANT_MAX_FRAMES;
 
-	if (rc)
-		return rc;
-	rc = op->nr_frames > GRANT_MAX_FRAMES;
 	for (u32 i = 0; !rc && i < op->nr_frames; i++)
-		rc = grant_frame(d, i, &mfn[i]);
-	domain_put(d);
+		rc = grant_frame(b->domain, i, &mfn[i]);
 	if (rc)
 		return GNTST_general_error;
 	return copy_to_guest(gva_of(op->frame_list), mfn, op->nr_frames * sizeof(mfn[0]))
@@ -99,14 +85,9 @@ static long grant_op_setup_table(void *arg, struct grant_batch *b)
 static long grant_op_query_size(void *arg, struct grant_batch *b)
 {
 	struct gnttab_query_size *op = arg;
-	struct domain *d;
-	long status = grant_get_domain(op->dom, &d);
 
-	if (status)
-		return status;
-	op->nr_frames = READ_ONCE(d->grants->nr_frames);
+	op->nr_frames = READ_ONCE(b->domain->grants->nr_frames);
 	op->max_nr_frames = GRANT_MAX_FRAMES;
-	domain_put(d);
 	return GNTST_okay;
 }
 
@@ -114,12 +95,7 @@ static long grant_op_query_size(void *arg, struct grant_batch *b)
 static long grant_op_get_status_frames(void *arg, struct grant_batch *b)
 {
 	const struct gnttab_get_status_frames *op = arg;
-	struct domain *d;
-	long status = grant_get_domain(op->dom, &d);
 
-	if (status)
-		return status;
-	domain_put(d);
 	return op->nr_frames ? GNTST_general_error : GNTST_okay;
 }
 
@@ -163,53 +139,62 @@ static long grant_op_set_version(void *arg, struct grant_batch *b)
 static long grant_op_get_version(void *arg, struct grant_batch *b)
 {
 	struct gnttab_get_version *op = arg;
-	struct domain *d;
-	long rc = domain_get_target(op->dom, &d);
 
-	if (rc)
-		return rc;
-	domain_put(d);
 	op->version = 1;
 	return 0;
 }
 
 #define GRANT_PLAIN(name)	grant_op_##name, sizeof(struct gnttab_##name)
 #define GRANT_OP(name)		GRANT_PLAIN(name), offsetof(struct gnttab_##name, status)
+#define GRANT_DOM(name)		.domain = offsetof(struct gnttab_##name, dom) + 1
 
 /**
  * struct grant_op - an operation that comes as a list, or could
  * @status:	where in the structure; 0: it has none, and its result is the call's
+ * @domain:	where in the structure is the domain it is about, plus 1; 0: it names none
  * @single:	the list has exactly one
  * @uncounted:	there is one, whatever the count says
  * @input:	the structure is not written
  */
 static const struct grant_op {
 	long (*run)(void *op, struct grant_batch *b);
-	u8 size, status;
+	u8 size, status, domain;
 	bool single, uncounted, input;
 } grant_ops[] = {
 	[GNTTABOP_map_grant_ref]	= { GRANT_OP(map_grant_ref) },
 	[GNTTABOP_unmap_grant_ref]	= { GRANT_OP(unmap_grant_ref) },
-	[GNTTABOP_setup_table]		= { GRANT_OP(setup_table), .single = true },
+	[GNTTABOP_setup_table]		= { GRANT_OP(setup_table), .single = true,
+					    GRANT_DOM(setup_table) },
 	[GNTTABOP_transfer]		= { GRANT_OP(transfer) },
 	[GNTTABOP_copy]			= { GRANT_OP(copy) },
-	[GNTTABOP_query_size]		= { GRANT_OP(query_size), .single = true },
+	[GNTTABOP_query_size]		= { GRANT_OP(query_size), .single = true,
+					    GRANT_DOM(query_size) },
 	[GNTTABOP_unmap_and_replace]	= { GRANT_OP(unmap_and_replace) },
-	[GNTTABOP_get_status_frames]	= { GRANT_OP(get_status_frames), .single = true },
+	[GNTTABOP_get_status_frames]	= { GRANT_OP(get_status_frames), .single = true,
+					    GRANT_DOM(get_status_frames) },
 	[GNTTABOP_swap_grant_ref]	= { GRANT_OP(swap_grant_ref) },
 	[GNTTABOP_set_version]		= { GRANT_PLAIN(set_version), .uncounted = true },
-	[GNTTABOP_get_version]		= { GRANT_PLAIN(get_version), .uncounted = true },
+	[GNTTABOP_get_version]		= { GRANT_PLAIN(get_version), .uncounted = true,
+					    GRANT_DOM(get_version) },
 	[GNTTABOP_cache_flush]		= { GRANT_PLAIN(cache_flush), .input = true },
 };
 
 static long grant_run(const struct grant_op *o, gva_t uop, struct grant_batch *b)
 {
 	u64 op[sizeof(struct gnttab_copy) / 8];
-	long rc;
+	long rc = 0;
 
 	if (copy_from_guest(op, uop, o->size))	/* H3 */
 		return -EFAULT;
-	rc = o->run(op, b);
+	if (o->domain)
+		rc = domain_get_target(*(domid_t *)((u8 *)op + o->domain - 1), &b->domain);
+	if (rc && o->status)
+		rc = rc == -ESRCH ? GNTST_bad_domain : GNTST_permission_denied;
+	if (!rc) {
+		rc = o->run(op, b);
+		if (o->domain)
+			domain_put(b->domain);
+	}
 	if (o->input)
 		return rc;
 	if (o->status) {

@@ -5,7 +5,7 @@
 # that says what, then halt the machine or, where the core can do without, go on
 # to its dom0 (probe.S). A reset, a triple fault or silence fails.
 #
-# The table: name; what follows (halt, probe or linux); pattern of the line;
+# The table: name; what follows (halt or probe); pattern of the line;
 # arguments of boot-dom0, where @name is a file that bad_input_prepare made.
 # The texts are Xenlite's own: other cores word them differently.
 
@@ -33,7 +33,7 @@ dom0_mem too big  ; halt  ; ${fault}memory: .*more than there is ; --dom0-mem 64
 small machine     ; halt  ; ${fault}(memory|kernel): .*memory ; --mem 96M
 tiny machine      ; halt  ; \(XEN\) out of memory ; --mem 12M
 no word but this  ; halt  ; ${fault}kernel: the boot loader ; --modules none --core loglvl=none
-initrd cut short  ; linux ; \(XEN\).*[Dd]om(ain )?0.*crash ; --initrd @cut-initrd
+initrd cut short  ; halt  ; \(XEN\) .*Dom0 crashed before user space ; --initrd @cut-initrd
 third module      ; probe ; \(XEN\).*module ; --modules @probe,@probe,@random
 unknown option    ; probe ; ${cmdline}unknown option 'frobnicate' ignored ; --core frobnicate=1
 bad option value  ; probe ; ${cmdline}dom0_max_vcpus: bad value 'x' ; --core dom0_max_vcpus=x
@@ -197,7 +197,6 @@ bad_input_run() {
 			sed "s,@,$dir/,g; s,--acpi \(.*\),-- -acpitable file=\1,")
 		options=()
 		case $follow:$arguments in
-		linux:*) ;;
 		*--initrd*|*--modules*) ;;
 		halt:*--kernel*|probe:*) options+=(--initrd none) ;;
 		esac

@@ -22,6 +22,7 @@
 #include "percpu.h"
 
 #define MAX_VCPUS	128		/* of one domain */
+#define VM_NO_USER_YET	7		/* bit of vm_assist, our own: user mode never ran */
 #define NR_WATCHDOGS	2		/* SCHEDOP_watchdog, of one domain */
 #define SHUTDOWN_NONE	255		/* domain->shutdown_code: none yet */
 
@@ -112,7 +113,7 @@ struct domain {
 	struct timer watchdog[NR_WATCHDOGS];
 	u32 watchdogs_used;		/* lock: bitmap */
 
-	u64 vm_assist;			/* atomic: VMASST_TYPE_* bits */
+	u64 vm_assist;			/* atomic: VMASST_TYPE_* bits, VM_NO_USER_YET */
 	s64 time_offset;		/* seconds the guest's wall clock is ahead */
 
 	struct evtchn_domain *evtchn;

@@ -71,9 +71,11 @@ struct grant_table {
 
 /**
  * struct grant_batch - uses of entries that end when all TLBs have been flushed
+ * @domain:	that the operation at hand names, if it does
  * @granter:	held; NULL: only the flush is wanted
  */
 struct grant_batch {
+	struct domain *domain;
 	u32 nr;
 	struct grant_use {
 		struct domain *granter;

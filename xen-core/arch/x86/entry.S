@@ -243,7 +243,7 @@ iret_fast:
 	cmpq	$0, V_USER_CR3(%rcx)
 	je	iret_slow
 	movq	V_DOMAIN(%rcx), %rax
-	testb	$ASSIST_IOPL, D_VM_ASSIST(%rax)
+	testb	$ASSIST_SLOW, D_VM_ASSIST(%rax)
 	jnz	iret_slow
 	STAC
 1:	movq	40(%r11), %rax

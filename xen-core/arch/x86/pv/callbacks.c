@@ -197,8 +197,11 @@ long do_iret(void)
 		vcpu_crash(v, "iret to user mode without its page table");
 		return 0;
 	}
-	if ((c.cs & 3) == 3)
+	if ((c.cs & 3) == 3) {
 		pv_toggle_mode(v);
+		if (test_bit(VM_NO_USER_YET, &v->domain->vm_assist))
+			test_and_clear_bit(VM_NO_USER_YET, &v->domain->vm_assist);
+	}
 	if (test_bit(VMASST_TYPE_architectural_iopl, &v->domain->vm_assist))
 		v->arch.iopl = c.rflags >> 12 & 3;
 	if (c.flags & VGCF_in_syscall) {
