@@ -9,6 +9,7 @@
 #include "event.h"
 #include "grant_table.h"
 #include "sched.h"
+#include "sysctl.h"
 
 static long hypercall_unknown(u64 a, u64 b, u64 c, u64 d, u64 e, u64 f)
 {
@@ -57,5 +58,7 @@ const hypercall_fn hypercall_table[NR_HYPERCALLS] = {
 	UNKNOWN(__HYPERVISOR_xenoprof_op, __HYPERVISOR_xenoprof_op),
 	HYPERCALL(event_channel_op),
 	HYPERCALL(physdev_op),
-	UNKNOWN(__HYPERVISOR_hvm_op, NR_HYPERCALLS - 1),
+	UNKNOWN(__HYPERVISOR_hvm_op, __HYPERVISOR_hvm_op),
+	HYPERCALL(sysctl),
+	UNKNOWN(__HYPERVISOR_domctl, NR_HYPERCALLS - 1),
 };
