@@ -150,12 +150,13 @@ void page_free(struct page *p, unsigned int order)
 	page_alloc_insert(page_to_mfn(p).n, order, stamp);
 }
 
-u64 page_alloc_nr_free(void)
+u64 page_alloc_nr_free_in(u32 min_bits, u32 max_bits)
 {
 	u64 nr = 0;
 
 	for (u32 zone = 1; zone < NR_ZONES; zone++)
-		nr += READ_ONCE(buddy.zone[zone].nr_free);
+		if (zone + PAGE_SHIFT >= min_bits && zone + PAGE_SHIFT <= max_bits)
+			nr += READ_ONCE(buddy.zone[zone].nr_free);
 	return nr;
 }
 

@@ -31,6 +31,7 @@
 #define FAIR_LEAD	500000ull	/* virtual ns: who has so much more gives way */
 
 struct spinlock sched_lock;
+u64 sched_ratelimit = SCHED_MIN_RUN;
 
 /* All under sched_lock. */
 static struct list fair_queue = { &fair_queue, &fair_queue };
@@ -167,7 +168,7 @@ static void fair_set_slice(struct cpu *cpu, struct vcpu *v, const struct vcpu *r
 
 	if (rival)
 		end = cpu->sched.picked + (rival->sched.vruntime < v->sched.vruntime ?
-					   SCHED_MIN_RUN : FAIR_SLICE);
+					   sched_ratelimit : FAIR_SLICE);
 	if (d->sched.cap) {
 		/* Its siblings may be running too. */
 		u64 share = (u64)d->sched.budget / d->max_vcpus;
@@ -185,7 +186,7 @@ struct vcpu *fair_pick(struct cpu *cpu, u64 now)
 	bool stays = !prev->is_idle && !READ_ONCE(prev->pause_flags) &&
 		     prev->hard_affinity >> cpu->id & 1 && fair_has_budget(prev->domain);
 
-	if (stays && (!next || now - cpu->sched.picked < SCHED_MIN_RUN ||
+	if (stays && (!next || now - cpu->sched.picked < sched_ratelimit ||
 		      prev->sched.vruntime <= next->sched.vruntime)) {
 		/* The slice is over but nobody is worse off: another one. */
 		if (now - cpu->sched.picked >= FAIR_SLICE)

@@ -103,8 +103,9 @@ void page_alloc_add(mfn_t start, mfn_t end);
 struct page *page_alloc(unsigned int order, unsigned int addr_bits);
 /** page_free() - give back what page_alloc() returned (also in parts). */
 void page_free(struct page *p, unsigned int order);
-/** page_alloc_nr_free() - frames that are free now. */
-u64 page_alloc_nr_free(void);
+/** page_alloc_nr_free_in() - frames that are free now, of addresses of so many bits. */
+u64 page_alloc_nr_free_in(u32 min_bits, u32 max_bits);
+static inline u64 page_alloc_nr_free(void) { return page_alloc_nr_free_in(0, ADDR_BITS_ANY); }
 
 /** alloc_zeroed() - @bytes of the core's own memory, page aligned, or NULL. */
 void *alloc_zeroed(size_t bytes);

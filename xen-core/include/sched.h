@@ -11,7 +11,9 @@
 #include "domain.h"
 
 #define SCHED_WEIGHT	256		/* a domain's weight, unless another is set */
-#define SCHED_MIN_RUN	1000000ull	/* ns: not preempted before */
+#define SCHED_MIN_RUN	1000000ull	/* ns: not preempted before, unless the tools say else */
+
+extern u64 sched_ratelimit;		/* ns: SCHED_MIN_RUN, or as set by the tools */
 
 int sched_init_cpu(struct cpu *cpu);	/* also for CPU 0; with its idle vcpu */
 void sched_init_domain(struct domain *d);

@@ -82,6 +82,7 @@ struct arch_vcpu {
 };
 
 struct arch_domain {
+	struct cpu_policy *cpu_policy;	/* NULL: as every guest's; contents: lock */
 	struct page *deferred_put;	/* pt_lock: pt_put() that was preempted */
 	u32 io_bitmap[65536 / 32];	/* set: the port is allowed */
 	struct page *eoi_page;		/* PHYSDEVOP_pirq_eoi_gmfn: a bit for each pirq */

@@ -24,6 +24,16 @@ __init void memory_set_map(const struct e820_range *e820, u32 nr)
 			machine_map[nr_machine_map++] = e820[i];
 }
 
+u64 memory_nr_ram_pages(void)
+{
+	u64 nr = 0;
+
+	for (u32 i = 0; i < nr_machine_map; i++)
+		if (machine_map[i].type == E820_RAM)
+			nr += PFN_DOWN(machine_map[i].size);
+	return nr;
+}
+
 void arch_set_gfn(struct page *p, u64 gfn)
 {
 	m2p[page_to_mfn(p).n] = gfn;
