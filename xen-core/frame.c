@@ -120,7 +120,7 @@ int domain_page_adopt(struct domain *d, struct page *first, unsigned int order)
 
 struct page *domain_page_alloc(struct domain *d, unsigned int order, unsigned int addr_bits)
 {
-	struct page *first = page_alloc(order, addr_bits);
+	struct page *first = page_alloc_claimed(order, addr_bits, &d->claimed);
 
 	if (first && domain_page_adopt(d, first, order)) {
 		page_free(first, order);
@@ -137,6 +137,14 @@ int domain_page_release(struct domain *d, struct page *p)
 		return -EINVAL;
 	page_put(p);
 	return 0;
+}
+
+int domain_claim_pages(struct domain *d, u64 nr)
+{
+	spin_guard(&d->page_lock);
+	if (nr && (d->claimed || d->dying || nr <= d->tot_pages || nr > d->max_pages))
+		return -EINVAL;
+	return page_claim(&d->claimed, nr ? nr - d->tot_pages : 0);
 }
 
 /*

@@ -98,6 +98,7 @@ struct domain {
 	struct spinlock page_lock;
 	u32 page_list;			/* page_lock: first frame or PAGE_NIL */
 	u32 tot_pages, max_pages;	/* page_lock */
+	u32 claimed;			/* free frames kept for it; page_alloc.c's lock */
 
 	struct shared_info *shared;
 
