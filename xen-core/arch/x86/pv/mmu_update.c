@@ -131,7 +131,7 @@ static int update_domains(struct update *u, u32 foreign)
 	u->owner = current->domain;
 	if (pfd && pfd - 1 != u->owner->id) {
 		/* Nobody writes another's tables, but it matters whether there is one. */
-		tables = domain_get_by_id(pfd - 1);
+		tables = pfd - 1 == DOMID_SELF ? NULL : domain_get_by_id(pfd - 1);
 		if (!tables)
 			return -ESRCH;
 		domain_put(tables);
