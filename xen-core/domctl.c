@@ -83,7 +83,7 @@ static long domctl_createdomain(struct domain *none, struct xen_domctl *op)
 
 	/* A guest that may use version 2 of the grant table finds that there is version 1. */
 	if (c->flags & ~CREATE_FLAGS || c->max_vcpus - 1 >= MAX_VCPUS || c->vmtrace_size ||
-	    c->iommu_opts || c->ssidref || c->grant_opts - 1 > 1 || !c->max_grant_frames)
+	    c->iommu_opts || c->grant_opts - 1 > 1 || !c->max_grant_frames)
 		return -EINVAL;
 	if (c->cpupool_id)
 		return -ESRCH;
