@@ -6,6 +6,7 @@
 #include "hypercall.h"
 
 #include "console.h"
+#include "domctl.h"
 #include "event.h"
 #include "grant_table.h"
 #include "sched.h"
@@ -60,5 +61,6 @@ const hypercall_fn hypercall_table[NR_HYPERCALLS] = {
 	HYPERCALL(physdev_op),
 	UNKNOWN(__HYPERVISOR_hvm_op, __HYPERVISOR_hvm_op),
 	HYPERCALL(sysctl),
-	UNKNOWN(__HYPERVISOR_domctl, NR_HYPERCALLS - 1),
+	HYPERCALL(domctl),
+	UNKNOWN(__HYPERVISOR_domctl + 1, NR_HYPERCALLS - 1),
 };
