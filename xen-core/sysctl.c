@@ -60,9 +60,9 @@ static long sysctl_physinfo(struct xen_sysctl *op)
 {
 	struct xen_sysctl_physinfo *info = &op->u.physinfo;
 	struct xen_sysctl_cputopo first = arch_cpu_topology(cpus[0]);
-	u32 threads = 0, in_socket = 0;
+	u32 threads = 1, in_socket = 1;
 
-	for (u32 i = 0; i < nr_cpus; i++) {
+	for (u32 i = 1; i < nr_cpus; i++) {
 		struct xen_sysctl_cputopo t = arch_cpu_topology(cpus[i]);
 
 		in_socket += t.socket == first.socket;
