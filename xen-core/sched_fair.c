@@ -260,6 +260,17 @@ void sched_init_domain(struct domain *d)
 	timer_init(&d->sched.refill, fair_refill, d);
 }
 
+void sched_destroy_domain(struct domain *d)
+{
+	for_each_vcpu(d, v) {
+		timer_stop(&v->single);
+		timer_stop(&v->periodic);
+		timer_stop(&v->poll);
+		arch_vcpu_forget(v);
+	}
+	timer_stop(&d->sched.refill);
+}
+
 int sched_domain_set(struct domain *d, u32 weight, u32 cap)
 {
 	u64 now = arch_now();

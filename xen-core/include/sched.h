@@ -15,6 +15,8 @@
 
 int sched_init_cpu(struct cpu *cpu);	/* also for CPU 0; with its idle vcpu */
 void sched_init_domain(struct domain *d);
+/** sched_destroy_domain() - no vcpu of @d, which is paused for good, is known anywhere. */
+void sched_destroy_domain(struct domain *d);
 
 /** vcpu_set_pause() - add a reason not to run; a running vcpu is descheduled soon. */
 void vcpu_set_pause(struct vcpu *v, enum vcpu_pause why);
@@ -53,6 +55,8 @@ long do_set_timer_op(u64 timeout);
 /** vcpu_periodic_resume() - @v runs here again: tick if one is due, start the timer. */
 void vcpu_periodic_resume(struct vcpu *v);
 void vcpu_init_timers(struct vcpu *v);
+/** vcpu_nmi() - @v's guest gets an NMI. */
+void vcpu_nmi(struct vcpu *v);
 /** sched_poll_timeout() - the timer function of SCHEDOP_poll. */
 void sched_poll_timeout(void *vcpu);
 /** do_vcpu_op() - VCPUOP_* (xen/vcpu.h) */
