@@ -96,8 +96,4 @@ int __must_check pt_write(struct domain *owner, unsigned int level, u64 *slot, u
  */
 u64 *pt_find_l1(u64 root, u64 va);
 
-/* frame_info.c: XEN_DOMCTL_getpageframeinfo3 */
-struct xen_domctl;
-long domctl_getpageframeinfo3(struct domain *d, struct xen_domctl *op);
-
 #endif

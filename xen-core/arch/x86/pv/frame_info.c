@@ -3,10 +3,10 @@
  * XEN_DOMCTL_getpageframeinfo3: what a domain's frames are used as, for who saves it.
  * A page table is saved with its entries translated, and pinned anew at the other end.
  */
+#include "domctl.h"
+
 #include "page_type.h"
 #include "uaccess.h"
-
-#include <xen/domctl.h>
 
 #define FRAMES_MAX	1024
 
@@ -32,7 +32,7 @@ long domctl_getpageframeinfo3(struct domain *d, struct xen_domctl *op)
 	const struct xen_domctl_getpageframeinfo3 *info = &op->u.getpageframeinfo3;
 	int err = 0;
 
-	static_assert(XEN_DOMCTL_PFINFO_L4TAB == 4u << XEN_DOMCTL_PFINFO_LTAB_SHIFT, "as our levels");
+	static_assert(XEN_DOMCTL_PFINFO_L4TAB == 4u << XEN_DOMCTL_PFINFO_LTAB_SHIFT, "PT_LEVEL()");
 	if (info->num > FRAMES_MAX)
 		return -E2BIG;
 	for (u64 i = 0; i < info->num && !err; i++) {
