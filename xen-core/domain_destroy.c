@@ -28,6 +28,7 @@ static int destroy_stop(struct domain *d)
 		spin_guard(&d->evtchn->lock);
 		d->dying = true;
 	}
+	domain_claim_pages(d, 0);
 	domain_pause(d);
 	for (int i = 0; i < NR_WATCHDOGS; i++)
 		timer_stop(&d->watchdog[i]);

@@ -197,6 +197,7 @@ static const struct domctl_op {
 	[XEN_DOMCTL_hypercall_init]	= { domctl_hypercall_init },
 	[XEN_DOMCTL_settimeoffset]	= { domctl_settimeoffset, .self = true },
 	[XEN_DOMCTL_resumedomain]	= { domctl_resumedomain },
+	[XEN_DOMCTL_getpageframeinfo3]	= { domctl_getpageframeinfo3 },
 	[XEN_DOMCTL_sendtrigger]	= { domctl_sendtrigger, .self = true },
 	[XEN_DOMCTL_set_address_size]	= { domctl_set_address_size },
 	[XEN_DOMCTL_get_address_size]	= { domctl_get_address_size, .output = true, .self = true },
