@@ -231,6 +231,18 @@ void arch_switch_to(struct vcpu *prev, struct vcpu *next)
 	update_guest_areas(next);
 }
 
+/*
+ * A CPU that idles may have the state of one of @d's vcpus loaded, and its root. It
+ * drops both when it is asked to flush (tlb_flush_local); one that runs another
+ * vcpu has loaded that one's, or will have when it answers.
+ */
+void arch_domain_forget(struct domain *d)
+{
+	tlb_flush_cpus(cpus_online());
+	for_each_vcpu(d, v)
+		v->arch.dirty_cpu = ~0u;
+}
+
 void arch_vcpu_update_time(struct vcpu *v)
 {
 	clock_pvclock_write(&v->info->time);
