@@ -120,3 +120,8 @@ tell() {
 	tail -c +$((from + 1)) "$log" | tr -d '\r' | sed "/XLGUEST-$mark/,\$d"
 	return "$(tail -c +$((from + 1)) "$log" | tr -d '\r' | sed -n "s/XLGUEST-$mark //p")"
 }
+
+# The same with a guest of 4 MB.
+need_micro() {
+	exists "$1" || micro_create "$@"
+}
