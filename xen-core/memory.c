@@ -7,11 +7,14 @@
  */
 #include "hypercall.h"
 
+#include "grant_table.h"
+
 #include <xen/memory.h>
 
 #define CMD_MASK	((1u << 6) - 1)
 #define EXTENT_SHIFT	6
 #define INVALID_GFN	(~0ull)
+#define STATUS_FRAMES	(GRANT_MAX_FRAMES / 8)	/* what version 2 would have */
 #define GUEST_ORDER_MAX	9		/* 2 MiB; dom0 may take what there is */
 
 static unsigned int address_bits(const struct xen_memory_reservation *r)
@@ -24,15 +27,6 @@ static gva_t extent_slot(const struct xen_memory_reservation *r, u64 i)
 	return gva_index(gva_of(r->extent_start), xen_pfn_t, i);
 }
 
-/* T5: should the call end before extent @i? Then it goes on there. */
-static bool extent_preempted(u64 cmd, u64 i)
-{
-	if (!preempt_requested())
-		return false;
-	hypercall_set_arg(0, cmd | i << EXTENT_SHIFT);
-	return true;
-}
-
 /* The frames from @p on are @gfn, if given, and the following; the guest learns which they are. */
 static int extent_name(struct page *p, unsigned int order, const xen_pfn_t *gfn, gva_t slot)
 {
@@ -41,6 +35,12 @@ static int extent_name(struct page *p, unsigned int order, const xen_pfn_t *gfn,
 	for (u64 k = 0; gfn && k < 1ull << order; k++)
 		arch_set_gfn(p + k, *gfn + k);
 	return slot.a ? copy_to_guest(slot, &mfn, sizeof(mfn)) : 0;
+}
+
+/* The one node there is. */
+static bool node_exists(u32 flags)
+{
+	return !(flags & XENMEMF_exact_node_request) || !XENMEMF_get_node(flags);
 }
 
 /* Once there, the frames are the domain's; that it cannot learn which is its loss. */
@@ -52,7 +52,8 @@ static int give_extent(struct domain *d, const struct xen_memory_reservation *r,
 
 	if (gfns && copy_from_guest(&gfn, slot, sizeof(gfn)))
 		return -EFAULT;
-	p = domain_page_alloc(d, r->extent_order, address_bits(r));
+	p = node_exists(r->mem_flags)
+		? domain_page_alloc(d, r->extent_order, address_bits(r)) : NULL;
 	if (!p)
 		return -ENOMEM;
 	return extent_name(p, r->extent_order, gfns ? &gfn : NULL, slot);
@@ -65,8 +66,8 @@ static int take_frame(struct domain *d, mfn_t mfn)
 
 	if (!p)
 		return -EINVAL;
-	/* A page table stays one till its pin and its uses end. */
-	err = domain_page_release(d, p);
+	/* Its pin ends; a page table stays one till its uses end. */
+	err = arch_page_retire(p) ?: domain_page_release(d, p);
 	if (!err)
 		arch_set_gfn(p, INVALID_GFN);
 	page_put(p);
@@ -113,7 +114,7 @@ static long change_reservation(u32 cmd, u64 start, gva_t arg)
 	    domain_get_target(r.domid, &d))
 		return start;
 	for (i = start; i < r.nr_extents; i++) {
-		if (i > start && extent_preempted(cmd, i))
+		if (i > start && preempt_requested())	/* T5 */
 			err = -ERESTART;
 		else if (cmd == XENMEM_decrease_reservation)
 			err = extents_do(d, &r, i, 1, take_frame);
@@ -123,6 +124,8 @@ static long change_reservation(u32 cmd, u64 start, gva_t arg)
 			break;
 	}
 	domain_put(d);
+	if (err == -ERESTART)
+		hypercall_set_arg(0, cmd | i << EXTENT_SHIFT);
 	return err == -ERESTART ? err : (long)i;
 }
 
@@ -175,14 +178,97 @@ static long exchange(u64 start, gva_t arg)
 	if (x.in.domid != DOMID_SELF && x.in.domid != d->id)
 		return -EPERM;
 	for (u64 i = start; i < x.out.nr_extents && !err; i++) {
-		bool preempted = i > start && extent_preempted(XENMEM_exchange, i);
-
-		err = preempted ? -ERESTART : exchange_one(d, &x, i);
+		err = i > start && preempt_requested() ? -ERESTART : exchange_one(d, &x, i);
 		if (!err)
 			x.nr_exchanged += ratio;
+		else if (err == -ERESTART)
+			hypercall_set_arg(0, XENMEM_exchange | i << EXTENT_SHIFT);
 	}
 	return copy_to_guest(GVA(arg.a + offsetof(struct xen_memory_exchange, nr_exchanged)),
 			     &x.nr_exchanged, sizeof(x.nr_exchanged)) ?: err;
+}
+
+static long claim_pages(const struct xen_memory_reservation *r)
+{
+	struct domain *d;
+	long err;
+
+	if (!current->domain->privileged)
+		return -EPERM;
+	if (r->extent_order || r->mem_flags || r->extent_start.p ||
+	    r->domid == DOMID_SELF || domain_get_target(r->domid, &d))
+		return -EINVAL;
+	err = domain_claim_pages(d, r->nr_extents);
+	domain_put(d);
+	return err;
+}
+
+/* How many frames of that kind there can be. */
+static long resource_limit(const struct xen_mem_acquire_resource *r)
+{
+	if (r->type != XENMEM_resource_grant_table)
+		return r->type > XENMEM_resource_vmtrace_buf ? -EOPNOTSUPP : -EINVAL;
+	switch (r->id) {
+	case XENMEM_resource_grant_table_id_shared:	return GRANT_MAX_FRAMES;
+	case XENMEM_resource_grant_table_id_status:	return STATUS_FRAMES;
+	default:					return -EINVAL;
+	}
+}
+
+static long resource_frames(struct domain *d, struct xen_mem_acquire_resource *r)
+{
+	long limit = resource_limit(r), err = 0;
+
+	if (limit < 0)
+		return limit;
+	if (!r->nr_frames) {
+		r->nr_frames = limit;
+		return 0;
+	}
+	/* Version 1 tables have no status frames. */
+	if (r->frame >= (u64)limit || r->nr_frames > limit - r->frame || r->id)
+		return -EINVAL;
+	for (u32 i = 0; i < r->nr_frames && !err; i++) {
+		xen_pfn_t frame;
+		mfn_t mfn;
+
+		err = grant_frame(d, r->frame + i, &mfn);
+		frame = mfn.n;
+		if (!err)
+			err = copy_to_guest(gva_index(gva_of(r->frame_list), xen_pfn_t, i), &frame,
+					    sizeof(frame));
+	}
+	return err;
+}
+
+static long acquire_resource(gva_t arg)
+{
+	struct xen_mem_acquire_resource r;
+	struct domain *d;
+	long err;
+
+	if (copy_from_guest(&r, arg, sizeof(r)))
+		return -EFAULT;
+	if (r.pad || !r.nr_frames != !r.frame_list.p)
+		return -EINVAL;
+	err = r.domid == DOMID_SELF ? -ESRCH : domain_get_target(r.domid, &d);
+	if (err)
+		return err;
+	err = d == current->domain ? -EPERM : resource_frames(d, &r);
+	domain_put(d);
+	return err ? err : copy_to_guest(arg, &r, sizeof(r));
+}
+
+/* Populate on demand is for guests whose memory the core translates. */
+static long pod_target(const struct xen_pod_target *t)
+{
+	struct domain *d;
+	long err = domain_get_target(t->domid, &d);
+
+	if (err)
+		return err;
+	domain_put(d);
+	return -EINVAL;
 }
 
 static long query(u32 cmd, gva_t arg)
@@ -218,6 +304,14 @@ long do_memory_op(u64 cmd, gva_t arg)
 	case XENMEM_current_reservation:
 	case XENMEM_maximum_reservation:
 	case XENMEM_maximum_gpfn:		return query(cmd, arg);
+	case XENMEM_claim_pages:
+		return COPY_AND_CALL(arg, struct xen_memory_reservation, claim_pages);
+	case XENMEM_acquire_resource:		return acquire_resource(arg);
+	case XENMEM_set_pod_target:
+	case XENMEM_get_pod_target:
+		return COPY_AND_CALL(arg, struct xen_pod_target, pod_target);
+	case XENMEM_get_sharing_freed_pages:
+	case XENMEM_get_sharing_shared_pages:	return 0;	/* no frame is shared */
 	}
 	return arch_memory_op(cmd, arg);
 }

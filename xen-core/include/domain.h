@@ -31,6 +31,7 @@ enum vcpu_pause {
 	VPF_DOWN,		/* not brought up (VCPUOP_up) */
 	VPF_BLOCKED,		/* SCHEDOP_block, poll: until an event */
 	VPF_DOMAIN,		/* the domain is paused, shut down or dying */
+	VPF_GONE,		/* sched_destroy_domain(): for ever */
 };
 
 /**
@@ -58,7 +59,7 @@ struct vcpu {
 	bool running, is_idle, nmi_pending;
 	s32 poll_port;
 	bool initialised, initialising;	/* atomic: once; VCPUOP_initialise is at it */
-	u64 hard_affinity;		/* sched_lock: bitmap of CPUs */
+	u64 hard_affinity, soft_affinity; /* sched_lock: bitmaps of CPUs, as asked for */
 
 	struct timer single, periodic, poll;
 	u64 period;			/* ns, 0: off */
@@ -70,6 +71,8 @@ struct vcpu {
 	struct {
 		struct list link;	/* in the queue, when it waits */
 		u64 vruntime;
+		u64 cpus;		/* where it may run: hard affinity within the pool */
+		u64 prefers;		/* of these, if some are better than others, or 0 */
 		u64 saved_affinity;	/* what SCHEDOP_pin_override replaced, 0: nothing */
 	} sched;
 	struct arch_vcpu arch;
@@ -82,7 +85,11 @@ struct vcpu {
  * @refs:	atomic; the domain list holds one, the structure goes with the last
  * @lock:	the slow state: vcpus going down, info registration, watchdogs
  * @pause_lock:	shutting down and pausing; innermost but the scheduler's
- * @page_lock:	page list, tot_pages
+ * @page_lock:	page lists, tot_pages
+ * @page_list:	frames that are allocated to it, or PAGE_NIL
+ * @loose_list:	frames it gave back while they were still in use
+ * @tool_pauses: how many of the pauses are the tools', XEN_DOMCTL_pausedomain; domctl
+ * @destroyed:	how many steps of domain_destroy() are done; domctl
  * @pt_lock:	every change to the domain's page tables and their validation
  */
 struct domain {
@@ -96,8 +103,9 @@ struct domain {
 	u32 max_vcpus;
 
 	struct spinlock page_lock;
-	u32 page_list;			/* page_lock: first frame or PAGE_NIL */
+	u32 page_list, loose_list;	/* page_lock */
 	u32 tot_pages, max_pages;	/* page_lock */
+	u32 claimed;			/* free frames kept for it; page_alloc.c's lock */
 
 	struct shared_info *shared;
 
@@ -109,6 +117,7 @@ struct domain {
 	u8 shutdown_code;		/* pause_lock: SHUTDOWN_* or SHUTDOWN_NONE */
 	char crash_reason[80];		/* pause_lock */
 	u32 pause_count;		/* pause_lock */
+	u32 tool_pauses, destroyed;
 
 	struct timer watchdog[NR_WATCHDOGS];
 	u32 watchdogs_used;		/* lock: bitmap */
@@ -123,10 +132,13 @@ struct domain {
 		u32 weight, cap;	/* cap: per cent of one CPU, 0: none */
 		s64 budget;
 		struct timer refill;	/* starts the next period */
+		struct cpupool *pool;
+		u64 nodes;		/* NUMA nodes that tools asked for; the core has one */
 	} sched;
 	struct arch_domain arch;
 
 	struct list all;		/* domain_list_lock */
+	struct domain *next_dead;	/* dead_lock */
 };
 
 extern struct list domain_list;
@@ -155,6 +167,8 @@ struct domain *domain_create(domid_t id, bool privileged, u32 max_vcpus);
 /** domain_get_by_id() - with a reference; DOMID_SELF is the caller. NULL: none. */
 struct domain *domain_get_by_id(domid_t id);
 void domain_put(struct domain *d);
+/** domain_get_next() - the same, for the lowest number that is not below @id. */
+struct domain *domain_get_next(domid_t id);
 
 /**
  * domain_get_target() - the domain that an operation names, with a reference.
@@ -177,6 +191,8 @@ void domain_crash(struct domain *d, const char *fmt, ...) __printf(2, 3);
 void domain_shutdown(struct domain *d, u8 reason);
 void domain_pause(struct domain *d);
 void domain_unpause(struct domain *d);
+/** domain_resume() - it is not shut down any more. */
+void domain_resume(struct domain *d);
 
 struct vcpu *vcpu_create(struct domain *d, u32 id);
 /** vcpu_lookup() - vcpu @id of @d or NULL; @id is hostile. */
@@ -191,8 +207,16 @@ static inline struct vcpu *vcpu_lookup(const struct domain *d, u32 id)
 /** domain_dump() - the 'q' debug key. */
 void domain_dump(void);
 
+/** time_fill_wallclock() - into @d's shared_info. */
+void time_fill_wallclock(struct domain *d);
+
 /* What the architecture does for a domain or vcpu. */
 int arch_vcpu_create(struct vcpu *v);
+void arch_vcpu_destroy(struct vcpu *v);
+/** arch_domain_free() - what @d has of the architecture; nobody refers to it any more. */
+void arch_domain_free(struct domain *d);
+/** arch_domain_forget() - no CPU keeps state of @d, which runs nowhere, or walks its tables */
+void arch_domain_forget(struct domain *d);
 int arch_vcpu_initialise(struct vcpu *v, gva_t context);	/* VCPUOP_initialise */
 void arch_vcpu_dump(const struct vcpu *v);
 
