@@ -1,0 +1,127 @@
+# SPDX-License-Identifier: GPL-2.0-only
+# shellcheck shell=bash
+#
+# What rows use, to be sourced. Every wait is for a state, with a limit.
+
+consoles=/var/log/xen/console
+export PYTHONPATH=/usr/lib/xen-4.17/lib/python
+
+# xl ARGS...: the stock command, told to say all that it does.
+xl() {
+	echo "+ xl $*" >&2
+	timeout -k 2 "${XL_LIMIT:-60}" /usr/sbin/xl -vvv "$@"
+}
+
+die() {
+	echo "$*" >&2
+	exit 1
+}
+
+skip() {
+	echo "$*" >&2
+	exit 77
+}
+
+# equal WHAT GOT WANTED
+equal() {
+	[ "$2" = "$3" ] || die "$1 is '$2', not '$3'"
+}
+
+# within SECONDS COMMAND...: until it succeeds; says what it waited for.
+within() {
+	local limit=$((SECONDS + $1))
+	shift
+	until "$@"; do
+		[ $SECONDS -lt $limit ] || die "in vain: $*"
+		sleep 0.1
+	done
+}
+
+# xc EXPRESSION: of xc, a handle of the tools' own Python binding.
+xc() {
+	python3 -c "
+import xen.lowlevel.xc
+xc = xen.lowlevel.xc.xc()
+print($1)"
+}
+
+# Memory that is nobody's, in kB (a page is 4).
+free_kb() {
+	xc 'xc.physinfo()["free_memory"] + xc.physinfo()["scrub_memory"]'
+}
+
+info_of() {	# FIELD of the saved `xl info`
+	sed -n "s/^$1 *: //p" /tmp/info
+}
+
+exists() {
+	/usr/sbin/xl domid "$1" > /dev/null 2>&1
+}
+
+gone() {
+	! exists "$1"
+}
+
+# state NAME PATTERN: the letters of xl list, as in "-b----"
+state() {
+	[[ $(/usr/sbin/xl list "$1" | awk 'NR == 2 { print $5 }') == $2 ]]
+}
+
+list_of() {	# NAME COLUMN
+	/usr/sbin/xl list "$1" | awk -v n="$2" 'NR == 2 { print $n }'
+}
+
+# said NAME TEXT [TIMES]: what a guest's console log holds
+said() {
+	local times
+	times=$(grep -ac -- "$2" "$consoles/guest-$1.log" 2> /dev/null) || :
+	[ "${times:-0}" -ge "${3:-1}" ]
+}
+
+forget() {	# NAME: an empty log for a new guest
+	: > "$consoles/guest-$1.log"
+}
+
+# micro_create NAME [WHAT [LINE...]]: a guest of 4 MB
+micro_create() {
+	local name=$1 what=${2:-wait}
+	shift; [ $# = 0 ] || shift
+	printf '%s\n' "name = '$name'" "kernel = '$PWD/micro'" "memory = 4" "extra = '$what'" \
+		"$@" > "/tmp/$name.cfg"
+	forget "$name"
+	xl create "/tmp/$name.cfg"
+}
+
+# linux_create NAME [LINE...]: Debian's kernel with the small ram disk
+linux_create() {
+	local name=$1
+	shift
+	printf '%s\n' "name = '$name'" "kernel = '/vmlinuz'" "ramdisk = '$PWD/ramdisk'" \
+		"memory = 128" "extra = 'console=hvc0 quiet'" "$@" > "/tmp/$name.cfg"
+	forget "$name"
+	xl create "/tmp/$name.cfg"
+	within 90 said "$name" 'XLGUEST up'
+}
+
+# A Linux guest for rows that need just any: the one that is there, or a new one.
+need_linux() {
+	exists linux && tell linux true 10 2> /dev/null && return
+	! exists linux || xl destroy linux
+	linux_create linux "maxmem = 160" "maxvcpus = 2" "vcpus = 1"
+}
+
+# tell NAME COMMAND [SECONDS]: run it in a Linux guest; its output and status
+tell() {
+	local tty mark=$RANDOM$RANDOM log=$consoles/guest-$1.log from
+	tty=$(xenstore-read "/local/domain/$(/usr/sbin/xl domid "$1")/console/tty")
+	from=$(stat -c %s "$log")
+	echo "$2; echo XLGUEST-$mark \$?" > "$tty"
+	within "${3:-30}" eval "tail -c +$((from + 1)) $log | grep -aq 'XLGUEST-$mark [0-9]'"
+	tail -c +$((from + 1)) "$log" | tr -d '\r' | sed "/XLGUEST-$mark/,\$d"
+	return "$(tail -c +$((from + 1)) "$log" | tr -d '\r' | sed -n "s/XLGUEST-$mark //p")"
+}
+
+# The same with a guest of 4 MB.
+need_micro() {
+	exists "$1" || micro_create "$@"
+}
