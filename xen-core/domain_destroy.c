@@ -32,7 +32,7 @@ static int destroy_stop(struct domain *d)
 	for (int i = 0; i < NR_WATCHDOGS; i++)
 		timer_stop(&d->watchdog[i]);
 	sched_destroy_domain(d);
-	return 0;
+	return page_claim(&d->claimed, 0);
 }
 
 static int destroy_events(struct domain *d)

@@ -23,6 +23,7 @@ void domain_get_info(struct domain *d, struct xen_domctl_getdomaininfo *info)
 
 	*info = (struct xen_domctl_getdomaininfo){
 		.domain = d->id, .tot_pages = d->tot_pages, .max_pages = d->max_pages,
+		.outstanding_pages = READ_ONCE(d->claimed),
 		.shared_info_frame = virt_to_mfn(d->shared).n, .max_vcpu_id = d->max_vcpus - 1,
 	};
 	memcpy(info->handle, d->handle, sizeof(info->handle));
@@ -201,6 +202,8 @@ static const struct domctl_op {
 	[XEN_DOMCTL_get_address_size]	= { domctl_get_address_size, .output = true, .self = true },
 	[XEN_DOMCTL_gettscinfo]		= { domctl_gettscinfo, .output = true },
 	[XEN_DOMCTL_settscinfo]		= { domctl_settscinfo },
+	[XEN_DOMCTL_get_cpu_policy]	= { domctl_get_cpu_policy, .output = true, .self = true },
+	[XEN_DOMCTL_set_cpu_policy]	= { domctl_set_cpu_policy, .output = true },
 };
 
 static long domctl_run(struct xen_domctl *op, gva_t uop)

@@ -3,7 +3,6 @@
  * sysctl: what the tools ask about the machine (sysctl.h). Cores differ in what
  * they offer to know, so mostly shapes, errors and what must hold of the answers.
  */
-#define __XEN_TOOLS__
 #include "micro.h"
 
 #include <xen/sysctl.h>

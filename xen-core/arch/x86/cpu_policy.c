@@ -13,6 +13,7 @@
  */
 #include "cpu_policy.h"
 
+#include "domctl.h"
 #include "sysctl.h"
 #include "uaccess.h"
 

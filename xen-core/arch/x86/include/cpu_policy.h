@@ -31,10 +31,6 @@ struct cpuid cpu_policy_find(const struct domain *d, u32 leaf, u32 sub);
 /** cpu_policy_host_features() - words [0, @nr) of the host's featureset. */
 void cpu_policy_host_features(u32 *words, u32 nr);
 
-/* XEN_DOMCTL_get_cpu_policy, set_cpu_policy */
-long domctl_get_cpu_policy(struct domain *d, struct xen_domctl *op);
-long domctl_set_cpu_policy(struct domain *d, struct xen_domctl *op);
-
 /** cpu_policy_free() - @d is at its end. */
 void cpu_policy_free(struct domain *d);
 
