@@ -76,6 +76,7 @@ static long sysctl_physinfo(struct xen_sysctl *op)
 		.nr_nodes = 1,
 		.capabilities = XEN_SYSCTL_PHYSCAP_pv | XEN_SYSCTL_PHYSCAP_gnttab_v1,
 		.free_pages = page_alloc_nr_free(),
+		.outstanding_pages = page_claims_outstanding(),
 		.max_mfn = max_mfn - 1,
 	};
 	arch_physinfo(info);
