@@ -101,7 +101,7 @@ struct vcpu *vcpu_create(struct domain *d, u32 id)
 	v->domain = d;
 	v->id = id;
 	v->is_idle = d == dom_idle;
-	v->hard_affinity = ~0ull;
+	v->hard_affinity = v->soft_affinity = ~0ull;
 	v->info = &domain_dummy_info;
 	if (d->shared && id < XEN_LEGACY_MAX_VCPUS) {
 		v->info = &d->shared->vcpu_info[id];
@@ -120,6 +120,8 @@ struct vcpu *vcpu_create(struct domain *d, u32 id)
 		return NULL;
 	}
 	d->vcpu[id] = v;
+	if (!v->is_idle)
+		sched_init_vcpu(v);
 	return v;
 }
 

@@ -28,9 +28,8 @@ static int destroy_stop(struct domain *d)
 		spin_guard(&d->evtchn->lock);
 		d->dying = true;
 	}
+	domain_claim_pages(d, 0);
 	domain_pause(d);
-	for (int i = 0; i < NR_WATCHDOGS; i++)
-		timer_stop(&d->watchdog[i]);
 	sched_destroy_domain(d);
 	return page_claim(&d->claimed, 0);
 }

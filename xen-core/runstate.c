@@ -41,6 +41,14 @@ void runstate_get(struct vcpu *v, struct vcpu_runstate_info *out)
 	runstate_add(out, arch_now());
 }
 
+u64 vcpu_run_time(struct vcpu *v)
+{
+	struct vcpu_runstate_info r;
+
+	runstate_get(v, &r);
+	return r.time[RUNSTATE_running];
+}
+
 static int runstate_put_entry_time(gva_t area, u64 when)
 {
 	return copy_to_guest(GVA(area.a + offsetof(struct vcpu_runstate_info, state_entry_time)),

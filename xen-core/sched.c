@@ -114,17 +114,6 @@ void vcpu_kick(struct vcpu *v)
 	}
 }
 
-int vcpu_set_affinity(struct vcpu *v, u64 set)
-{
-	if (!(set & cpus_online()))
-		return -EINVAL;
-	spin_guard(&sched_lock);
-	v->hard_affinity = set;
-	v->sched.vruntime = 0;		/* new to those that compete for these CPUs */
-	sched_place(v, arch_now());
-	return 0;
-}
-
 /* The SOFTIRQ_SCHEDULE handler. */
 static void sched_run(void)
 {
@@ -138,6 +127,7 @@ static void sched_run(void)
 		runstate_change(prev, sched_runstate(prev), now);
 		runstate_change(next, RUNSTATE_running, now);
 		WRITE_ONCE(next->cpu, cpu);
+		WRITE_ONCE(cpu->sched.leaving, prev);
 		/* Ordered before the exit path's look at pending events. */
 		__atomic_store_n(&next->running, true, __ATOMIC_SEQ_CST);
 	}
@@ -149,7 +139,49 @@ static void sched_run(void)
 	__atomic_store_n(&prev->running, false, __ATOMIC_SEQ_CST);
 	if (!prev->is_idle && !sched_flags(prev))
 		sched_update(prev);
+	/* And from here on its memory may be given back. */
+	__atomic_store_n(&cpu->sched.leaving, NULL, __ATOMIC_RELEASE);
 	vcpu_periodic_resume(next);
+}
+
+/* Off its CPU, and that CPU does not look back at it either. */
+static void vcpu_wait_left(struct vcpu *v)
+{
+	vcpu_wait_descheduled(v);
+	for (u32 i = 0; i < nr_cpus; i++)
+		while (__atomic_load_n(&cpus[i]->sched.leaving, __ATOMIC_ACQUIRE) == v)
+			arch_spin_poll();
+}
+
+/**
+ * sched_destroy_domain() - take @d's vcpus off every CPU, queue and timer for good
+ *
+ * On return no CPU will look at the domain or its vcpus of its own accord, nor has
+ * their state loaded: their memory and their page tables may be given back by
+ * whoever holds the only reference. What still refers to a vcpu, like an event
+ * channel, may call vcpu_kick() on it, which does nothing any more.
+ *
+ * Waits for other CPUs to leave the guest or its hypercalls: no lock may be held,
+ * and @d is not the caller's. Calling it again does no harm.
+ */
+void sched_destroy_domain(struct domain *d)
+{
+	for_each_vcpu(d, v)
+		vcpu_set_pause(v, VPF_GONE);
+	for_each_vcpu(d, v)
+		vcpu_wait_left(v);
+	/* Only vcpus of the domain set these, and the timers' functions themselves. */
+	for_each_vcpu(d, v) {
+		timer_stop(&v->single);
+		timer_stop(&v->periodic);
+		timer_stop(&v->poll);
+	}
+	for (u32 i = 0; d->id < DOMID_FIRST_RESERVED && i < NR_WATCHDOGS; i++)
+		timer_stop(&d->watchdog[i]);
+	timer_stop(&d->sched.refill);
+	/* Who looked at another CPU's vcpu did so under the lock, and has it no more. */
+	sched_leave_pool(d);
+	arch_domain_forget(d);
 }
 
 static void sched_slice_over(void *cpu)

@@ -23,7 +23,7 @@
  */
 #include "sched.h"
 
-#define FAIR_SLICE	10000000ull	/* ns: a turn, when others wait */
+#define FAIR_SLICE	MAX(sched_min_run, 10000000ull)	/* ns: a turn, when others wait */
 #define FAIR_PERIOD	10000000ull	/* ns: over which a cap is kept */
 #define FAIR_MIN_SHARE	250000ull	/* ns: no timer sooner because of a cap */
 #define FAIR_DEBT	20000000ull	/* ns: more is not held against anybody */
@@ -31,7 +31,8 @@
 #define FAIR_LEAD	500000ull	/* virtual ns: who has so much more gives way */
 
 struct spinlock sched_lock;
-u64 sched_ratelimit = SCHED_MIN_RUN;
+u64 sched_min_run = SCHED_MIN_RUN;
+bool sched_preferences;
 
 /* All under sched_lock. */
 static struct list fair_queue = { &fair_queue, &fair_queue };
@@ -63,7 +64,7 @@ static struct vcpu *fair_first(const struct cpu *cpu)
 		next = l->next;
 		if (!fair_has_budget(v->domain))
 			list_del(l);		/* until the next period */
-		else if (v->hard_affinity >> cpu->id & 1)
+		else if (v->sched.cpus >> cpu->id & 1)
 			return v;
 	}
 	return NULL;
@@ -88,10 +89,12 @@ static u64 fair_reached(const struct cpu *cpu, u64 now)
  */
 static void fair_call_cpu(struct vcpu *v, u64 now)
 {
-	u64 set = v->hard_affinity & cpus_online(), idle = set & fair_idle, most = 0;
+	u64 set = v->sched.cpus, idle = set & fair_idle, most = 0;
 	u64 ahead = v->sched.vruntime + FAIR_LEAD;
 	struct cpu *best = v->cpu;
 
+	if (idle & v->sched.prefers)
+		idle &= v->sched.prefers;
 	if (idle) {
 		if (!(idle >> best->id & 1))
 			best = cpus[__builtin_ctzll(idle)];
@@ -168,7 +171,7 @@ static void fair_set_slice(struct cpu *cpu, struct vcpu *v, const struct vcpu *r
 
 	if (rival)
 		end = cpu->sched.picked + (rival->sched.vruntime < v->sched.vruntime ?
-					   sched_ratelimit : FAIR_SLICE);
+					   sched_min_run : FAIR_SLICE);
 	if (d->sched.cap) {
 		/* Its siblings may be running too. */
 		u64 share = (u64)d->sched.budget / d->max_vcpus;
@@ -180,13 +183,30 @@ static void fair_set_slice(struct cpu *cpu, struct vcpu *v, const struct vcpu *r
 		timer_set(slice, end);
 }
 
+/* Is one of @others, which are idle, better for @v than @cpu? */
+static bool fair_would_leave(const struct vcpu *v, const struct cpu *cpu, u64 others)
+{
+	return unlikely(v->sched.prefers & others) && !(v->sched.prefers >> cpu->id & 1);
+}
+
+/* @cpu has nothing to do: if somebody would rather run here, have it look. */
+static void fair_offer(const struct cpu *cpu)
+{
+	for (u32 i = 0; sched_preferences && i < nr_cpus; i++)
+		if (fair_would_leave(READ_ONCE(cpus[i]->curr), cpus[i], 1ull << cpu->id)) {
+			cpu_raise(cpus[i], SOFTIRQ_SCHEDULE);
+			return;
+		}
+}
+
 struct vcpu *fair_pick(struct cpu *cpu, u64 now)
 {
 	struct vcpu *prev = cpu->curr, *next = fair_charge(cpu, now), *rival = NULL;
 	bool stays = !prev->is_idle && !READ_ONCE(prev->pause_flags) &&
-		     prev->hard_affinity >> cpu->id & 1 && fair_has_budget(prev->domain);
+		     prev->sched.cpus >> cpu->id & 1 && fair_has_budget(prev->domain) &&
+		     !fair_would_leave(prev, cpu, fair_idle);
 
-	if (stays && (!next || now - cpu->sched.picked < sched_ratelimit ||
+	if (stays && (!next || now - cpu->sched.picked < sched_min_run ||
 		      prev->sched.vruntime <= next->sched.vruntime)) {
 		/* The slice is over but nobody is worse off: another one. */
 		if (now - cpu->sched.picked >= FAIR_SLICE)
@@ -209,6 +229,7 @@ struct vcpu *fair_pick(struct cpu *cpu, u64 now)
 	fair_set_slice(cpu, next, rival, now);
 	if (next->is_idle) {
 		fair_idle |= 1ull << cpu->id;
+		fair_offer(cpu);
 	} else if (prev->is_idle) {
 		fair_idle &= ~(1ull << cpu->id);
 		/* It was called for one of them, but another one came first. */
@@ -258,25 +279,19 @@ static void fair_refill(void *domain)
 void sched_init_domain(struct domain *d)
 {
 	d->sched.weight = SCHED_WEIGHT;
+	d->sched.nodes = 1;
 	timer_init(&d->sched.refill, fair_refill, d);
-}
-
-void sched_destroy_domain(struct domain *d)
-{
-	for_each_vcpu(d, v) {
-		timer_stop(&v->single);
-		timer_stop(&v->periodic);
-		timer_stop(&v->poll);
-		arch_vcpu_forget(v);
-	}
-	timer_stop(&d->sched.refill);
+	sched_join_pool(d, 0);
 }
 
 int sched_domain_set(struct domain *d, u32 weight, u32 cap)
 {
+	u32 most = 0;
 	u64 now = arch_now();
 
-	if (weight < 1 || weight > 65535 || cap > 100 * MAX_CPUS)
+	for_each_vcpu(d, v)
+		most += 100;
+	if (weight < 1 || weight > 65535 || cap > most)
 		return -EINVAL;
 	spin_guard(&sched_lock);
 	d->sched.weight = weight;

@@ -115,22 +115,7 @@ static long sched_watchdog(const struct sched_watchdog *w)
 /* dom0 wants to run on one CPU for a while (firmware calls), or no more. */
 static long sched_pin_override(const struct sched_pin_override *s)
 {
-	struct vcpu *v = current;
-	u64 set = v->sched.saved_affinity, save = 0;
-	int rc;
-
-	if (s->pcpu >= 0) {
-		if (set)
-			return -EBUSY;
-		if ((u32)s->pcpu >= nr_cpus)
-			return -EINVAL;
-		set = 1ull << s->pcpu;
-		save = v->hard_affinity;
-	}
-	rc = vcpu_set_affinity(v, set);		/* refuses an empty one: there was none */
-	if (!rc)
-		v->sched.saved_affinity = save;
-	return rc;
+	return vcpu_pin(current, s->pcpu);
 }
 
 /* Copy in and do. */

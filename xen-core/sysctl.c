@@ -195,62 +195,6 @@ static long sysctl_sched_id(struct xen_sysctl *op)
 	return 0;
 }
 
-static long sysctl_scheduler_op(struct xen_sysctl *op)
-{
-	struct xen_sysctl_scheduler_op *u = &op->u.scheduler_op;
-	u32 *us = &u->u.sched_credit2.ratelimit_us;
-
-	if (u->cmd > XEN_SYSCTL_SCHEDOP_getinfo)
-		return -EINVAL;
-	if (u->cpupool_id)
-		return -ESRCH;
-	if (u->sched_id != XEN_SCHEDULER_CREDIT2)
-		return -EINVAL;
-	if (u->cmd == XEN_SYSCTL_SCHEDOP_getinfo)
-		*us = sched_ratelimit / 1000;
-	else if (*us && (*us < XEN_SYSCTL_SCHED_RATELIMIT_MIN ||
-			 *us > XEN_SYSCTL_SCHED_RATELIMIT_MAX))
-		return -EINVAL;
-	else
-		WRITE_ONCE(sched_ratelimit, *us * 1000ull);
-	return 0;
-}
-
-int bitmap_to_guest(const struct xenctl_bitmap *map, u64 bits)
-{
-	u32 bytes = map->nr_bits / 8 + !!(map->nr_bits % 8), n = MIN(bytes, sizeof(bits));
-	gva_t to = gva_of(map->bitmap);
-
-	return copy_to_guest(to, &bits, n) ?: clear_guest(GVA(to.a + n), bytes - n);
-}
-
-/* There is one pool, of all CPUs. */
-static long sysctl_cpupool_op(struct xen_sysctl *op)
-{
-	struct xen_sysctl_cpupool_op *u = &op->u.cpupool_op;
-	struct domain *d = NULL;
-
-	switch (u->op) {
-	case XEN_SYSCTL_CPUPOOL_OP_INFO:
-		if (u->cpupool_id)
-			return -ENOENT;
-		u->sched_id = XEN_SCHEDULER_CREDIT2;
-		u->n_dom = 0;
-		for (u32 id = 0; (d = domain_get_next(id)); domain_put(d), u->n_dom++)
-			id = d->id + 1;
-		return bitmap_to_guest(&u->cpumap, cpus_online());
-	case XEN_SYSCTL_CPUPOOL_OP_FREEINFO:
-		return bitmap_to_guest(&u->cpumap, 0);
-	case XEN_SYSCTL_CPUPOOL_OP_MOVEDOMAIN:
-		d = domain_get_by_id(u->domid);
-		if (!d)
-			return -ESRCH;
-		domain_put(d);
-		return u->cpupool_id ? -ENOENT : 0;
-	}
-	return -ENOSYS;
-}
-
 /* ---- power: dom0 hands over no data for it, so there is none ---- */
 
 static long sysctl_get_pmstat(struct xen_sysctl *op)
@@ -302,12 +246,12 @@ long do_sysctl(gva_t arg)
 	struct xen_sysctl op;
 	long rc;
 
-	if (!current->domain->privileged)
-		return -EPERM;
-	if (copy_from_guest(&op, arg, sizeof(op)))
+	if (copy_from_guest(&op, arg, sizeof(op)))	/* H3 */
 		return -EFAULT;
 	if (op.interface_version != XEN_SYSCTL_INTERFACE_VERSION)
 		return -EACCES;
+	if (!current->domain->privileged)	/* I5 */
+		return -EPERM;
 	if (op.cmd >= ARRAY_SIZE(sysctl_table) || !sysctl_table[op.cmd])
 		return -ENOSYS;
 	rc = sysctl_table[op.cmd](&op);

@@ -31,6 +31,7 @@ enum vcpu_pause {
 	VPF_DOWN,		/* not brought up (VCPUOP_up) */
 	VPF_BLOCKED,		/* SCHEDOP_block, poll: until an event */
 	VPF_DOMAIN,		/* the domain is paused, shut down or dying */
+	VPF_GONE,		/* sched_destroy_domain(): for ever */
 };
 
 /**
@@ -58,7 +59,7 @@ struct vcpu {
 	bool running, is_idle, nmi_pending;
 	s32 poll_port;
 	bool initialised, initialising;	/* atomic: once; VCPUOP_initialise is at it */
-	u64 hard_affinity;		/* sched_lock: bitmap of CPUs */
+	u64 hard_affinity, soft_affinity; /* sched_lock: bitmaps of CPUs, as asked for */
 
 	struct timer single, periodic, poll;
 	u64 period;			/* ns, 0: off */
@@ -70,6 +71,8 @@ struct vcpu {
 	struct {
 		struct list link;	/* in the queue, when it waits */
 		u64 vruntime;
+		u64 cpus;		/* where it may run: hard affinity within the pool */
+		u64 prefers;		/* of these, if some are better than others, or 0 */
 		u64 saved_affinity;	/* what SCHEDOP_pin_override replaced, 0: nothing */
 	} sched;
 	struct arch_vcpu arch;
@@ -129,6 +132,8 @@ struct domain {
 		u32 weight, cap;	/* cap: per cent of one CPU, 0: none */
 		s64 budget;
 		struct timer refill;	/* starts the next period */
+		struct cpupool *pool;
+		u64 nodes;		/* NUMA nodes that tools asked for; the core has one */
 	} sched;
 	struct arch_domain arch;
 
@@ -210,8 +215,8 @@ int arch_vcpu_create(struct vcpu *v);
 void arch_vcpu_destroy(struct vcpu *v);
 /** arch_domain_free() - what @d has of the architecture; nobody refers to it any more. */
 void arch_domain_free(struct domain *d);
-/** arch_vcpu_forget() - @v runs nowhere, and no CPU has any of its state any more. */
-void arch_vcpu_forget(struct vcpu *v);
+/** arch_domain_forget() - no CPU keeps state of @d, which runs nowhere, or walks its tables */
+void arch_domain_forget(struct domain *d);
 int arch_vcpu_initialise(struct vcpu *v, gva_t context);	/* VCPUOP_initialise */
 void arch_vcpu_dump(const struct vcpu *v);
 

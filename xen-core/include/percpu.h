@@ -36,7 +36,8 @@ enum softirq {
  * @sched:	sched_fair.c's part, sched_lock: up to when @curr's run time is accounted;
  *		when it got the CPU or its present slice; the CPU's virtual time; whether
  *		somebody has waited since then; what ends the slice, set if so or if a
- *		cap applies
+ *		cap applies. @leaving: the vcpu that it is switching from, whose memory
+ *		it may touch; without a lock, see sched_destroy_domain()
  * @arch:	the architecture's private part
  */
 struct cpu {
@@ -52,6 +53,7 @@ struct cpu {
 	struct {
 		u64 charged, picked, clock;
 		bool contended;
+		struct vcpu *leaving;
 		struct timer slice;
 	} sched;
 	struct arch_cpu *arch;

@@ -2,8 +2,9 @@
 /*
  * The scheduler: which vcpu runs on which CPU.
  *
- * sched.c is the mechanism, sched_fair.c the policy (weighted fair, caps, hard
- * affinity); the architecture only swaps state (arch_switch_to).
+ * sched.c is the mechanism, sched_fair.c the policy (weighted fair, caps, hard and
+ * soft affinity), sched_ctl.c what tools set; the architecture only swaps state
+ * (arch_switch_to).
  */
 #ifndef XENLITE_SCHED_H
 #define XENLITE_SCHED_H
@@ -11,13 +12,12 @@
 #include "domain.h"
 
 #define SCHED_WEIGHT	256		/* a domain's weight, unless another is set */
-#define SCHED_MIN_RUN	1000000ull	/* ns: not preempted before, unless the tools say else */
-
-extern u64 sched_ratelimit;		/* ns: SCHED_MIN_RUN, or as set by the tools */
+#define SCHED_MIN_RUN	1000000ull	/* ns: not preempted before, unless tools set another */
 
 int sched_init_cpu(struct cpu *cpu);	/* also for CPU 0; with its idle vcpu */
 void sched_init_domain(struct domain *d);
-/** sched_destroy_domain() - no vcpu of @d, which is paused for good, is known anywhere. */
+/** sched_init_vcpu() - @v, which its domain lists, may run where its affinity says. */
+void sched_init_vcpu(struct vcpu *v);
 void sched_destroy_domain(struct domain *d);
 
 /** vcpu_set_pause() - add a reason not to run; a running vcpu is descheduled soon. */
@@ -30,19 +30,48 @@ void vcpu_wait_descheduled(struct vcpu *v);
 void vcpu_yield(void);
 /** vcpu_block() - block the current vcpu unless an event is already deliverable: false. */
 bool vcpu_block(void);
-/** vcpu_set_affinity() - hard affinity bitmap; -EINVAL when no online CPU is in it. */
-int vcpu_set_affinity(struct vcpu *v, u64 cpus);
+/** vcpu_run_time() - how long @v has run, ns. */
+u64 vcpu_run_time(struct vcpu *v);
+int vcpu_set_affinity(struct vcpu *v, u64 *hard, u64 *soft, bool unpin);
+int vcpu_pin(struct vcpu *v, s32 cpu);
 
 /**
  * sched_domain_set() - weight (1 .. 65535, default 256) and cap (per cent of one
- * CPU, 0: none) of @d, in credit2's units. Return: 0 or -EINVAL.
+ * CPU, at most all of its vcpus', 0: none) of @d. Return: 0 or -EINVAL.
  */
 int sched_domain_set(struct domain *d, u32 weight, u32 cap);
+
+/* A set of CPUs that domains are bound to; a CPU is in one pool at most. */
+struct cpupool {
+	bool used;
+	u32 id, domains;
+	u64 cpus;
+};
+
+/** sched_join_pool() - move @d to CPU pool @id. Return: 0, or -ESRCH: no such, or no CPUs. */
+int sched_join_pool(struct domain *d, u32 id);
+void sched_leave_pool(struct domain *d);
+/** sched_apply_affinity() - what @v's affinity and pool say takes effect; under sched_lock */
+void sched_apply_affinity(struct vcpu *v);
+
+/* For the tables of domctl and sysctl; @d may be the caller's. */
+struct xen_domctl;
+struct xen_sysctl;
+long domctl_setvcpuaffinity(struct domain *d, struct xen_domctl *op);
+long domctl_getvcpuaffinity(struct domain *d, struct xen_domctl *op);
+long domctl_setnodeaffinity(struct domain *d, struct xen_domctl *op);
+long domctl_getnodeaffinity(struct domain *d, struct xen_domctl *op);
+long domctl_scheduler_op(struct domain *d, struct xen_domctl *op);
+long domctl_getvcpuinfo(struct domain *d, struct xen_domctl *op);
+long sysctl_cpupool_op(struct xen_sysctl *op);
+long sysctl_scheduler_op(struct xen_sysctl *op);
 
 /*
  * Between the mechanism and the policy, sched_fair.c; under sched_lock.
  */
 extern struct spinlock sched_lock;
+extern u64 sched_min_run;		/* ns: nobody is preempted before */
+extern bool sched_preferences;		/* somebody has, or had, a soft affinity */
 void sched_place(struct vcpu *v, u64 now);
 /** fair_enqueue() - @v waits from now on; have a CPU look at it if one should. */
 void fair_enqueue(struct vcpu *v, u64 now);

@@ -20,7 +20,4 @@ void arch_physinfo(struct xen_sysctl_physinfo *info);
 /** arch_cpu_topology() - which core of which socket is @cpu? Numbered within a socket. */
 struct xen_sysctl_cputopo arch_cpu_topology(const struct cpu *cpu);
 
-/** bitmap_to_guest() - @bits into @map, as far as it reaches. Return: 0 or -EFAULT. */
-int bitmap_to_guest(const struct xenctl_bitmap *map, u64 bits);
-
 #endif

@@ -7,7 +7,7 @@
  * events and miss none. Watchdogs, latched codes, pinning. Bringing vcpus up
  * and down, where they are told the time and what is pending.
  *
- * Links: string.c domain.c sched.c sched_fair.c runstate.c sched_op.c vcpu_op.c
+ * Links: string.c domain.c sched.c sched_fair.c sched_ctl.c runstate.c sched_op.c vcpu_op.c
  * Links: softirq.c timer.c page_alloc.c frame.c grant*.c
  * Links: event.c event_op.c event_fifo.c
  * Links: arch/fake/fake.c arch/fake/fake_domain.c
@@ -120,7 +120,7 @@ static struct domain *boot_guest(bool privileged, u32 vcpus)
 
 	assert_non_null(g);
 	g->vcpu[0]->initialised = true;
-	assert_int_equal(vcpu_set_affinity(g->vcpu[0], 1), 0);
+	assert_int_equal(vcpu_set_affinity(g->vcpu[0], &(u64){ 1 }, NULL, false), 0);
 	vcpu_clear_pause(g->vcpu[0], VPF_DOWN);
 	domain_unpause(g);
 	settle();

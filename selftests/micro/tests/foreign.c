@@ -212,7 +212,8 @@ MICRO_TEST(foreign_pin)
 	micro_report("entry=%d", (*(uint64_t *)page & PTE_ADDR_MASK) == mfns[5] << PAGE_SHIFT);
 	micro_report("pin_mapped_rw=%ld", ext_for(DOM, MMUEXT_PIN_L1_TABLE, mfns[5], 0));
 	/* an entry of theirs: by PFD, or not */
-	micro_report("write_own=%ld", update_for(DOM, (mfns[4] << PAGE_SHIFT) + 8, pte_of(9, PTE_RW)));
+	micro_report("write_own=%ld",
+		     update_for(DOM, (mfns[4] << PAGE_SHIFT) + 8, pte_of(9, PTE_RW)));
 	micro_report("write_pfd=%ld", update_for((DOM + 1) << 16 | DOM,
 		     (mfns[4] << PAGE_SHIFT) + 8, pte_of(9, PTE_RW)));
 	micro_report("entry1=%d", ((uint64_t *)page)[1] == pte_of(9, PTE_RW));
@@ -251,8 +252,10 @@ MICRO_TEST(foreign_mmuext)
 
 	need_domain();
 	for (i = 0; i < ARRAY_SIZE(who); i++) {
-		micro_report("%x: clear=%ld", who[i], ext_for(who[i], MMUEXT_CLEAR_PAGE, mfns[11], 0));
-		micro_report("%x: clear_own=%ld", who[i], ext_for(who[i], MMUEXT_CLEAR_PAGE, mfn, 0));
+		micro_report("%x: clear=%ld",
+			     who[i], ext_for(who[i], MMUEXT_CLEAR_PAGE, mfns[11], 0));
+		micro_report("%x: clear_own=%ld",
+			     who[i], ext_for(who[i], MMUEXT_CLEAR_PAGE, mfn, 0));
 		micro_report("%x: copy=%ld", who[i],
 			     ext_for(who[i], MMUEXT_COPY_PAGE, mfns[11], mfns[12]));
 		micro_report("%x: copy_from_own=%ld", who[i],
@@ -260,8 +263,10 @@ MICRO_TEST(foreign_mmuext)
 		micro_report("%x: base=%ld", who[i], ext_for(who[i], MMUEXT_NEW_BASEPTR, root, 0));
 		micro_report("%x: user_base=%ld", who[i],
 			     ext_for(who[i], MMUEXT_NEW_USER_BASEPTR, 0, 0));
-		micro_report("%x: flush=%ld", who[i], ext_for(who[i], MMUEXT_TLB_FLUSH_LOCAL, 0, 0));
-		micro_report("%x: flush_all=%ld", who[i], ext_for(who[i], MMUEXT_TLB_FLUSH_ALL, 0, 0));
+		micro_report("%x: flush=%ld",
+			     who[i], ext_for(who[i], MMUEXT_TLB_FLUSH_LOCAL, 0, 0));
+		micro_report("%x: flush_all=%ld",
+			     who[i], ext_for(who[i], MMUEXT_TLB_FLUSH_ALL, 0, 0));
 		micro_report("%x: invlpg=%ld", who[i],
 			     ext_for(who[i], MMUEXT_INVLPG_ALL, (unsigned long)page, 0));
 		micro_report("%x: ldt=%ld", who[i], ext_for(who[i], MMUEXT_SET_LDT, 0, 0));
@@ -280,7 +285,8 @@ MICRO_TEST(foreign_m2p_frames)
 	set_xen_guest_handle(list.extent_start, frames);
 	micro_need(!hc_memory_op(XENMEM_machphys_mfn_list, &list));
 	micro_report("rw=%ld", map_foreign(DOMID_XEN, window, frames[0] << PAGE_SHIFT | PTE_RW));
-	micro_report("by_self=%ld", map_foreign(DOMID_SELF, window, frames[0] << PAGE_SHIFT | PTE_RO));
+	micro_report("by_self=%ld",
+		     map_foreign(DOMID_SELF, window, frames[0] << PAGE_SHIFT | PTE_RO));
 	micro_need(mfn < list.nr_extents << 18);
 	micro_report("ro=%ld", map_foreign(DOMID_XEN, window,
 		     (frames[mfn >> 18] + (mfn % (1 << 18)) / 512) << PAGE_SHIFT | PTE_RO));

@@ -227,6 +227,18 @@ void arch_switch_to(struct vcpu *prev, struct vcpu *next)
 	update_guest_areas(next);
 }
 
+/*
+ * A CPU that idles may have the state of one of @d's vcpus loaded, and its root. It
+ * drops both when it is asked to flush (tlb_flush_local); one that runs another
+ * vcpu has loaded that one's, or will have when it answers.
+ */
+void arch_domain_forget(struct domain *d)
+{
+	tlb_flush_cpus(cpus_online());
+	for_each_vcpu(d, v)
+		v->arch.dirty_cpu = ~0u;
+}
+
 void arch_vcpu_update_time(struct vcpu *v)
 {
 	clock_pvclock_write(&v->info->time);
@@ -249,16 +261,6 @@ int arch_vcpu_create(struct vcpu *v)
 	v->arch.dr[6] = DR6_FIXED;
 	v->arch.dr[7] = DR7_FIXED;
 	return pv_desc_area_create(v);
-}
-
-void arch_vcpu_forget(struct vcpu *v)
-{
-	u32 cpu = v->arch.dirty_cpu;
-
-	/* An idle CPU leaves the vcpu's root with it. */
-	if (cpu != ~0u)
-		tlb_flush_cpus(1ull << cpu);
-	v->arch.dirty_cpu = ~0u;
 }
 
 void arch_vcpu_destroy(struct vcpu *v)

@@ -69,7 +69,7 @@ static long set_memory_map(const struct xen_foreign_memory_map *m)
 	if (err)
 		return err;
 	spin_lock(&d->lock);
-	if (!d->arch.e820)
+	if (!d->arch.e820 && !d->dying)
 		d->arch.e820 = alloc_zeroed(sizeof(struct e820_range) * E820_MAX);
 	d->arch.nr_e820 = 0;
 	err = d->arch.e820 ? copy_from_guest(d->arch.e820, gva_of(m->map.buffer),
@@ -84,6 +84,7 @@ static long set_memory_map(const struct xen_foreign_memory_map *m)
 
 void memory_free_map(struct domain *d)
 {
+	spin_guard(&d->lock);
 	free_zeroed(d->arch.e820, sizeof(struct e820_range) * E820_MAX);
 	d->arch.e820 = NULL;
 }

@@ -64,6 +64,7 @@ int arch_page_retire(struct page *p)
 
 int arch_domain_release(struct domain *d)
 {
+	memory_free_map(d);
 	for_each_vcpu(d, v) {
 		u64 *const root[] = { &v->arch.kernel_cr3, &v->arch.user_cr3 };
 
