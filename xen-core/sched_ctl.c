@@ -145,7 +145,8 @@ static int ctl_vcpu(const struct domain *d, u32 id, struct vcpu **v)
 long domctl_setvcpuaffinity(struct domain *d, struct xen_domctl *op)
 {
 	struct xen_domctl_vcpuaffinity *a = &op->u.vcpuaffinity;
-	bool set_hard = a->flags & XEN_VCPUAFFINITY_HARD, set_soft = a->flags & XEN_VCPUAFFINITY_SOFT;
+	bool set_hard = a->flags & XEN_VCPUAFFINITY_HARD;
+	bool set_soft = a->flags & XEN_VCPUAFFINITY_SOFT;
 	u64 hard, soft;
 	struct vcpu *v;
 	int rc = ctl_vcpu(d, a->vcpu, &v);
