@@ -30,15 +30,55 @@ static struct domain *domain_alloc(domid_t id)
 		return NULL;
 	d->id = id;
 	d->refs = 1;
-	d->page_list = PAGE_NIL;
+	d->page_list = d->loose_list = PAGE_NIL;
 	d->max_pages = ~0u;
 	d->shutdown_code = SHUTDOWN_NONE;
 	sched_init_domain(d);
 	return d;
 }
 
+/* What nobody refers to any more, or was not completed. */
+static void domain_free(struct domain *d)
+{
+	event_free_domain(d);
+	grant_destroy_domain(d);
+	if (d->shared)
+		page_unshare_xen(virt_to_page(d->shared));
+	for_each_vcpu(d, v) {
+		arch_vcpu_destroy(v);
+		free_zeroed(v, sizeof(*v));
+	}
+	free_zeroed(d, sizeof(*d));
+}
+
+static struct spinlock dead_lock;
+static struct domain *dead;	/* dead_lock: to be freed */
+
+/* SOFTIRQ_RECLAIM: the last reference can go anywhere, but here no lock is held. */
+static void domain_reclaim(void)
+{
+	for (;;) {
+		struct domain *d;
+
+		{
+			spin_guard(&dead_lock);
+			d = dead;
+			if (!d)
+				return;
+			dead = d->next_dead;
+		}
+		{
+			spin_guard(&domain_list_lock);
+			list_del(&d->all);
+		}
+		domain_free(d);
+		event_send_global_virq(VIRQ_DOM_EXC);
+	}
+}
+
 void __init domain_init(void)
 {
+	softirq_set_handler(SOFTIRQ_RECLAIM, domain_reclaim);
 	dom_io = domain_alloc(DOMID_IO);
 	dom_xen = domain_alloc(DOMID_XEN);
 	dom_idle = domain_alloc(DOMID_IDLE);
@@ -101,8 +141,7 @@ static void domain_watchdog_expired(void *domain)
  * @privileged: controls the platform; the first such domain is dom0
  * @max_vcpus: 1 .. MAX_VCPUS
  *
- * It is not on the list of domains when this fails; what was allocated by then
- * is lost, which only happens while booting.
+ * It is not on the list of domains when this fails.
  *
  * Return: the domain with the reference of the list, or NULL when memory is short.
  */
@@ -119,12 +158,17 @@ struct domain *domain_create(domid_t id, bool privileged, u32 max_vcpus)
 	for (int i = 0; i < NR_WATCHDOGS; i++)
 		timer_init(&d->watchdog[i], domain_watchdog_expired, d);
 	d->shared = alloc_zeroed(PAGE_SIZE);
-	if (!d->shared || event_init_domain(d) || grant_init_domain(d))
+	if (d->shared)
+		page_share_xen(virt_to_page(d->shared), d);
+	bool failed = !d->shared || event_init_domain(d) || grant_init_domain(d);
+
+	for (u32 i = 0; i < max_vcpus && !failed; i++)
+		failed = !vcpu_create(d, i);
+	if (failed) {
+		sched_destroy_domain(d);
+		domain_free(d);
 		return NULL;
-	page_share_xen(virt_to_page(d->shared), d);
-	for (u32 i = 0; i < max_vcpus; i++)
-		if (!vcpu_create(d, i))
-			return NULL;
+	}
 	if (privileged && !dom0)
 		dom0 = d;
 	spin_guard(&domain_list_lock);
@@ -136,6 +180,17 @@ static struct domain *domain_get(struct domain *d)
 {
 	__atomic_fetch_add(&d->refs, 1, __ATOMIC_RELAXED);
 	return d;
+}
+
+/* Of one that the list has: it may have died, and just not been taken out. */
+static bool domain_try_get(struct domain *d)
+{
+	u32 refs = READ_ONCE(d->refs);
+
+	while (refs && !__atomic_compare_exchange_n(&d->refs, &refs, refs + 1, false,
+						    __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+		;
+	return refs;
 }
 
 /**
@@ -150,15 +205,31 @@ struct domain *domain_get_by_id(domid_t id)
 		return domain_get(self);
 	spin_guard(&domain_list_lock);
 	list_for_each(struct domain, d, &domain_list, all)
-		if (d->id == id)
-			return domain_get(d);
+		if (d->id == id && domain_try_get(d))
+			return d;
 	return NULL;
 }
 
-/** domain_put() - drop a reference; the list keeps its own, so never the last. */
+struct domain *domain_get_next(domid_t id)
+{
+	struct domain *next = NULL;
+
+	spin_guard(&domain_list_lock);
+	list_for_each(struct domain, d, &domain_list, all)
+		if (d->id >= id && (!next || d->id < next->id) && READ_ONCE(d->refs))
+			next = d;
+	return next && domain_try_get(next) ? next : NULL;
+}
+
+/** domain_put() - drop a reference; with the last one the domain is gone soon. */
 void domain_put(struct domain *d)
 {
-	BUG_ON(!__atomic_sub_fetch(&d->refs, 1, __ATOMIC_RELEASE));
+	if (__atomic_sub_fetch(&d->refs, 1, __ATOMIC_ACQ_REL))
+		return;
+	spin_guard(&dead_lock);
+	d->next_dead = dead;
+	dead = d;
+	cpu_raise(this_cpu(), SOFTIRQ_RECLAIM);
 }
 
 static void domain_hold(struct domain *d)
@@ -191,6 +262,19 @@ void domain_unpause(struct domain *d)
 		return;
 	for_each_vcpu(d, v)
 		vcpu_clear_pause(v, VPF_DOMAIN);
+}
+
+void domain_resume(struct domain *d)
+{
+	{
+		spin_guard(&d->pause_lock);
+		if (!d->is_shut_down)
+			return;
+		d->is_shut_down = false;
+		d->shutdown_code = SHUTDOWN_NONE;
+		d->crash_reason[0] = 0;
+	}
+	domain_unpause(d);
 }
 
 /* dom0 is the machine's administrator: its end is the machine's. */

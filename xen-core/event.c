@@ -294,6 +294,8 @@ int event_init_domain(struct domain *d)
 
 void event_free_domain(struct domain *d)
 {
+	if (!d->evtchn)
+		return;
 	for (u32 i = 0; i < EVENT_NR_BUCKETS; i++)
 		free_zeroed(d->evtchn->bucket[i], PAGE_SIZE);
 	free_zeroed(d->evtchn, EVENT_DOMAIN_SIZE(d));

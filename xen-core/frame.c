@@ -61,7 +61,7 @@ static noinline void frame_free(struct page *p, u64 count)
 		/* F3: each typed use has a reference too. */
 		BUG_ON(p->type & PT_COUNT_MASK);
 		spin_lock(&d->page_lock);
-		page_list_del(&d->page_list, page_to_mfn(p).n);
+		page_list_del(&d->loose_list, page_to_mfn(p).n);
 		last = !--d->tot_pages;
 		spin_unlock(&d->page_lock);
 	}
@@ -82,6 +82,7 @@ void page_put(struct page *p)
 int domain_page_adopt(struct domain *d, struct page *first, unsigned int order)
 {
 	u32 nr = 1u << order;
+	bool gone, last;
 
 	/* Charge the domain first: then no two allocations can pass the limit together. */
 	{
@@ -109,13 +110,23 @@ int domain_page_adopt(struct domain *d, struct page *first, unsigned int order)
 	 * its number; the lock makes that wait until the frame is listed.
 	 * Backwards, so that the list has them in ascending order.
 	 */
-	spin_guard(&d->page_lock);
-	for (u32 i = nr; i-- > 0;) {
+	spin_lock(&d->page_lock);
+	for (u32 i = nr; i-- > 0 && !d->dying;) {
 		page_list_add(&d->page_list, page_to_mfn(first + i).n);
 		/* Release: who sees the count sees the owner and the zeroes. */
 		__atomic_store_n(&first[i].count, PC_ALLOCATED | 1, __ATOMIC_RELEASE);
 	}
-	return 0;
+	/* It began to die meanwhile, and may have given back all that is on its list. */
+	gone = d->dying && !first->count;
+	if (gone)
+		d->tot_pages -= nr;
+	last = gone && !d->tot_pages;
+	spin_unlock(&d->page_lock);
+	for (struct page *p = first; p < first + nr && gone; p++)
+		p->owner = NULL;
+	if (last)
+		domain_put(d);
+	return gone ? -ENOMEM : 0;
 }
 
 struct page *domain_page_alloc(struct domain *d, unsigned int order, unsigned int addr_bits)
@@ -131,10 +142,16 @@ struct page *domain_page_alloc(struct domain *d, unsigned int order, unsigned in
 
 int domain_page_release(struct domain *d, struct page *p)
 {
-	/* F2: who clears the bit ends the reference. */
-	if (p->owner != d ||
-	    !(__atomic_fetch_and(&p->count, ~PC_ALLOCATED, __ATOMIC_ACQ_REL) & PC_ALLOCATED))
-		return -EINVAL;
+	{
+		spin_guard(&d->page_lock);
+		/* F2: who clears the bit ends the reference. */
+		if (p->owner != d || p->type & PT_PINNED ||
+		    !(__atomic_fetch_and(&p->count, ~PC_ALLOCATED, __ATOMIC_ACQ_REL) &
+		      PC_ALLOCATED))
+			return -EINVAL;
+		page_list_del(&d->page_list, page_to_mfn(p).n);
+		page_list_add(&d->loose_list, page_to_mfn(p).n);
+	}
 	page_put(p);
 	return 0;
 }
@@ -149,4 +166,11 @@ void page_share_xen(struct page *p, struct domain *d)
 	p->owner = d;
 	p->type = PT_WRITABLE | PT_VALID | 1;
 	__atomic_store_n(&p->count, PC_XEN | 1, __ATOMIC_RELEASE);
+}
+
+/* Others may still map it: it is the core's then, until they let go. */
+void page_unshare_xen(struct page *p)
+{
+	p->owner = dom_xen;
+	page_put(p);
 }

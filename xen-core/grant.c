@@ -52,7 +52,7 @@ void grant_destroy_domain(struct domain *d)
 		return;
 	/* A frame that is still mapped goes with its last mapping. */
 	for (u32 i = 0; i < gt->nr_frames; i++) {
-		page_put(gt->frame[i]);
+		page_unshare_xen(gt->frame[i]);
 		free_zeroed(gt->active[i], GRANT_ACTIVE_SIZE);
 	}
 	for (u32 i = 0; i < GRANT_MAP_PAGES; i++)

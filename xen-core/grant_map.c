@@ -181,8 +181,9 @@ void grant_finish_batch(struct domain *d, struct grant_batch *b)
 int grant_unmap_all(struct domain *d)
 {
 	struct grant_table *gt = d->grants;
-	struct grant_batch b = { 0 };
+	struct grant_batch b;
 
+	b.nr = 0;
 	spin_lock(&gt->map_lock);
 	for (u32 n = 0; n < GRANT_BATCH && gt->nr_released < gt->nr_maps; n++, gt->nr_released++) {
 		struct grant_map *m = map_of_handle(gt, gt->nr_released);

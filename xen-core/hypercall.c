@@ -6,6 +6,7 @@
 #include "hypercall.h"
 
 #include "console.h"
+#include "domctl.h"
 #include "event.h"
 #include "grant_table.h"
 #include "sched.h"
@@ -57,5 +58,7 @@ const hypercall_fn hypercall_table[NR_HYPERCALLS] = {
 	UNKNOWN(__HYPERVISOR_xenoprof_op, __HYPERVISOR_xenoprof_op),
 	HYPERCALL(event_channel_op),
 	HYPERCALL(physdev_op),
-	UNKNOWN(__HYPERVISOR_hvm_op, NR_HYPERCALLS - 1),
+	UNKNOWN(__HYPERVISOR_hvm_op, __HYPERVISOR_sysctl),
+	HYPERCALL(domctl),
+	UNKNOWN(__HYPERVISOR_domctl + 1, NR_HYPERCALLS - 1),
 };

@@ -24,15 +24,6 @@ static gva_t extent_slot(const struct xen_memory_reservation *r, u64 i)
 	return gva_index(gva_of(r->extent_start), xen_pfn_t, i);
 }
 
-/* T5: should the call end before extent @i? Then it goes on there. */
-static bool extent_preempted(u64 cmd, u64 i)
-{
-	if (!preempt_requested())
-		return false;
-	hypercall_set_arg(0, cmd | i << EXTENT_SHIFT);
-	return true;
-}
-
 /* The frames from @p on are @gfn, if given, and the following; the guest learns which they are. */
 static int extent_name(struct page *p, unsigned int order, const xen_pfn_t *gfn, gva_t slot)
 {
@@ -65,8 +56,8 @@ static int take_frame(struct domain *d, mfn_t mfn)
 
 	if (!p)
 		return -EINVAL;
-	/* A page table stays one till its pin and its uses end. */
-	err = domain_page_release(d, p);
+	/* Its pin ends; a page table stays one till its uses end. */
+	err = arch_page_retire(p) ?: domain_page_release(d, p);
 	if (!err)
 		arch_set_gfn(p, INVALID_GFN);
 	page_put(p);
@@ -113,7 +104,7 @@ static long change_reservation(u32 cmd, u64 start, gva_t arg)
 	    domain_get_target(r.domid, &d))
 		return start;
 	for (i = start; i < r.nr_extents; i++) {
-		if (i > start && extent_preempted(cmd, i))
+		if (i > start && preempt_requested())	/* T5 */
 			err = -ERESTART;
 		else if (cmd == XENMEM_decrease_reservation)
 			err = extents_do(d, &r, i, 1, take_frame);
@@ -123,6 +114,8 @@ static long change_reservation(u32 cmd, u64 start, gva_t arg)
 			break;
 	}
 	domain_put(d);
+	if (err == -ERESTART)
+		hypercall_set_arg(0, cmd | i << EXTENT_SHIFT);
 	return err == -ERESTART ? err : (long)i;
 }
 
@@ -175,11 +168,11 @@ static long exchange(u64 start, gva_t arg)
 	if (x.in.domid != DOMID_SELF && x.in.domid != d->id)
 		return -EPERM;
 	for (u64 i = start; i < x.out.nr_extents && !err; i++) {
-		bool preempted = i > start && extent_preempted(XENMEM_exchange, i);
-
-		err = preempted ? -ERESTART : exchange_one(d, &x, i);
+		err = i > start && preempt_requested() ? -ERESTART : exchange_one(d, &x, i);
 		if (!err)
 			x.nr_exchanged += ratio;
+		else if (err == -ERESTART)
+			hypercall_set_arg(0, XENMEM_exchange | i << EXTENT_SHIFT);
 	}
 	return copy_to_guest(GVA(arg.a + offsetof(struct xen_memory_exchange, nr_exchanged)),
 			     &x.nr_exchanged, sizeof(x.nr_exchanged)) ?: err;

@@ -227,12 +227,17 @@ static long vcpu_register_time_memory_area(
 	return 0;
 }
 
+void vcpu_nmi(struct vcpu *v)
+{
+	if (!__atomic_exchange_n(&v->nmi_pending, true, __ATOMIC_SEQ_CST))
+		vcpu_kick(v);
+}
+
 static long vcpu_send_nmi(struct vcpu *v, gva_t arg)
 {
 	if (arg.a)
 		return -EINVAL;
-	if (!__atomic_exchange_n(&v->nmi_pending, true, __ATOMIC_SEQ_CST))
-		vcpu_kick(v);
+	vcpu_nmi(v);
 	return 0;
 }
 

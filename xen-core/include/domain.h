@@ -85,7 +85,11 @@ struct vcpu {
  * @refs:	atomic; the domain list holds one, the structure goes with the last
  * @lock:	the slow state: vcpus going down, info registration, watchdogs
  * @pause_lock:	shutting down and pausing; innermost but the scheduler's
- * @page_lock:	page list, tot_pages
+ * @page_lock:	page lists, tot_pages
+ * @page_list:	frames that are allocated to it, or PAGE_NIL
+ * @loose_list:	frames it gave back while they were still in use
+ * @tool_pauses: how many of the pauses are the tools', XEN_DOMCTL_pausedomain; domctl
+ * @destroyed:	how many steps of domain_destroy() are done; domctl
  * @pt_lock:	every change to the domain's page tables and their validation
  */
 struct domain {
@@ -99,7 +103,7 @@ struct domain {
 	u32 max_vcpus;
 
 	struct spinlock page_lock;
-	u32 page_list;			/* page_lock: first frame or PAGE_NIL */
+	u32 page_list, loose_list;	/* page_lock */
 	u32 tot_pages, max_pages;	/* page_lock */
 
 	struct shared_info *shared;
@@ -112,6 +116,7 @@ struct domain {
 	u8 shutdown_code;		/* pause_lock: SHUTDOWN_* or SHUTDOWN_NONE */
 	char crash_reason[80];		/* pause_lock */
 	u32 pause_count;		/* pause_lock */
+	u32 tool_pauses, destroyed;
 
 	struct timer watchdog[NR_WATCHDOGS];
 	u32 watchdogs_used;		/* lock: bitmap */
@@ -133,6 +138,7 @@ struct domain {
 	struct arch_domain arch;
 
 	struct list all;		/* domain_list_lock */
+	struct domain *next_dead;	/* dead_lock */
 };
 
 extern struct list domain_list;
@@ -161,6 +167,8 @@ struct domain *domain_create(domid_t id, bool privileged, u32 max_vcpus);
 /** domain_get_by_id() - with a reference; DOMID_SELF is the caller. NULL: none. */
 struct domain *domain_get_by_id(domid_t id);
 void domain_put(struct domain *d);
+/** domain_get_next() - the same, for the lowest number that is not below @id. */
+struct domain *domain_get_next(domid_t id);
 
 /**
  * domain_get_target() - the domain that an operation names, with a reference.
@@ -183,6 +191,8 @@ void domain_crash(struct domain *d, const char *fmt, ...) __printf(2, 3);
 void domain_shutdown(struct domain *d, u8 reason);
 void domain_pause(struct domain *d);
 void domain_unpause(struct domain *d);
+/** domain_resume() - it is not shut down any more. */
+void domain_resume(struct domain *d);
 
 struct vcpu *vcpu_create(struct domain *d, u32 id);
 /** vcpu_lookup() - vcpu @id of @d or NULL; @id is hostile. */
@@ -197,10 +207,14 @@ static inline struct vcpu *vcpu_lookup(const struct domain *d, u32 id)
 /** domain_dump() - the 'q' debug key. */
 void domain_dump(void);
 
+/** time_fill_wallclock() - into @d's shared_info. */
+void time_fill_wallclock(struct domain *d);
+
 /* What the architecture does for a domain or vcpu. */
 int arch_vcpu_create(struct vcpu *v);
 /** arch_domain_forget() - no CPU keeps state of @d, which runs nowhere, or walks its tables */
 void arch_domain_forget(struct domain *d);
+void arch_vcpu_destroy(struct vcpu *v);
 int arch_vcpu_initialise(struct vcpu *v, gva_t context);	/* VCPUOP_initialise */
 void arch_vcpu_dump(const struct vcpu *v);
 

@@ -123,11 +123,13 @@ struct page *domain_page_alloc(struct domain *d, unsigned int order, unsigned in
 int domain_page_adopt(struct domain *d, struct page *first, unsigned int order);
 /**
  * domain_page_release() - drop the allocation's reference of one frame.
- * Return: -EINVAL when it has been dropped already.
+ * Return: -EINVAL when it has been dropped already, or the frame is pinned.
  */
 int domain_page_release(struct domain *d, struct page *p);
 /** page_share_xen() - let @d map a frame of the core's own (shared_info, grant table). */
 void page_share_xen(struct page *p, struct domain *d);
+/** page_unshare_xen() - the core's use of it is over, and with it the domain is. */
+void page_unshare_xen(struct page *p);
 
 /* Lists of frames by page->next and ->prev; their lock is held. */
 void page_list_add(u32 *head, u32 mfn);

@@ -19,6 +19,7 @@ enum softirq {
 	SOFTIRQ_SCHEDULE,	/* pick another vcpu */
 	SOFTIRQ_KEY,		/* a debug key was typed */
 	SOFTIRQ_CONSOLE,	/* console input waits for dom0 */
+	SOFTIRQ_RECLAIM,	/* domains have died */
 	NR_SOFTIRQS
 };
 

@@ -18,6 +18,7 @@ int sched_init_cpu(struct cpu *cpu);	/* also for CPU 0; with its idle vcpu */
 void sched_init_domain(struct domain *d);
 /** sched_init_vcpu() - @v, which its domain lists, may run where its affinity says. */
 void sched_init_vcpu(struct vcpu *v);
+/** sched_destroy_domain() - no vcpu of @d, which is paused for good, is known anywhere. */
 void sched_destroy_domain(struct domain *d);
 
 /** vcpu_set_pause() - add a reason not to run; a running vcpu is descheduled soon. */
@@ -86,6 +87,8 @@ long do_set_timer_op(u64 timeout);
 /** vcpu_periodic_resume() - @v runs here again: tick if one is due, start the timer. */
 void vcpu_periodic_resume(struct vcpu *v);
 void vcpu_init_timers(struct vcpu *v);
+/** vcpu_nmi() - @v's guest gets an NMI. */
+void vcpu_nmi(struct vcpu *v);
 /** sched_poll_timeout() - the timer function of SCHEDOP_poll. */
 void sched_poll_timeout(void *vcpu);
 /** do_vcpu_op() - VCPUOP_* (xen/vcpu.h) */

@@ -189,10 +189,12 @@ static void test_mapped_at_end(void **state)
 
 	assert_int_equal(grant_frame(a, 1, &mfn), 0);
 	assert_true(page_get(mfn_to_page(mfn), a));
+	dom_xen = ctl;
 	grant_destroy_domain(a);
-	assert_ptr_equal(mfn_to_page(mfn)->owner, a);
+	assert_ptr_equal(mfn_to_page(mfn)->owner, dom_xen);	/* not the dead one's */
 	page_put(mfn_to_page(mfn));
 	assert_null(mfn_to_page(mfn)->owner);
+	dom_xen = NULL;
 	a = NULL;
 	fake_domain_destroy(d);
 }

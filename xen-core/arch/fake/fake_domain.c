@@ -35,6 +35,8 @@ __weak int arch_grant_unmap(struct page *page, u64 addr, u32 flags, u64 new_addr
 }
 __weak void arch_grant_flush(struct domain *d) { }
 __weak int arch_vcpu_create(struct vcpu *v) { return 0; }
+__weak void arch_vcpu_destroy(struct vcpu *v) { }
+__weak int arch_page_retire(struct page *p) { return 0; }
 __weak int arch_vcpu_initialise(struct vcpu *v, gva_t context) { return 0; }
 __weak void arch_domain_forget(struct domain *d) { }
 __weak void arch_vcpu_dump(const struct vcpu *v) { }
@@ -47,7 +49,7 @@ struct domain *fake_domain_create(domid_t id, bool privileged, u32 vcpus)
 	d->id = id;
 	d->privileged = privileged;
 	d->refs = 1;
-	d->page_list = PAGE_NIL;
+	d->page_list = d->loose_list = PAGE_NIL;
 	d->max_pages = ~0u;
 	d->max_vcpus = vcpus;
 	d->shared = aligned_alloc(PAGE_SIZE, PAGE_SIZE);

@@ -52,7 +52,5 @@ static inline bool clock_update_vcpu(struct vcpu *v)
  * system time was @system_time; tells every domain. Return: 0 or -EINVAL.
  */
 int time_set_wallclock(u64 sec, u32 nsec, u64 system_time);
-/** time_fill_wallclock() - into a new domain's shared_info. */
-void time_fill_wallclock(struct domain *d);
 
 #endif

@@ -101,6 +101,7 @@ bool pv_ldt_map(struct vcpu *v, u64 va);
 int pv_set_gdt(struct vcpu *v, const u64 *frames, u32 entries);
 void pv_load_descriptors(struct vcpu *v);
 int pv_desc_area_create(struct vcpu *v);
+void pv_desc_area_destroy(struct vcpu *v);
 int pv_set_ldt(struct vcpu *v, u64 base, u32 entries);
 
 /* context.c: the state of the running vcpu */
@@ -108,6 +109,8 @@ int pv_set_ldt(struct vcpu *v, u64 base, u32 entries);
 void pv_toggle_mode(struct vcpu *v);
 void pv_load_cr3(struct vcpu *v);
 void pv_load_tsd(struct vcpu *v);
+long pv_set_debugreg(struct vcpu *v, u32 reg, u64 val);
+#define XCR0_X87_SSE	3
 
 /* traps.c */
 void trap_dump_regs(const struct regs *regs);
@@ -118,6 +121,8 @@ void physdev_hide_ports(u32 *allowed);
 
 /* dom0_build.c */
 void dom0_build(void);
+/** write_hypercall_page() - the entries that guests call (xen/arch-x86/xen-x86_64.h) */
+void write_hypercall_page(u8 *page);
 
 /* decode.c: a decoded instruction of a guest */
 /**

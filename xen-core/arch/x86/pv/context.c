@@ -16,13 +16,9 @@
 #include "sched.h"
 #include "stacks.h"
 
-#define XCR0_X87_SSE	3
 /* Bits that are always set or clear (reserved, with TR's bits). */
 enum { DR6_FIXED = 0xffff0ff0u, DR6_ZERO = 0x1000u, DR7_FIXED = 0x400u, DR7_ZERO = 0xd800u };
 enum { DR7_ENABLE = 0xff, DR7_GD = 1 << 13 };
-/* The assists that a new vcpu's context may turn on. */
-#define CONTEXT_ASSISTS	(1ull << VMASST_TYPE_architectural_iopl | \
-			 1ull << VMASST_TYPE_runstate_update_flag | 1ull << VMASST_TYPE_m2p_strict)
 
 void pv_toggle_mode(struct vcpu *v)
 {
@@ -117,7 +113,7 @@ static void debugregs_load(struct vcpu *v)
 /* 4 and 5 are other names of 6 and 7. */
 static u32 dr_index(u32 reg) { return reg < 4 ? reg : reg | 2; }
 
-static long set_debugreg(struct vcpu *v, u32 reg, u64 val)
+long pv_set_debugreg(struct vcpu *v, u32 reg, u64 val)
 {
 	u32 n = dr_index(reg);
 
@@ -267,103 +263,10 @@ int arch_vcpu_create(struct vcpu *v)
 	return pv_desc_area_create(v);
 }
 
-static bool context_is_good(const struct vcpu_guest_context *c)
+void arch_vcpu_destroy(struct vcpu *v)
 {
-	const u64 addresses[] = {
-		c->event_callback_eip, c->failsafe_callback_eip, c->syscall_callback_eip,
-		c->user_regs.rip, c->fs_base, c->gs_base_kernel, c->gs_base_user,
-	};
-
-	for (u32 i = 0; i < ARRAY_SIZE(addresses); i++)
-		if (!va_is_guest(addresses[i]))
-			return false;
-	for (u32 i = 0; i < ARRAY_SIZE(c->trap_ctxt); i++)
-		if (!va_is_guest(c->trap_ctxt[i].address))
-			return false;
-	/* E5: user mode needs a table of its own, or CR3 would get 0. */
-	return c->flags & VGCF_in_kernel || c->ctrlreg[1];
-}
-
-static void vcpu_set_regs(struct vcpu *v, const struct vcpu_guest_context *c)
-{
-	const struct cpu_user_regs *u = &c->user_regs;
-
-	v->regs = (struct regs){
-		.r15 = u->r15, .r14 = u->r14, .r13 = u->r13, .r12 = u->r12, .rbp = u->rbp,
-		.rbx = u->rbx, .r11 = u->r11, .r10 = u->r10, .r9 = u->r9, .r8 = u->r8,
-		.rax = u->rax, .rcx = u->rcx, .rdx = u->rdx, .rsi = u->rsi, .rdi = u->rdi,
-		/* E1: CPL 3, IF set; IOPL is virtual, below. */
-		.rip = u->rip, .rsp = u->rsp, .cs = u->cs | 3, .ss = u->ss | 3,
-		.rflags = (u->rflags & 0xcd5) | EFLAGS_IF | 2,
-	};
-	v->arch.ds = u->ds;
-	v->arch.es = u->es;
-	v->arch.fs = u->fs;
-	v->arch.gs = u->gs;
-	v->arch.fs_base = c->fs_base;
-	v->arch.gs_base[true] = c->gs_base_kernel;
-	v->arch.gs_base[false] = c->gs_base_user;
-	v->arch.in_kernel = c->flags & VGCF_in_kernel;
-	v->arch.iopl = u->rflags >> 12 & 3;
-	v->info->evtchn_upcall_mask = 1;
-	if (c->flags & VGCF_I387_VALID) {
-		memcpy(v->arch.xsave, c->fpu_ctxt.x, sizeof(c->fpu_ctxt));
-		v->arch.xsave->mxcsr &= 0xffff;
-		if (cpu_features.xsave)
-			v->arch.xsave->xstate_bv = XCR0_X87_SSE;
-	}
-}
-
-static int vcpu_set_roots(struct vcpu *v, const struct vcpu_guest_context *c)
-{
-	struct domain *d = v->domain;
-	mfn_t kernel = MFN(xen_cr3_to_pfn(c->ctrlreg[3]));
-	mfn_t user = MFN(xen_cr3_to_pfn(c->ctrlreg[1]));
-	int err;
-
-	spin_guard(&d->pt_lock);
-	err = pt_get_whole(d, kernel, 4);
-	if (err)
-		return err;
-	if (c->ctrlreg[1]) {
-		err = pt_get_whole(d, user, 4);
-		if (err) {
-			pt_put(mfn_to_page(kernel));
-			return err;
-		}
-		v->arch.user_cr3 = mfn_to_maddr(user).a;
-		pv_show_m2p(user, mfn_equal(user, kernel));
-	}
-	v->arch.kernel_cr3 = mfn_to_maddr(kernel).a;
-	return 0;
-}
-
-/** arch_vcpu_initialise() - VCPUOP_initialise: struct vcpu_guest_context at @context */
-int arch_vcpu_initialise(struct vcpu *v, gva_t context)
-{
-	static struct vcpu_guest_context c;	/* under lock: too large for the stack */
-	static struct spinlock lock;
-	int err;
-
-	spin_guard(&lock);
-	if (copy_from_guest(&c, context, sizeof(c)))
-		return -EFAULT;
-	if (!context_is_good(&c))
-		return -EINVAL;
-	err = pv_set_gdt(v, c.gdt_frames, c.gdt_ents);
-	if (!err)
-		err = pv_set_ldt(v, c.ldt_base, c.ldt_ents);
-	if (!err)
-		err = vcpu_set_roots(v, &c);
-	if (err)
-		return err;
-	vcpu_set_regs(v, &c);
-	pv_init_callbacks(v, &c);
-	__atomic_fetch_or(&v->domain->vm_assist, c.vm_assist & CONTEXT_ASSISTS, __ATOMIC_SEQ_CST);
-	for (int i = 0; i < 8; i++)
-		if (i != 4 && i != 5)
-			set_debugreg(v, i, c.debugreg[i]);
-	return 0;
+	pv_desc_area_destroy(v);
+	free_zeroed(v->arch.xsave, cpu_features.xsave_size);
 }
 
 /** do_set_segment_base() - HYPERVISOR_set_segment_base (SEGBASE_*) */
@@ -390,7 +293,7 @@ long do_set_segment_base(u32 which, u64 base)
 /** do_set_debugreg() - HYPERVISOR_set_debugreg */
 long do_set_debugreg(u32 reg, u64 val)
 {
-	return set_debugreg(current, reg, val);
+	return pv_set_debugreg(current, reg, val);
 }
 
 /** do_get_debugreg() - HYPERVISOR_get_debugreg */

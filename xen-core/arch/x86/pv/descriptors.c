@@ -15,7 +15,7 @@
 
 #define AREA_PAGES	32
 #define LDT_PAGE	16
-#define MAX_AREAS	(1u << 19)	/* what fits between DESC_VA and STACKS_VA */
+#define MAX_AREAS	(1u << 15)	/* fit between DESC_VA and STACKS_VA */
 
 #define DESC_P		(1ull << 47)
 #define DESC_S		(1ull << 44)
@@ -23,7 +23,7 @@
 #define DESC_TYPE(d)	((d) >> 40 & 0xf)
 #define TYPE_CALL_GATE	12
 
-static u32 nr_areas;		/* area_lock */
+static u64 area_used[MAX_AREAS / 64];	/* area_lock */
 static struct spinlock area_lock;
 static const u64 zero_page[512] __aligned(PAGE_SIZE);
 
@@ -64,16 +64,29 @@ static void flush_area(struct vcpu *v)
 
 int pv_desc_area_create(struct vcpu *v)
 {
+	u32 n = 0;
+
 	/* Also while mapping: areas share the tables above, and only here they are made. */
 	spin_guard(&area_lock);
-	if (nr_areas == MAX_AREAS)
+	while (n < MAX_AREAS && test_bit(n, area_used))
+		n++;
+	if (n == MAX_AREAS)
 		return -ENOMEM;
-	v->arch.gdt_va = DESC_VA + (u64)nr_areas * AREA_PAGES * PAGE_SIZE;
+	v->arch.gdt_va = DESC_VA + (u64)n * AREA_PAGES * PAGE_SIZE;
 	for (u32 i = 0; i <= GDT_FRAMES; i++)
 		if (map_area_page(v, i, NULL))
 			return -ENOMEM;
-	nr_areas++;
+	test_and_set_bit(n, area_used);
 	return 0;
+}
+
+/* Its pages are the core's own again; a CPU that knows others has been flushed since. */
+void pv_desc_area_destroy(struct vcpu *v)
+{
+	u64 off = v->arch.gdt_va - DESC_VA;
+
+	if (v->arch.gdt_va)
+		clear_bit(off / (AREA_PAGES * PAGE_SIZE), area_used);
 }
 
 void pv_load_descriptors(struct vcpu *v)

@@ -190,14 +190,14 @@ static __init void map_frames(u64 va, u64 gfn, u64 nr, u64 table)
 	}
 }
 
-static __init void write_hypercall_page(u8 *page)
+void write_hypercall_page(u8 *page)
 {
 	/* push %rcx; push %r11; mov $n, %eax; syscall; pop %r11; pop %rcx; ret */
-	static const __initconst u8 call[] = {
+	static const u8 call[] = {
 		0x51, 0x41, 0x53, 0xb8, 0, 0, 0, 0, 0x0f, 0x05, 0x41, 0x5b, 0x59, 0xc3
 	};
 	/* push %rcx; push %r11; push %rax; mov $n, %eax; syscall: struct iret_context */
-	static const __initconst u8 iret[] = {
+	static const u8 iret[] = {
 		0x51, 0x41, 0x53, 0x50, 0xb8, __HYPERVISOR_iret, 0, 0, 0, 0x0f, 0x05
 	};
 

@@ -3,6 +3,8 @@
  * HYPERVISOR_mmuext_op (xen/xen.h): pinning, base pointers, flushes, LDT,
  * clearing and copying frames.
  */
+#include "domctl.h"
+
 #include "pv.h"
 
 #define M2P_SLOT	256	/* of an L4 table: MACH2PHYS_VIRT_START */
@@ -12,8 +14,15 @@ static int pin(struct domain *d, mfn_t mfn, unsigned int level)
 	struct page *p = mfn_to_page(mfn);
 	int err = pt_get(d, mfn, level);
 
-	if (err || !(__atomic_fetch_or(&p->type, PT_PINNED, __ATOMIC_RELAXED) & PT_PINNED))
+	if (err)
 		return err;
+	{
+		spin_guard(&d->page_lock);
+		/* F6: whoever takes the frame from the domain must see the pin. */
+		if (p->count & PC_ALLOCATED &&
+		    !(__atomic_fetch_or(&p->type, PT_PINNED, __ATOMIC_RELAXED) & PT_PINNED))
+			return 0;
+	}
 	pt_put(p);
 	return -EINVAL;
 }
@@ -33,6 +42,46 @@ static int unpin(struct domain *d, mfn_t mfn)
 	}
 	page_put(p);
 	return err;
+}
+
+int arch_page_retire(struct page *p)
+{
+	struct domain *d = p->owner;
+	int err;
+
+	spin_guard(&d->pt_lock);
+	err = pt_finish_deferred(d);
+	if (!err && p->type & PT_PINNED)
+		err = unpin(d, page_to_mfn(p));
+	if (err)
+		return err;
+	/* One that was left half validated lets go of what it has to become another type. */
+	err = page_type_get(p, PT_WRITABLE);
+	if (!err)
+		page_type_put(p);
+	return err == -ERESTART ? err : 0;
+}
+
+int arch_domain_release(struct domain *d)
+{
+	for_each_vcpu(d, v) {
+		u64 *const root[] = { &v->arch.kernel_cr3, &v->arch.user_cr3 };
+
+		pv_set_gdt(v, NULL, 0);
+		pv_set_ldt(v, 0, 0);
+		spin_guard(&d->pt_lock);
+		for (u32 i = 0; i < ARRAY_SIZE(root); i++) {
+			u64 old = *root[i];
+
+			if (pt_finish_deferred(d))
+				return -ERESTART;
+			*root[i] = 0;
+			if (old)
+				pt_put(mfn_to_page(PTE_MFN(old)));
+		}
+	}
+	spin_guard(&d->pt_lock);
+	return pt_finish_deferred(d);
 }
 
 void pv_show_m2p(mfn_t root, bool visible)
