@@ -95,6 +95,11 @@ void console_write(const char *s, size_t len, bool to_ring)
 		cpu_raise(this_cpu(), SOFTIRQ_CONSOLE);
 }
 
+u32 console_ring_start(void)
+{
+	return READ_ONCE(ring_get);
+}
+
 u32 console_ring_read(char *buf, u32 size, u32 *index, bool clear)
 {
 	u32 at, n;
@@ -106,7 +111,7 @@ u32 console_ring_read(char *buf, u32 size, u32 *index, bool clear)
 	for (n = 0; n < size && at != ring_put; n++)
 		buf[n] = ring[at++ % RING_SIZE];
 	if (clear)
-		ring_get = ring_put;
+		ring_get = at;
 	*index = at;
 	console_unlock(&lock);
 	return n;
@@ -204,8 +209,7 @@ void __init key_register(char key, void (*fn)(void), const char *what)
 	keys[(u8)key].what = what;
 }
 
-/* Has @key served soon. Context: anywhere. */
-static void key_handle(char key)
+void key_press(char key)
 {
 	__atomic_fetch_add(&keys[(u8)key].presses, 1, __ATOMIC_RELAXED);
 	cpu_raise(this_cpu(), SOFTIRQ_KEY);
@@ -262,7 +266,7 @@ static void console_announce_input(void)
 static void console_input_deliver(char c)
 {
 	if (input_to_core)
-		key_handle(c);
+		key_press(c);
 	else if (input_put - input_get < INPUT_SIZE)
 		input[input_put++ % INPUT_SIZE] = c;
 }

@@ -48,6 +48,7 @@ static void domain_free(struct domain *d)
 		arch_vcpu_destroy(v);
 		free_zeroed(v, sizeof(*v));
 	}
+	arch_domain_free(d);
 	free_zeroed(d, sizeof(*d));
 }
 

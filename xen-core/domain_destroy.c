@@ -28,9 +28,10 @@ static int destroy_stop(struct domain *d)
 		spin_guard(&d->evtchn->lock);
 		d->dying = true;
 	}
+	domain_claim_pages(d, 0);
 	domain_pause(d);
 	sched_destroy_domain(d);
-	return 0;
+	return page_claim(&d->claimed, 0);
 }
 
 static int destroy_events(struct domain *d)

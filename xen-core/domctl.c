@@ -23,14 +23,12 @@ void domain_get_info(struct domain *d, struct xen_domctl_getdomaininfo *info)
 
 	*info = (struct xen_domctl_getdomaininfo){
 		.domain = d->id, .tot_pages = d->tot_pages, .max_pages = d->max_pages,
+		.outstanding_pages = READ_ONCE(d->claimed), .cpupool = d->sched.pool->id,
 		.shared_info_frame = virt_to_mfn(d->shared).n, .max_vcpu_id = d->max_vcpus - 1,
 	};
 	memcpy(info->handle, d->handle, sizeof(info->handle));
 	for_each_vcpu(d, v) {
-		struct vcpu_runstate_info r;
-
-		runstate_get(v, &r);
-		info->cpu_time += r.time[RUNSTATE_running];
+		info->cpu_time += vcpu_run_time(v);
 		if (READ_ONCE(v->pause_flags) & 1u << VPF_DOWN)
 			continue;
 		info->nr_online_vcpus++;
@@ -82,7 +80,7 @@ static long domctl_createdomain(struct domain *none, struct xen_domctl *op)
 
 	/* A guest that may use version 2 of the grant table finds that there is version 1. */
 	if (c->flags & ~CREATE_FLAGS || c->max_vcpus - 1 >= MAX_VCPUS || c->vmtrace_size ||
-	    c->iommu_opts || c->ssidref || c->grant_opts - 1 > 1 || !c->max_grant_frames)
+	    c->iommu_opts || c->grant_opts - 1 > 1 || !c->max_grant_frames)
 		return -EINVAL;
 	err = arch_check_domain_config(&c->arch);
 	if (err)
@@ -98,19 +96,16 @@ static long domctl_createdomain(struct domain *none, struct xen_domctl *op)
 	d = domain_create(id, false, c->max_vcpus);
 	if (!d)
 		return -ENOMEM;
-	err = sched_join_pool(d, c->cpupool_id);
-	if (err) {
-		while (domain_destroy(d))
-			;
-		return err;
-	}
 	d->tool_pauses = 1;
 	d->max_pages = 0;
 	time_fill_wallclock(d);
 	d->evtchn->max_ports = MIN(c->max_evtchn_port, EVTCHN_FIFO_NR_CHANNELS - 1u) + 1;
 	memcpy(d->handle, c->handle, sizeof(d->handle));
 	op->domain = id;
-	return 0;
+	err = c->cpupool_id ? sched_join_pool(d, c->cpupool_id) : 0;
+	if (err)
+		BUG_ON(domain_destroy(d));	/* it has nothing that would take long */
+	return err;
 }
 
 static long domctl_destroydomain(struct domain *d, struct xen_domctl *op)
@@ -195,22 +190,25 @@ static const struct domctl_op {
 	[XEN_DOMCTL_max_mem]		= { domctl_max_mem, .self = true },
 	[XEN_DOMCTL_setvcpucontext]	= { domctl_setvcpucontext },
 	[XEN_DOMCTL_getvcpucontext]	= { domctl_getvcpucontext, .output = true },
-	[XEN_DOMCTL_getvcpuinfo]	= { domctl_getvcpuinfo, .output = true, .self = true },
 	[XEN_DOMCTL_max_vcpus]		= { domctl_max_vcpus },
-	[XEN_DOMCTL_scheduler_op]	= { domctl_scheduler_op, .output = true, .self = true },
-	[XEN_DOMCTL_setvcpuaffinity]	= { domctl_setvcpuaffinity, .self = true },
-	[XEN_DOMCTL_getvcpuaffinity]	= { domctl_getvcpuaffinity, .self = true },
-	[XEN_DOMCTL_setnodeaffinity]	= { domctl_setnodeaffinity, .self = true },
-	[XEN_DOMCTL_getnodeaffinity]	= { domctl_getnodeaffinity, .self = true },
 	[XEN_DOMCTL_setdomainhandle]	= { domctl_setdomainhandle, .self = true },
 	[XEN_DOMCTL_hypercall_init]	= { domctl_hypercall_init },
 	[XEN_DOMCTL_settimeoffset]	= { domctl_settimeoffset, .self = true },
 	[XEN_DOMCTL_resumedomain]	= { domctl_resumedomain },
+	[XEN_DOMCTL_getpageframeinfo3]	= { domctl_getpageframeinfo3 },
 	[XEN_DOMCTL_sendtrigger]	= { domctl_sendtrigger, .self = true },
 	[XEN_DOMCTL_set_address_size]	= { domctl_set_address_size },
 	[XEN_DOMCTL_get_address_size]	= { domctl_get_address_size, .output = true, .self = true },
 	[XEN_DOMCTL_gettscinfo]		= { domctl_gettscinfo, .output = true },
 	[XEN_DOMCTL_settscinfo]		= { domctl_settscinfo },
+	[XEN_DOMCTL_setvcpuaffinity]	= { domctl_setvcpuaffinity, .output = true, .self = true },
+	[XEN_DOMCTL_getvcpuaffinity]	= { domctl_getvcpuaffinity, .output = true, .self = true },
+	[XEN_DOMCTL_setnodeaffinity]	= { domctl_setnodeaffinity, .self = true },
+	[XEN_DOMCTL_getnodeaffinity]	= { domctl_getnodeaffinity, .output = true, .self = true },
+	[XEN_DOMCTL_scheduler_op]	= { domctl_scheduler_op, .output = true, .self = true },
+	[XEN_DOMCTL_getvcpuinfo]	= { domctl_getvcpuinfo, .output = true, .self = true },
+	[XEN_DOMCTL_get_cpu_policy]	= { domctl_get_cpu_policy, .output = true, .self = true },
+	[XEN_DOMCTL_set_cpu_policy]	= { domctl_set_cpu_policy, .output = true },
 };
 
 static long domctl_run(struct xen_domctl *op, gva_t uop)

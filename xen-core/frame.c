@@ -131,7 +131,7 @@ int domain_page_adopt(struct domain *d, struct page *first, unsigned int order)
 
 struct page *domain_page_alloc(struct domain *d, unsigned int order, unsigned int addr_bits)
 {
-	struct page *first = page_alloc(order, addr_bits);
+	struct page *first = page_alloc_claimed(order, addr_bits, &d->claimed);
 
 	if (first && domain_page_adopt(d, first, order)) {
 		page_free(first, order);
@@ -154,6 +154,14 @@ int domain_page_release(struct domain *d, struct page *p)
 	}
 	page_put(p);
 	return 0;
+}
+
+int domain_claim_pages(struct domain *d, u64 nr)
+{
+	spin_guard(&d->page_lock);
+	if (nr && (d->claimed || d->dying || nr <= d->tot_pages || nr > d->max_pages))
+		return -EINVAL;
+	return page_claim(&d->claimed, nr ? nr - d->tot_pages : 0);
 }
 
 /*

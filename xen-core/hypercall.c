@@ -10,6 +10,7 @@
 #include "event.h"
 #include "grant_table.h"
 #include "sched.h"
+#include "sysctl.h"
 
 static long hypercall_unknown(u64 a, u64 b, u64 c, u64 d, u64 e, u64 f)
 {
@@ -58,7 +59,8 @@ const hypercall_fn hypercall_table[NR_HYPERCALLS] = {
 	UNKNOWN(__HYPERVISOR_xenoprof_op, __HYPERVISOR_xenoprof_op),
 	HYPERCALL(event_channel_op),
 	HYPERCALL(physdev_op),
-	UNKNOWN(__HYPERVISOR_hvm_op, __HYPERVISOR_sysctl),
+	UNKNOWN(__HYPERVISOR_hvm_op, __HYPERVISOR_hvm_op),
+	HYPERCALL(sysctl),
 	HYPERCALL(domctl),
 	UNKNOWN(__HYPERVISOR_domctl + 1, NR_HYPERCALLS - 1),
 };

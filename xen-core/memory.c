@@ -7,11 +7,14 @@
  */
 #include "hypercall.h"
 
+#include "grant_table.h"
+
 #include <xen/memory.h>
 
 #define CMD_MASK	((1u << 6) - 1)
 #define EXTENT_SHIFT	6
 #define INVALID_GFN	(~0ull)
+#define STATUS_FRAMES	(GRANT_MAX_FRAMES / 8)	/* what version 2 would have */
 #define GUEST_ORDER_MAX	9		/* 2 MiB; dom0 may take what there is */
 
 static unsigned int address_bits(const struct xen_memory_reservation *r)
@@ -34,6 +37,12 @@ static int extent_name(struct page *p, unsigned int order, const xen_pfn_t *gfn,
 	return slot.a ? copy_to_guest(slot, &mfn, sizeof(mfn)) : 0;
 }
 
+/* The one node there is. */
+static bool node_exists(u32 flags)
+{
+	return !(flags & XENMEMF_exact_node_request) || !XENMEMF_get_node(flags);
+}
+
 /* Once there, the frames are the domain's; that it cannot learn which is its loss. */
 static int give_extent(struct domain *d, const struct xen_memory_reservation *r, u64 i, bool gfns)
 {
@@ -43,7 +52,8 @@ static int give_extent(struct domain *d, const struct xen_memory_reservation *r,
 
 	if (gfns && copy_from_guest(&gfn, slot, sizeof(gfn)))
 		return -EFAULT;
-	p = domain_page_alloc(d, r->extent_order, address_bits(r));
+	p = node_exists(r->mem_flags)
+		? domain_page_alloc(d, r->extent_order, address_bits(r)) : NULL;
 	if (!p)
 		return -ENOMEM;
 	return extent_name(p, r->extent_order, gfns ? &gfn : NULL, slot);
@@ -178,6 +188,89 @@ static long exchange(u64 start, gva_t arg)
 			     &x.nr_exchanged, sizeof(x.nr_exchanged)) ?: err;
 }
 
+static long claim_pages(const struct xen_memory_reservation *r)
+{
+	struct domain *d;
+	long err;
+
+	if (!current->domain->privileged)
+		return -EPERM;
+	if (r->extent_order || r->mem_flags || r->extent_start.p ||
+	    r->domid == DOMID_SELF || domain_get_target(r->domid, &d))
+		return -EINVAL;
+	err = domain_claim_pages(d, r->nr_extents);
+	domain_put(d);
+	return err;
+}
+
+/* How many frames of that kind there can be. */
+static long resource_limit(const struct xen_mem_acquire_resource *r)
+{
+	if (r->type != XENMEM_resource_grant_table)
+		return r->type > XENMEM_resource_vmtrace_buf ? -EOPNOTSUPP : -EINVAL;
+	switch (r->id) {
+	case XENMEM_resource_grant_table_id_shared:	return GRANT_MAX_FRAMES;
+	case XENMEM_resource_grant_table_id_status:	return STATUS_FRAMES;
+	default:					return -EINVAL;
+	}
+}
+
+static long resource_frames(struct domain *d, struct xen_mem_acquire_resource *r)
+{
+	long limit = resource_limit(r), err = 0;
+
+	if (limit < 0)
+		return limit;
+	if (!r->nr_frames) {
+		r->nr_frames = limit;
+		return 0;
+	}
+	/* Version 1 tables have no status frames. */
+	if (r->frame >= (u64)limit || r->nr_frames > limit - r->frame || r->id)
+		return -EINVAL;
+	for (u32 i = 0; i < r->nr_frames && !err; i++) {
+		xen_pfn_t frame;
+		mfn_t mfn;
+
+		err = grant_frame(d, r->frame + i, &mfn);
+		frame = mfn.n;
+		if (!err)
+			err = copy_to_guest(gva_index(gva_of(r->frame_list), xen_pfn_t, i), &frame,
+					    sizeof(frame));
+	}
+	return err;
+}
+
+static long acquire_resource(gva_t arg)
+{
+	struct xen_mem_acquire_resource r;
+	struct domain *d;
+	long err;
+
+	if (copy_from_guest(&r, arg, sizeof(r)))
+		return -EFAULT;
+	if (r.pad || !r.nr_frames != !r.frame_list.p)
+		return -EINVAL;
+	err = r.domid == DOMID_SELF ? -ESRCH : domain_get_target(r.domid, &d);
+	if (err)
+		return err;
+	err = d == current->domain ? -EPERM : resource_frames(d, &r);
+	domain_put(d);
+	return err ? err : copy_to_guest(arg, &r, sizeof(r));
+}
+
+/* Populate on demand is for guests whose memory the core translates. */
+static long pod_target(const struct xen_pod_target *t)
+{
+	struct domain *d;
+	long err = domain_get_target(t->domid, &d);
+
+	if (err)
+		return err;
+	domain_put(d);
+	return -EINVAL;
+}
+
 static long query(u32 cmd, gva_t arg)
 {
 	struct domain *d;
@@ -211,6 +304,14 @@ long do_memory_op(u64 cmd, gva_t arg)
 	case XENMEM_current_reservation:
 	case XENMEM_maximum_reservation:
 	case XENMEM_maximum_gpfn:		return query(cmd, arg);
+	case XENMEM_claim_pages:
+		return COPY_AND_CALL(arg, struct xen_memory_reservation, claim_pages);
+	case XENMEM_acquire_resource:		return acquire_resource(arg);
+	case XENMEM_set_pod_target:
+	case XENMEM_get_pod_target:
+		return COPY_AND_CALL(arg, struct xen_pod_target, pod_target);
+	case XENMEM_get_sharing_freed_pages:
+	case XENMEM_get_sharing_shared_pages:	return 0;	/* no frame is shared */
 	}
 	return arch_memory_op(cmd, arg);
 }

@@ -16,6 +16,9 @@
  * frame has the latest stamp of the block. Who gets such a frame must not be
  * reachable through old TLB entries, nor see old contents: page_alloc() sees to
  * the first, frame.c and alloc_zeroed() to the second.
+ *
+ * A claim is a number of free frames, no frame in particular, that only who made
+ * it may have: a large domain is not begun that then cannot be finished.
  */
 #include "page.h"
 
@@ -30,6 +33,7 @@ static struct {
 		u32 free_list[MAX_ORDER + 1];
 		u64 nr_free;	/* frames */
 	} zone[NR_ZONES];
+	u64 nr_free, nr_claimed; /* frames; never more claimed than free */
 } buddy;
 
 /* Blocks are aligned and frame 0 is never free, so a block lies in one zone. */
@@ -49,6 +53,7 @@ static void page_alloc_link(u32 mfn, unsigned int order, u32 stamp)
 	page_list_add(&z->free_list[order], mfn);
 	z->orders |= 1u << order;
 	z->nr_free += 1ull << order;
+	buddy.nr_free += 1ull << order;
 }
 
 static void page_alloc_unlink(u32 mfn)
@@ -61,6 +66,7 @@ static void page_alloc_unlink(u32 mfn)
 	if (z->free_list[p->order] == PAGE_NIL)
 		z->orders &= ~(1u << p->order);
 	z->nr_free -= 1ull << p->order;
+	buddy.nr_free -= 1ull << p->order;
 }
 
 /* Under the lock: put a block back and join it with its free neighbours. */
@@ -102,10 +108,29 @@ void page_alloc_add(mfn_t start, mfn_t end)
 	page_alloc_insert_range(MAX(start.n, 1ul), end.n, 0);
 }
 
-/* Take a block of exactly @order, or return PAGE_NIL. */
-static u32 page_alloc_take(unsigned int order, int top_zone)
+int page_claim(u32 *claim, u32 nr)
 {
 	spin_guard(&buddy.lock);
+	if (nr > buddy.nr_free - (buddy.nr_claimed - *claim))
+		return -ENOMEM;
+	buddy.nr_claimed += nr - (u64)*claim;
+	*claim = nr;
+	return 0;
+}
+
+u64 page_claims_outstanding(void)
+{
+	return READ_ONCE(buddy.nr_claimed);
+}
+
+/* Take a block of exactly @order, or return PAGE_NIL. */
+static u32 page_alloc_take(unsigned int order, int top_zone, u32 *claim)
+{
+	u32 used = claim ? MIN(*claim, 1u << order) : 0;
+
+	spin_guard(&buddy.lock);
+	if ((1u << order) + buddy.nr_claimed - used > buddy.nr_free)
+		return PAGE_NIL;
 	for (struct zone *z = &buddy.zone[top_zone]; z > buddy.zone; z--) {
 		u32 fit = z->orders >> order << order, mfn;
 
@@ -115,19 +140,22 @@ static u32 page_alloc_take(unsigned int order, int top_zone)
 		page_alloc_unlink(mfn);
 		for (unsigned int o = __builtin_ctz(fit); o-- > order;)
 			page_alloc_link(mfn + (1u << o), o, frame_table[mfn].stamp);
+		buddy.nr_claimed -= used;
+		if (used)
+			*claim -= used;
 		return mfn;
 	}
 	return PAGE_NIL;
 }
 
-struct page *page_alloc(unsigned int order, unsigned int addr_bits)
+struct page *page_alloc_claimed(unsigned int order, unsigned int addr_bits, u32 *claim)
 {
 	unsigned int top_zone = MIN(addr_bits, NR_ZONES - 1 + PAGE_SHIFT);
 	u32 mfn;
 
 	if (order > MAX_ORDER || top_zone <= PAGE_SHIFT)
 		return NULL;
-	mfn = page_alloc_take(order, top_zone - PAGE_SHIFT);
+	mfn = page_alloc_take(order, top_zone - PAGE_SHIFT, claim);
 	if (mfn == PAGE_NIL)
 		return NULL;
 
@@ -150,12 +178,13 @@ void page_free(struct page *p, unsigned int order)
 	page_alloc_insert(page_to_mfn(p).n, order, stamp);
 }
 
-u64 page_alloc_nr_free(void)
+u64 page_alloc_nr_free_in(u32 min_bits, u32 max_bits)
 {
 	u64 nr = 0;
 
 	for (u32 zone = 1; zone < NR_ZONES; zone++)
-		nr += READ_ONCE(buddy.zone[zone].nr_free);
+		if (zone + PAGE_SHIFT >= min_bits && zone + PAGE_SHIFT <= max_bits)
+			nr += READ_ONCE(buddy.zone[zone].nr_free);
 	return nr;
 }
 

@@ -448,6 +448,8 @@ long sysctl_scheduler_op(struct xen_sysctl *ctl)
 	u32 *us = &op->u.sched_credit2.ratelimit_us;
 
 	spin_guard(&sched_lock);
+	if (op->cmd > XEN_SYSCTL_SCHEDOP_getinfo)
+		return -EINVAL;
 	if (!pool_get(op->cpupool_id))
 		return -ESRCH;
 	if (op->sched_id != XEN_SCHEDULER_CREDIT2)
@@ -460,7 +462,7 @@ long sysctl_scheduler_op(struct xen_sysctl *ctl)
 		sched_min_run = MAX(*us, (u32)XEN_SYSCTL_SCHED_RATELIMIT_MIN) * 1000ull;
 		return 0;
 	}
-	if (op->cmd != XEN_SYSCTL_SCHEDOP_getinfo)
+	if (op->cmd == XEN_SYSCTL_SCHEDOP_putinfo)
 		return -EINVAL;
 	*us = ratelimit_us;
 	return 0;

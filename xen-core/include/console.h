@@ -34,16 +34,21 @@ extern char opt_console[64], opt_conswitch[4];
 extern bool opt_console_to_ring;
 
 /**
- * console_ring_read() - copy what the ring holds from @index on (for readconsole).
+ * console_ring_read() - copy what the ring holds from @index on (for readconsole);
+ * @clear: forget it, and what is older.
  * Return: bytes copied; @index moves on.
  */
 u32 console_ring_read(char *buf, u32 size, u32 *index, bool clear);
+/** console_ring_start() - index of the oldest text in the ring. */
+u32 console_ring_start(void);
 
 /** do_console_io() - CONSOLEIO_write, CONSOLEIO_read (xen/xen.h) */
 long do_console_io(u32 cmd, u32 count, gva_t buffer);
 
 /** key_register() - debug key @key does @fn; @what is shown by 'h'. */
 void key_register(char key, void (*fn)(void), const char *what);
+/** key_press() - have @key served soon. Context: anywhere. */
+void key_press(char key);
 void keys_init(void);
 
 /* What the console needs of the architecture: serial ports. */

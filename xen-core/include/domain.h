@@ -105,6 +105,7 @@ struct domain {
 	struct spinlock page_lock;
 	u32 page_list, loose_list;	/* page_lock */
 	u32 tot_pages, max_pages;	/* page_lock */
+	u32 claimed;			/* free frames kept for it; page_alloc.c's lock */
 
 	struct shared_info *shared;
 
@@ -212,9 +213,11 @@ void time_fill_wallclock(struct domain *d);
 
 /* What the architecture does for a domain or vcpu. */
 int arch_vcpu_create(struct vcpu *v);
+void arch_vcpu_destroy(struct vcpu *v);
+/** arch_domain_free() - what @d has of the architecture; nobody refers to it any more. */
+void arch_domain_free(struct domain *d);
 /** arch_domain_forget() - no CPU keeps state of @d, which runs nowhere, or walks its tables */
 void arch_domain_forget(struct domain *d);
-void arch_vcpu_destroy(struct vcpu *v);
 int arch_vcpu_initialise(struct vcpu *v, gva_t context);	/* VCPUOP_initialise */
 void arch_vcpu_dump(const struct vcpu *v);
 

@@ -34,6 +34,8 @@ int domain_destroy(struct domain *d);
 domctl_fn domctl_hypercall_init, domctl_set_address_size, domctl_get_address_size;
 domctl_fn domctl_settscinfo, domctl_gettscinfo;
 domctl_fn domctl_setvcpucontext, domctl_getvcpucontext;
+domctl_fn domctl_get_cpu_policy, domctl_set_cpu_policy;
+domctl_fn domctl_getpageframeinfo3;	/* pv/frame_info.c */
 /**
  * arch_domain_release() - @d, which does not run any more, lets go of all that
  * its vcpus hold. Return: 0, or -ERESTART: again.

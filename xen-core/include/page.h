@@ -97,14 +97,21 @@ void page_alloc_add(mfn_t start, mfn_t end);
 
 /**
  * page_alloc() - 2^@order contiguous frames, aligned, below 2^@addr_bits bytes.
- * The frames are dirty; TLBs hold no entry for them any more.
+ * The frames are dirty; TLBs hold no entry for them any more. @claim: NULL, or the
+ * caller's claim, which they lessen; what others have claimed is not given.
  * Return: the first frame's page with count 0 and no owner, or NULL.
  */
-struct page *page_alloc(unsigned int order, unsigned int addr_bits);
+struct page *page_alloc_claimed(unsigned int order, unsigned int addr_bits, u32 *claim);
+#define page_alloc(order, addr_bits)	page_alloc_claimed(order, addr_bits, NULL)
 /** page_free() - give back what page_alloc() returned (also in parts). */
 void page_free(struct page *p, unsigned int order);
-/** page_alloc_nr_free() - frames that are free now. */
-u64 page_alloc_nr_free(void);
+/** page_alloc_nr_free_in() - frames that are free now, of addresses of so many bits. */
+u64 page_alloc_nr_free_in(u32 min_bits, u32 max_bits);
+static inline u64 page_alloc_nr_free(void) { return page_alloc_nr_free_in(0, ADDR_BITS_ANY); }
+
+/** page_claim() - have @claim be of @nr frames. Return: 0, or -ENOMEM and it is as it was. */
+int page_claim(u32 *claim, u32 nr);
+u64 page_claims_outstanding(void);
 
 /** alloc_zeroed() - @bytes of the core's own memory, page aligned, or NULL. */
 void *alloc_zeroed(size_t bytes);
@@ -126,6 +133,12 @@ int domain_page_adopt(struct domain *d, struct page *first, unsigned int order);
  * Return: -EINVAL when it has been dropped already, or the frame is pinned.
  */
 int domain_page_release(struct domain *d, struct page *p);
+/**
+ * domain_claim_pages() - @d shall come to have @nr frames: keep free those that it lacks
+ * 0 ends the claim. Return: 0, -ENOMEM, or -EINVAL: it has them or may not have them,
+ * or has another claim.
+ */
+int domain_claim_pages(struct domain *d, u64 nr);
 /** page_share_xen() - let @d map a frame of the core's own (shared_info, grant table). */
 void page_share_xen(struct page *p, struct domain *d);
 /** page_unshare_xen() - the core's use of it is over, and with it the domain is. */

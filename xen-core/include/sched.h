@@ -18,7 +18,6 @@ int sched_init_cpu(struct cpu *cpu);	/* also for CPU 0; with its idle vcpu */
 void sched_init_domain(struct domain *d);
 /** sched_init_vcpu() - @v, which its domain lists, may run where its affinity says. */
 void sched_init_vcpu(struct vcpu *v);
-/** sched_destroy_domain() - no vcpu of @d, which is paused for good, is known anywhere. */
 void sched_destroy_domain(struct domain *d);
 
 /** vcpu_set_pause() - add a reason not to run; a running vcpu is descheduled soon. */

@@ -99,7 +99,12 @@ static void test_ring(void **state)
 	assert_int_equal(console_ring_read(got, sizeof(got), &index, false), sizeof(text));
 	assert_memory_equal(got, text, sizeof(text));
 	index = 12345678;
+	/* Forget what was read and what is older, no more. */
 	assert_int_equal(console_ring_read(got, 1, &index, true), 1);
+	assert_int_equal(console_ring_start(), index);
+	index = 0;
+	assert_int_equal(console_ring_read(got, sizeof(got), &index, false), sizeof(text) - 1);
+	assert_int_equal(console_ring_read(got, 0, &index, true), 0);
 	index = 0;
 	assert_int_equal(console_ring_read(got, sizeof(got), &index, false), 0);
 }

@@ -256,6 +256,36 @@ static void test_alloc_zeroed(void **state)
 	page_alloc_dump();
 }
 
+/* X5: what one has claimed no other gets; the claim shrinks with what its owner gets. */
+static void test_claim(void **state)
+{
+	u32 mine = 0, yours = 0;
+	struct page *p;
+
+	page_alloc_add(MFN(1), MFN(256));
+	assert_int_equal(page_claim(&mine, 256), -ENOMEM);
+	assert_int_equal(page_claim(&mine, ~0u), -ENOMEM);
+	assert_int_equal(mine, 0);
+	assert_int_equal(page_claim(&mine, 200), 0);
+	assert_int_equal(page_claim(&yours, 56), -ENOMEM);
+	assert_int_equal(page_claim(&yours, 50), 0);
+	assert_int_equal(page_claims_outstanding(), 250);
+	assert_null(page_alloc(3, ADDR_BITS_ANY));
+	p = page_alloc(2, ADDR_BITS_ANY);		/* 1 is nobody's now */
+	assert_non_null(p);
+	assert_null(page_alloc_claimed(6, ADDR_BITS_ANY, &yours));
+	assert_non_null(page_alloc_claimed(6, ADDR_BITS_ANY, &mine));
+	assert_int_equal(mine, 200 - 64);
+	assert_int_equal(page_claims_outstanding(), 250 - 64);
+	assert_int_equal(page_claim(&mine, 0), 0);
+	assert_int_equal(page_claims_outstanding(), 50);
+	/* More than one's claim: the rest is of what is nobody's. */
+	assert_non_null(page_alloc_claimed(6, ADDR_BITS_ANY, &yours));
+	assert_int_equal(yours, 0);
+	assert_int_equal(page_claims_outstanding(), 0);
+	page_free(p, 2);
+}
+
 /* Half a terabyte is a few hundred blocks, not 134 million frames. */
 static void test_huge(void **state)
 {
@@ -279,6 +309,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_stamps, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_stamp_of_fresh, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_alloc_zeroed, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_claim, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_huge, setup, teardown),
 	};
 

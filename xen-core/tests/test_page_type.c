@@ -492,12 +492,52 @@ static void test_flush_between_types(void **state)
 	guest_end();
 }
 
+/*
+ * P5, X2: another's frame is mapped with that owner named only, and writable only
+ * while somebody has a writable use already; it is the frame that an entry lets go of.
+ */
+static void test_owner(void **state)
+{
+	struct page *p = mfn_to_page(MFN(other->page_list));
+	u64 theirs = page_to_mfn(p).n << PAGE_SHIFT | PTE_P | PTE_U, *slot;
+
+	build_tree();
+	assert_int_equal(pin(3, 1), 0);
+	slot = &table(3)[9];
+	assert_int_equal(pt_write_l1(d, d, slot, theirs, false), -EBUSY);
+	assert_int_equal(pt_write_l1(d, other, slot, entry(4, PTE_P), false), -EBUSY);
+	assert_int_equal(pt_write_l1(d, other, slot, theirs, false), 0);
+	assert_int_equal(p->count & PC_COUNT_MASK, 2);
+	/* Left behind half way as a table: to be cleared up under its owner's lock only. */
+	p->type = PT_L2;
+	p->nr_valid = 1;
+	assert_int_equal(pt_write_l1(d, other, slot, theirs | PTE_W, false), -EBUSY);
+	assert_int_equal(p->nr_valid, 1);
+	p->type = PT_NONE;
+	p->nr_valid = 0;
+	assert_int_equal(pt_write_l1(d, other, slot, theirs | PTE_W, false), -EBUSY);
+	assert_int_equal(*slot, theirs);
+	assert_int_equal(page_use(other, page_to_mfn(p), PT_WRITABLE), 0);
+	assert_int_equal(pt_write_l1(d, other, slot, theirs | PTE_W, false), 0);
+	assert_int_equal(page_type_put(p), 0);
+	page_put(p);
+	assert_int_equal(p->type & PT_COUNT_MASK, 1);
+	assert_int_equal(pt_get(other, page_to_mfn(p), 1), -EINVAL);
+	/* It has left its owner: the mapping keeps it. */
+	assert_int_equal(domain_page_release(other, p), 0);
+	assert_ptr_equal(p->owner, other);
+	assert_int_equal(pt_write_l1(d, d, slot, 0, false), 0);
+	assert_null(p->owner);
+	guest_end();
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_tree, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_accessed_dirty, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_flush_between_types, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_owner, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_random_guest, setup, teardown),
 	};
 

@@ -36,6 +36,7 @@ __weak int arch_grant_unmap(struct page *page, u64 addr, u32 flags, u64 new_addr
 __weak void arch_grant_flush(struct domain *d) { }
 __weak int arch_vcpu_create(struct vcpu *v) { return 0; }
 __weak void arch_vcpu_destroy(struct vcpu *v) { }
+__weak void arch_domain_free(struct domain *d) { }
 __weak int arch_page_retire(struct page *p) { return 0; }
 __weak int arch_vcpu_initialise(struct vcpu *v, gva_t context) { return 0; }
 __weak void arch_domain_forget(struct domain *d) { }

@@ -3,6 +3,7 @@
 #include "domctl.h"
 
 #include "clock.h"
+#include "cpu_policy.h"
 #include "pv.h"
 
 int arch_check_domain_config(const struct xen_arch_domainconfig *config)
@@ -50,4 +51,10 @@ long domctl_gettscinfo(struct domain *d, struct xen_domctl *op)
 		.incarnation = 1, .gtsc_khz = clock_tsc_khz, .elapsed_nsec = arch_now(),
 	};
 	return 0;
+}
+
+void arch_domain_free(struct domain *d)
+{
+	cpu_policy_free(d);
+	memory_free_map(d);
 }

@@ -5,7 +5,7 @@
  * guest's.
  */
 
-void *memcpy(void *dst, const void *src, size_t n)
+__used void *memcpy(void *dst, const void *src, size_t n)
 {
 	void *d = dst;
 	size_t words = n / 8, rest = n % 8;
@@ -30,7 +30,7 @@ void *memmove(void *dst, const void *src, size_t n)
 	return dst;
 }
 
-void *memset(void *dst, int c, size_t n)
+__used void *memset(void *dst, int c, size_t n)
 {
 	void *d = dst;
 	u64 v = (u8)c * 0x0101010101010101ull;

@@ -13,6 +13,7 @@
 #include "acpi.h"
 #include "clock.h"
 #include "console.h"
+#include "cpu_policy.h"
 #include "pv.h"
 #include "sched.h"
 #include "setup.h"
@@ -217,6 +218,7 @@ static __init void core_main(void)
 	domain_init();
 	set_owners();
 	acpi_init(boot_info.rsdp);
+	cpu_policy_init();
 	clock_init();
 	apic_init();
 	ioapic_init();

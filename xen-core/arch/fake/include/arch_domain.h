@@ -15,6 +15,7 @@ struct arch_vcpu {
 };
 
 struct arch_domain {
+	struct cpu_policy *cpu_policy;	/* of arch/x86/cpu_policy.c */
 	struct page *deferred_put;	/* of arch/x86/pv/page_type.c */
 };
 

@@ -6,6 +6,7 @@
 #include <xen/arch-x86/xen.h>
 #include <xen/callback.h>
 
+struct e820_range;
 struct page;
 
 /**
@@ -82,10 +83,13 @@ struct arch_vcpu {
 };
 
 struct arch_domain {
+	struct cpu_policy *cpu_policy;	/* NULL: as every guest's; contents: lock */
 	struct page *deferred_put;	/* pt_lock: pt_put() that was preempted */
 	u32 io_bitmap[65536 / 32];	/* set: the port is allowed */
 	struct page *eoi_page;		/* PHYSDEVOP_pirq_eoi_gmfn: a bit for each pirq */
 	bool phys_irq_eoi_auto;
+	struct e820_range *e820;	/* domain lock: XENMEM_set_memory_map */
+	u32 nr_e820;
 };
 
 #endif

@@ -71,9 +71,16 @@ bool ptwr_emulate(struct vcpu *v, u64 va);
 /** pv_flush_mask() - CPUs of the vcpus in the guest's @bitmap. Return: 0 or -EFAULT. */
 int pv_flush_mask(struct domain *d, gva_t bitmap, u64 *mask);
 u64 pv_flush_mask_all(struct domain *d);
+/**
+ * pv_foreign_get() - the domain that a foreigndom argument names, held
+ * DOMID_SELF is the caller, its number is not; DOMID_IO and DOMID_XEN are the core's.
+ * Return: 0, -ESRCH or -EPERM.
+ */
+int pv_foreign_get(domid_t id, struct domain **d);
+void pv_foreign_put(struct domain *d);
 
-/* mmuext.c: one operation, not preempted */
-int pv_mmuext_one(struct vcpu *v, const struct mmuext_op *op);
+/* mmuext.c: one operation, not preempted; on frames of @d */
+int pv_mmuext_one(struct vcpu *v, struct domain *d, const struct mmuext_op *op);
 /** pv_frame_get() - reference and use as @type (PT_*) of @d's frame; pt_lock held. Or NULL. */
 struct page *pv_frame_get(struct domain *d, mfn_t mfn, u64 type);
 void pv_frame_put(struct page *p);
@@ -118,6 +125,10 @@ void trap_dump_stack(u64 sp);
 
 /** physdev_hide_ports() - take those that the core uses out of @allowed (io_bitmap) */
 void physdev_hide_ports(u32 *allowed);
+
+/* memory_op.c */
+/** memory_free_map() - @d is no more: nor is the map it was given. */
+void memory_free_map(struct domain *d);
 
 /* dom0_build.c */
 void dom0_build(void);

@@ -66,6 +66,8 @@ void boot_give_rest(void);
 
 /** memory_set_map() - what XENMEM_machine_memory_map tells. */
 void memory_set_map(const struct e820_range *e820, u32 nr);
+/** memory_nr_ram_pages() - all of the machine's. */
+u64 memory_nr_ram_pages(void);
 
 void core_start(u32 magic, u32 info);
 

@@ -110,7 +110,7 @@ static enum outcome write_cr(struct vcpu *v, u32 cr, u64 val)
 		v->info->arch.cr2 = val;
 		return DONE;
 	case 3:
-		switch (pv_mmuext_one(v, &op)) {
+		switch (pv_mmuext_one(v, v->domain, &op)) {
 		case 0:		return DONE;
 		case -ERESTART:	return STAY;	/* long: the instruction comes again */
 		default:	return FAULT;

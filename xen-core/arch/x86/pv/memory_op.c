@@ -24,6 +24,16 @@ __init void memory_set_map(const struct e820_range *e820, u32 nr)
 			machine_map[nr_machine_map++] = e820[i];
 }
 
+u64 memory_nr_ram_pages(void)
+{
+	u64 nr = 0;
+
+	for (u32 i = 0; i < nr_machine_map; i++)
+		if (machine_map[i].type == E820_RAM)
+			nr += PFN_DOWN(machine_map[i].size);
+	return nr;
+}
+
 void arch_set_gfn(struct page *p, u64 gfn)
 {
 	m2p[page_to_mfn(p).n] = gfn;
@@ -42,6 +52,56 @@ static long get_machine_map(gva_t arg)
 	map.nr_entries = nr_machine_map;
 	return copy_to_guest(gva_of(map.buffer), machine_map,
 			     nr_machine_map * sizeof(*machine_map)) ?:
+	       copy_to_guest(arg, &map, sizeof(map));
+}
+
+/* A domain's own map, as its builder wants it seen; domain.lock. */
+static long set_memory_map(const struct xen_foreign_memory_map *m)
+{
+	struct domain *d;
+	long err;
+
+	if (!current->domain->privileged)
+		return -EPERM;
+	if (m->map.nr_entries > E820_MAX)
+		return -EINVAL;
+	err = domain_get_target(m->domid, &d);
+	if (err)
+		return err;
+	spin_lock(&d->lock);
+	if (!d->arch.e820 && !d->dying)
+		d->arch.e820 = alloc_zeroed(sizeof(struct e820_range) * E820_MAX);
+	d->arch.nr_e820 = 0;
+	err = d->arch.e820 ? copy_from_guest(d->arch.e820, gva_of(m->map.buffer),
+					     m->map.nr_entries * sizeof(struct e820_range))
+			   : -ENOMEM;
+	if (!err)
+		d->arch.nr_e820 = m->map.nr_entries;
+	spin_unlock(&d->lock);
+	domain_put(d);
+	return err;
+}
+
+void memory_free_map(struct domain *d)
+{
+	spin_guard(&d->lock);
+	free_zeroed(d->arch.e820, sizeof(struct e820_range) * E820_MAX);
+	d->arch.e820 = NULL;
+}
+
+static long get_memory_map(gva_t arg)
+{
+	struct domain *d = current->domain;
+	struct xen_memory_map map;
+
+	if (copy_from_guest(&map, arg, sizeof(map)))
+		return -EFAULT;
+	spin_guard(&d->lock);
+	if (!d->arch.nr_e820)
+		return -ENOSYS;
+	map.nr_entries = MIN(map.nr_entries, d->arch.nr_e820);
+	return copy_to_guest(gva_of(map.buffer), d->arch.e820,
+			     map.nr_entries * sizeof(struct e820_range)) ?:
 	       copy_to_guest(arg, &map, sizeof(map));
 }
 
@@ -82,6 +142,9 @@ long arch_memory_op(u32 cmd, gva_t arg)
 {
 	switch (cmd) {
 	case XENMEM_machine_memory_map:		return get_machine_map(arg);
+	case XENMEM_memory_map:			return get_memory_map(arg);
+	case XENMEM_set_memory_map:
+		return COPY_AND_CALL(arg, struct xen_foreign_memory_map, set_memory_map);
 	case XENMEM_machphys_mfn_list:		return get_m2p_frames(arg);
 	case XENMEM_machphys_mapping:
 		return copy_to_guest(arg, &m2p_range, sizeof(m2p_range));

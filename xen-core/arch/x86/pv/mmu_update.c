@@ -4,7 +4,11 @@
  *
  * Requests come in runs for the same table, so the table's page is looked up
  * when it changes, not for every entry. All of a batch is done under the
- * table owner's pt_lock; it is dropped when the batch is preempted.
+ * table owner's pt_lock.
+ *
+ * A privileged caller's own tables may also map frames of another domain. What
+ * needs that one's pt_lock, a writable use, is taken before the batch and let go
+ * after it: two pt_locks are never held together.
  */
 #include "pv.h"
 
@@ -92,24 +96,62 @@ static int update_one(struct update *u, const struct mmu_update *req)
 	return 0;
 }
 
-/* Who is meant by the two halves of foreigndom. Return: 0, -ESRCH or -EPERM. */
+/* X1: none but a privileged domain reaches another's frames. */
+int pv_foreign_get(domid_t id, struct domain **out)
+{
+	struct domain *self = current->domain, *d = self;
+
+	if (id == DOMID_IO || id == DOMID_XEN) {
+		d = id == DOMID_IO ? dom_io : dom_xen;
+		__atomic_fetch_add(&d->refs, 1, __ATOMIC_RELAXED);
+	} else if (id != DOMID_SELF) {
+		d = id == self->id ? NULL : domain_get_by_id(id);
+	}
+	*out = d;
+	if (!d)
+		return -ESRCH;
+	if (d == self || self->privileged)
+		return 0;
+	pv_foreign_put(d);
+	return -EPERM;
+}
+
+void pv_foreign_put(struct domain *d)
+{
+	if (d != current->domain)
+		domain_put(d);
+}
+
+/* Who is meant by the two halves of foreigndom. Return: 0, -ESRCH, -EPERM or -EINVAL. */
 static int update_domains(struct update *u, u32 foreign)
 {
-	domid_t fd = foreign, pfd = foreign >> 16;
-	struct domain *d = current->domain;
+	domid_t pfd = foreign >> 16;
+	struct domain *tables;
 
-	u->owner = d;
-	if (pfd && pfd - 1 != d->id)
-		return -ESRCH;
-	if (fd == DOMID_SELF)
-		u->fd = d;
-	else if (fd == DOMID_IO)
-		u->fd = dom_io;
-	else if (fd == DOMID_XEN)
-		u->fd = dom_xen;
-	else
-		return -ESRCH;
-	return u->fd != d && !d->privileged ? -EPERM : 0;
+	u->owner = current->domain;
+	if (pfd && pfd - 1 != u->owner->id) {
+		/* Nobody writes another's tables, but it matters whether there is one. */
+		tables = pfd - 1 == DOMID_SELF ? NULL : domain_get_by_id(pfd - 1);
+		if (!tables)
+			return -ESRCH;
+		domain_put(tables);
+		return u->owner->privileged ? -EINVAL : -EPERM;
+	}
+	return pv_foreign_get(foreign, &u->fd);
+}
+
+/* X2: what an entry @val needs of @fd, under its lock: a writable use. Or NULL. */
+static struct page *foreign_hold(struct domain *fd, u64 val)
+{
+	if ((val & (PTE_P | PTE_W)) != (PTE_P | PTE_W) || fd == dom_io)
+		return NULL;
+	return arch_get_guest_page_writable(fd, PTE_MFN(val).n);
+}
+
+static void foreign_release(struct page *held)
+{
+	if (held)
+		arch_put_guest_page_writable(held);
 }
 
 /*
@@ -130,30 +172,57 @@ static inline u32 update_more(struct update *u, const struct mmu_update *req, u3
 	return i;
 }
 
-static int update_run(struct update *u, gva_t reqs, u32 count, u32 *done)
+/* Return: 0 when all are done, which *@done counts. */
+static int update_batch(struct update *u, const struct mmu_update *req, u32 n, u32 *done)
 {
-	struct mmu_update req[BATCH];
+	u32 i = 0;
 	int err;
 
 	spin_guard(&u->owner->pt_lock);
 	err = pt_finish_deferred(u->owner);
+	while (i < n && !err) {
+		err = update_one(u, &req[i]);
+		if (err)
+			break;
+		i++;
+		i += update_more(u, &req[i], n - i, &err);
+	}
+	update_drop_page(u);
+	*done += i;
+	return err;
+}
+
+static noinline int update_batch_foreign(struct update *u, const struct mmu_update *req, u32 n,
+					 u32 *done)
+{
+	struct page *held[BATCH];
+	int err;
+
+	for (u32 i = 0; i < n; i++)
+		held[i] = (req[i].ptr & 7) == MMU_MACHPHYS_UPDATE
+			? NULL : foreign_hold(u->fd, req[i].val);
+	err = update_batch(u, req, n, done);
+	for (u32 i = 0; i < n; i++)
+		foreign_release(held[i]);
+	return err;
+}
+
+static int update_run(struct update *u, gva_t reqs, u32 count, u32 *done)
+{
+	struct mmu_update req[BATCH];
+	int err = 0;
+
 	while (*done < count && !err) {
-		u32 n = MIN(count - *done, (u32)BATCH), i;
+		u32 n = MIN(count - *done, (u32)BATCH);
 
 		err = copy_from_guest(req, gva_index(reqs, struct mmu_update, *done),
 				      n * sizeof(*req));
-		for (i = 0; i < n && !err;) {
-			err = update_one(u, &req[i]);
-			if (err)
-				break;
-			i++;
-			i += update_more(u, &req[i], n - i, &err);
-		}
-		*done += i;
+		if (!err)
+			err = u->fd == u->owner ? update_batch(u, req, n, done)
+						: update_batch_foreign(u, req, n, done);
 		if (!err && *done < count && preempt_requested())
 			err = -ERESTART;
 	}
-	update_drop_page(u);
 	return err;
 }
 
@@ -188,8 +257,12 @@ static noinline long update_list(gva_t reqs, u32 count, gva_t done, u32 foreign)
 {
 	u32 before = pv_list_begin(&count, done), n = 0;
 	struct update u = { 0 };
-	int err = update_domains(&u, foreign) ?: update_run(&u, reqs, count, &n);
+	int err = update_domains(&u, foreign);
 
+	if (!err) {
+		err = update_run(&u, reqs, count, &n);
+		pv_foreign_put(u.fd);
+	}
 	if (u.flush)
 		tlb_flush_cpus(pv_flush_mask_all(u.owner));
 	return pv_list_end(err, gva_index(reqs, struct mmu_update, n), count - n, done, before + n);
@@ -270,8 +343,16 @@ long do_update_va_mapping(u64 va, u64 val, u64 flags)
 /** do_update_va_mapping_otherdomain() - the same, mapping another's frame */
 long do_update_va_mapping_otherdomain(u64 va, u64 val, u64 flags, u32 domid)
 {
-	struct update u = { 0 };
-	int err = update_domains(&u, (u16)domid);
+	struct page *held = NULL;
+	struct domain *fd;
+	long err = pv_foreign_get(domid, &fd);
 
-	return err ? err : update_va(u.fd, va, val, flags);
+	if (err)
+		return err;
+	if (fd != current->domain)
+		held = foreign_hold(fd, val);
+	err = update_va(fd, va, val, flags);
+	foreign_release(held);
+	pv_foreign_put(fd);
+	return err;
 }

@@ -64,6 +64,7 @@ int arch_page_retire(struct page *p)
 
 int arch_domain_release(struct domain *d)
 {
+	memory_free_map(d);
 	for_each_vcpu(d, v) {
 		u64 *const root[] = { &v->arch.kernel_cr3, &v->arch.user_cr3 };
 
@@ -166,37 +167,45 @@ static int clear_or_copy(struct domain *d, const struct mmuext_op *op)
 }
 
 /* What needs pt_lock. */
-static int table_op(struct vcpu *v, const struct mmuext_op *op)
+static int table_op(struct vcpu *v, struct domain *d, const struct mmuext_op *op)
 {
 	mfn_t mfn = MFN(op->arg1.mfn);
 	int err;
 
-	spin_guard(&v->domain->pt_lock);
+	spin_guard(&d->pt_lock);
 	/* P6: what an earlier operation let go of is gone before this one looks. */
-	err = pt_finish_deferred(v->domain);
+	err = pt_finish_deferred(d);
 	if (err)
 		return err;
 	switch (op->cmd) {
 	case MMUEXT_PIN_L1_TABLE ... MMUEXT_PIN_L4_TABLE:
-		return pin(v->domain, mfn, op->cmd - MMUEXT_PIN_L1_TABLE + 1);
+		return pin(d, mfn, op->cmd - MMUEXT_PIN_L1_TABLE + 1);
 	case MMUEXT_UNPIN_TABLE:
-		return unpin(v->domain, mfn);
+		return unpin(d, mfn);
 	case MMUEXT_NEW_BASEPTR: case MMUEXT_NEW_USER_BASEPTR:
 		return new_root(v, mfn, op->cmd == MMUEXT_NEW_USER_BASEPTR);
 	default:	/* MMUEXT_CLEAR_PAGE, MMUEXT_COPY_PAGE */
-		return clear_or_copy(v->domain, op);
+		return clear_or_copy(d, op);
 	}
 }
 
+/* X3: only to do with frames is what a builder may do for another domain. */
+static bool is_for_others(u32 cmd)
+{
+	return cmd <= MMUEXT_UNPIN_TABLE || cmd == MMUEXT_CLEAR_PAGE || cmd == MMUEXT_COPY_PAGE;
+}
+
 /* Not inlined: a change of roots would save more registers than it needs. */
-noinline int pv_mmuext_one(struct vcpu *v, const struct mmuext_op *op)
+noinline int pv_mmuext_one(struct vcpu *v, struct domain *d, const struct mmuext_op *op)
 {
 	u64 mask, va = op->arg1.linear_addr;
 
+	if (d != v->domain && !is_for_others(op->cmd))
+		return op->cmd <= MMUEXT_UNMARK_SUPER ? -EPERM : -ENOSYS;
 	switch (op->cmd) {
 	case MMUEXT_PIN_L1_TABLE ... MMUEXT_NEW_BASEPTR:
 	case MMUEXT_NEW_USER_BASEPTR ... MMUEXT_COPY_PAGE:
-		return table_op(v, op);
+		return table_op(v, d, op);
 	case MMUEXT_TLB_FLUSH_LOCAL:
 		tlb_flush_local();
 		return 0;
@@ -260,16 +269,18 @@ long do_mmuext_op(gva_t ops, u32 count, gva_t done, u32 foreign)
 {
 	u32 before = pv_list_begin(&count, done), n = 0;
 	struct mmuext_op op;
-	int err = 0;
+	struct domain *d;
+	int err = foreign >> 16 ? -ESRCH : pv_foreign_get(foreign, &d);
 
-	if (foreign != DOMID_SELF)
-		err = foreign == DOMID_IO || foreign == DOMID_XEN ? -EPERM : -ESRCH;
+	if (err)
+		return pv_list_end(err, ops, count, done, before);
 	while (!err && n < count) {
 		err = copy_from_guest(&op, gva_index(ops, struct mmuext_op, n), sizeof(op));
 		if (!err)
-			err = pv_mmuext_one(current, &op);
+			err = pv_mmuext_one(current, d, &op);
 		if (!err && ++n < count && preempt_requested())
 			err = -ERESTART;
 	}
+	pv_foreign_put(d);
 	return pv_list_end(err, gva_index(ops, struct mmuext_op, n), count - n, done, before + n);
 }

@@ -100,7 +100,8 @@ static noinline int l1_get_slow(struct domain *owner, struct domain *fd, u64 *e)
 	p = mfn_to_page(mfn);
 	if (unlikely(!page_get(p, fd)))
 		return -EBUSY;
-	err = *e & PTE_W ? page_type_get(p, PT_WRITABLE) : 0;
+	/* X2: another's use is there already, held by who asks, or cannot be had. */
+	err = !(*e & PTE_W) ? 0 : fd == owner ? page_type_get(p, PT_WRITABLE) : -EBUSY;
 	if (err)
 		page_put(p);
 	return err ? -EBUSY : 0;

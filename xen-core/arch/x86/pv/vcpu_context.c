@@ -194,11 +194,14 @@ static void vcpu_get_entries(const struct vcpu *v, struct vcpu_guest_context *c)
 {
 	const struct guest_entry *cb = v->arch.callback;
 
-	for (u32 i = 0; i < ARRAY_SIZE(c->trap_ctxt); i++)
+	for (u32 i = 0; i < ARRAY_SIZE(c->trap_ctxt); i++) {
+		const struct guest_entry *t = &v->arch.traps[i];
+
 		c->trap_ctxt[i] = (struct trap_info){
-			.vector = i, .flags = v->arch.traps[i].dpl | v->arch.traps[i].masks_events << 2,
-			.cs = GUEST_CS, .address = v->arch.traps[i].rip,
+			.vector = i, .flags = t->dpl | t->masks_events << 2,
+			.cs = GUEST_CS, .address = t->rip,
 		};
+	}
 	c->event_callback_eip = cb[CALLBACKTYPE_event].rip;
 	c->failsafe_callback_eip = cb[CALLBACKTYPE_failsafe].rip;
 	c->syscall_callback_eip = cb[CALLBACKTYPE_syscall].rip;
