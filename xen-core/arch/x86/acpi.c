@@ -208,6 +208,26 @@ static u64 __init acpi_scan_root(u64 start, size_t len)
 	return root;
 }
 
+/*
+ * Under EFI the pointer is named by the table of tables that the system table at
+ * @efi has (UEFI 4.3, 4.6). Dom0 is told where, for it cannot find it on its own.
+ */
+u64 __init acpi_find_efi(u64 efi)
+{
+	static const u8 __initconst acpi2[16] = {
+		0x71, 0xe8, 0x68, 0x88, 0xf1, 0xe4, 0xd3, 0x11,
+		0xbc, 0x22, 0x00, 0x80, 0xc7, 0x3c, 0x88, 0x81
+	};
+	const u8 *table = map_firmware(MADDR(efi), 120);
+	u64 n = table ? MIN(acpi_field(table, 120, 104, 8), 256ull) : 0;
+
+	table = n ? map_firmware(MADDR(acpi_field(table, 120, 112, 8)), n * 24) : NULL;
+	for (; table && n; n--, table += 24)
+		if (!memcmp(table, acpi2, sizeof(acpi2)))
+			return acpi_field(table, 24, 16, 8);
+	return 0;
+}
+
 /* The whole table at @addr, with its length; NULL when that cannot be right. */
 static const u8 *__init acpi_map_table(u64 addr, size_t *len)
 {

@@ -24,7 +24,7 @@ struct __packed mb1_mmap { u32 size; u64 start, len; u32 type; };
 
 enum mb2_type {
 	MB2_END, MB2_CMDLINE, MB2_LOADER, MB2_MODULE, MB2_MMAP = 6,
-	MB2_RSDP_OLD = 14, MB2_RSDP_NEW = 15,
+	MB2_EFI64 = 12, MB2_RSDP_OLD = 14, MB2_RSDP_NEW = 15,
 };
 
 struct mb2_tag { u32 type, size; };
@@ -125,6 +125,9 @@ static __init void read_mb2_tag(const struct mb2_tag *tag)
 		break;
 	case MB2_MMAP:
 		read_mb2_mmap((const void *)tag);
+		break;
+	case MB2_EFI64:
+		boot_info.efi = *(const u64 *)(tag + 1);
 		break;
 	case MB2_RSDP_OLD:
 	case MB2_RSDP_NEW:

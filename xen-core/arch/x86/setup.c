@@ -218,6 +218,8 @@ static __init void core_main(void)
 	domain_init();
 	set_owners();
 	acpi_init(boot_info.rsdp);
+	if (boot_info.efi)
+		boot_info.efi_rsdp = acpi_find_efi(boot_info.efi);
 	cpu_policy_init();
 	clock_init();
 	apic_init();

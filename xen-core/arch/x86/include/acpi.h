@@ -44,6 +44,8 @@ u32 acpi_id_of(u32 apic_id);
  * its feature. @rsdp: where the loader says the root pointer is, or 0.
  */
 void acpi_init(u64 rsdp);
+/** acpi_find_efi() - the root pointer's address by EFI's system table at @efi; 0: none. */
+u64 acpi_find_efi(u64 efi);
 
 /*
  * For acpi_init() and tests. acpi_parse_rsdp(): where the root table is, or 0.

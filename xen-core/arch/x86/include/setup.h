@@ -24,7 +24,9 @@ struct boot_module {
 
 /**
  * struct boot_info - the boot loader's hand-over, both multiboot versions
- * @rsdp:	machine address of the ACPI root pointer, 0 when not told
+ * @rsdp:	machine address of the ACPI root pointer, or of a copy; 0 when not told
+ * @efi:	of EFI's system table, 0: no EFI
+ * @efi_rsdp:	of the root pointer, as EFI says; 0 when not told
  */
 struct boot_info {
 	char cmdline[1024];
@@ -33,7 +35,7 @@ struct boot_info {
 	u32 nr_e820;
 	struct boot_module module[BOOT_MODULES];
 	u32 nr_modules;
-	u64 rsdp;
+	u64 rsdp, efi, efi_rsdp;
 };
 
 extern struct boot_info boot_info;

@@ -229,6 +229,7 @@ static __init void write_start_info(const struct domain *d, u64 initrd_len)
 	struct start_info *si = frame(plan.start_info);
 	struct dom0_vga_console_info *vga = (void *)(si + 1);
 	bool initrd_outside = plan.initrd >= plan.end;
+	char rsdp[40] = "";
 
 	memset(si, 0, PAGE_SIZE);
 	strlcpy(si->magic, "xen-3.0-x86_64", sizeof(si->magic));
@@ -251,7 +252,11 @@ static __init void write_start_info(const struct domain *d, u64 initrd_len)
 		.video_type = XEN_VGATYPE_TEXT_MODE_3,
 		.u.text_mode_3 = { .font_height = 16, .rows = 25, .columns = 80 },
 	};
-	strlcpy((char *)si->cmd_line, boot_info.module[0].cmdline, sizeof(si->cmd_line));
+	/* In front, so that the administrator's own has the last word. */
+	if (boot_info.efi_rsdp)
+		snprintf(rsdp, sizeof(rsdp), "acpi_rsdp=0x%lx ", boot_info.efi_rsdp);
+	snprintf((char *)si->cmd_line, sizeof(si->cmd_line), "%s%s", rsdp,
+		 boot_info.module[0].cmdline);
 }
 
 /* The initrd, the frame list and start_info: what needs to know all of dom0's frames. */
