@@ -166,6 +166,7 @@ struct domain *domain_create(domid_t id, bool privileged, u32 max_vcpus)
 	for (u32 i = 0; i < max_vcpus && !failed; i++)
 		failed = !vcpu_create(d, i);
 	if (failed) {
+		sched_destroy_domain(d);
 		domain_free(d);
 		return NULL;
 	}

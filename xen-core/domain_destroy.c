@@ -73,17 +73,13 @@ static int destroy_frames(struct domain *d)
 {
 	for (u32 n = 1; READ_ONCE(d->page_list) != PAGE_NIL; n++) {
 		struct page *p = destroy_next_frame(d);
-		int err = p ? arch_page_retire(p) : 0;
+		int err = p ? arch_page_release(d, p) : 0;
 
-		/* It fails for one that has just been given back, which is as good. */
-		if (p && !err && domain_page_release(d, p))
-			err = 0;
 		if (p)
 			page_put(p);
-		if (!err && !(n % DESTROY_STEP) && preempt_requested())	/* T5 */
-			err = -ERESTART;
-		if (err)
-			return err;
+		/* T5. Any other error is of one that has just been given back. */
+		if (err == -ERESTART || (!(n % DESTROY_STEP) && preempt_requested()))
+			return -ERESTART;
 	}
 	return 0;
 }

@@ -67,7 +67,7 @@ static int take_frame(struct domain *d, mfn_t mfn)
 	if (!p)
 		return -EINVAL;
 	/* Its pin ends; a page table stays one till its uses end. */
-	err = arch_page_retire(p) ?: domain_page_release(d, p);
+	err = arch_page_release(d, p);
 	if (!err)
 		arch_set_gfn(p, INVALID_GFN);
 	page_put(p);

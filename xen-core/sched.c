@@ -176,7 +176,7 @@ void sched_destroy_domain(struct domain *d)
 		timer_stop(&v->periodic);
 		timer_stop(&v->poll);
 	}
-	for (u32 i = 0; d->id < DOMID_FIRST_RESERVED && i < NR_WATCHDOGS; i++)
+	for (u32 i = 0; i < NR_WATCHDOGS; i++)
 		timer_stop(&d->watchdog[i]);
 	timer_stop(&d->sched.refill);
 	/* Who looked at another CPU's vcpu did so under the lock, and has it no more. */

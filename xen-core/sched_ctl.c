@@ -273,8 +273,10 @@ int sched_join_pool(struct domain *d, u32 id)
 	spin_guard(&sched_lock);
 	struct cpupool *p = pool_get(id), *old = d->sched.pool;
 
-	if (!p || !pool_cpus(p) || old == &pool_of_dead)
+	if (!p || old == &pool_of_dead)
 		return -ESRCH;
+	if (!pool_cpus(p))
+		return -ENODEV;
 	/* The core's own domains do not count. */
 	if (d->id < DOMID_FIRST_RESERVED) {
 		p->domains++;

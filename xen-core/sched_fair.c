@@ -28,6 +28,7 @@
 #define FAIR_MIN_SHARE	250000ull	/* ns: no timer sooner because of a cap */
 #define FAIR_DEBT	20000000ull	/* ns: more is not held against anybody */
 #define FAIR_CREDIT	17000000ull	/* virtual ns: what one that slept has good */
+#define FAIR_CAP_CREDIT	6000000ull	/* virtual ns: the same for one whose cap was reached */
 #define FAIR_LEAD	500000ull	/* virtual ns: who has so much more gives way */
 
 struct spinlock sched_lock;
@@ -260,20 +261,40 @@ static s64 fair_quota(const struct domain *d)
 	return d->sched.cap * (s64)(FAIR_PERIOD / 100);
 }
 
+/*
+ * @d's vcpus, which had no budget for a while, may run again. The one that is first
+ * may use it all up, so it is another one each time; turns would keep time with
+ * what else is going on. To have been kept off is not to have slept: less credit.
+ */
+static void fair_resume(struct domain *d, u64 now)
+{
+	d->sched.dice = d->sched.dice * 1103515245 + 12345;
+	for (u32 i = 0; i < d->max_vcpus; i++) {
+		struct vcpu *v = d->vcpu[((d->sched.dice >> 16) + i) % d->max_vcpus];
+
+		if (!v || v->running || READ_ONCE(v->pause_flags))
+			continue;
+		v->sched.vruntime = MAX(v->sched.vruntime + FAIR_CAP_CREDIT, v->cpu->sched.clock) -
+				    FAIR_CAP_CREDIT;
+		sched_place(v, now);
+	}
+}
+
 /* A new period: pay off the debt, let those go on that wait for it. */
 static void fair_refill(void *domain)
 {
 	struct domain *d = domain;
-	u64 now = arch_now();
+	bool resumes;
 
 	spin_guard(&sched_lock);
 	/* Nothing used: the timer starts again with the next charge. */
 	if (!d->sched.cap || d->sched.budget >= fair_quota(d))
 		return;
+	resumes = !fair_has_budget(d);
 	d->sched.budget = MIN(d->sched.budget + fair_quota(d), fair_quota(d));
-	timer_set(&d->sched.refill, now + FAIR_PERIOD);
-	for_each_vcpu(d, v)
-		sched_place(v, now);
+	timer_set(&d->sched.refill, arch_now() + FAIR_PERIOD);
+	if (resumes && fair_has_budget(d))
+		fair_resume(d, arch_now());
 }
 
 void sched_init_domain(struct domain *d)

@@ -76,6 +76,7 @@ static long sysctl_physinfo(struct xen_sysctl *op)
 		.nr_nodes = 1,
 		.capabilities = XEN_SYSCTL_PHYSCAP_pv | XEN_SYSCTL_PHYSCAP_gnttab_v1,
 		.free_pages = page_alloc_nr_free(),
+		.outstanding_pages = page_claims_outstanding(),
 		.max_mfn = max_mfn - 1,
 	};
 	arch_physinfo(info);
@@ -245,12 +246,12 @@ long do_sysctl(gva_t arg)
 	struct xen_sysctl op;
 	long rc;
 
-	if (!current->domain->privileged)
-		return -EPERM;
-	if (copy_from_guest(&op, arg, sizeof(op)))
+	if (copy_from_guest(&op, arg, sizeof(op)))	/* H3 */
 		return -EFAULT;
 	if (op.interface_version != XEN_SYSCTL_INTERFACE_VERSION)
 		return -EACCES;
+	if (!current->domain->privileged)	/* I5 */
+		return -EPERM;
 	if (op.cmd >= ARRAY_SIZE(sysctl_table) || !sysctl_table[op.cmd])
 		return -ENOSYS;
 	rc = sysctl_table[op.cmd](&op);

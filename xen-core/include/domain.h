@@ -130,6 +130,7 @@ struct domain {
 	/* sched_lock; @budget: with a cap, ns left in this period, below 0 it is a debt */
 	struct {
 		u32 weight, cap;	/* cap: per cent of one CPU, 0: none */
+		u32 dice;		/* says which vcpu goes first in this period */
 		s64 budget;
 		struct timer refill;	/* starts the next period */
 		struct cpupool *pool;

@@ -91,10 +91,10 @@ long arch_memory_op(u32 cmd, gva_t arg);
 void arch_set_gfn(struct page *p, u64 gfn);
 
 /**
- * arch_page_retire() - @p, which is held, is pinned no more, and no table if nothing else
- * uses it as one. Return: 0, or -ERESTART: again.
+ * arch_page_release() - domain_page_release() of @p, which is held, whatever it is
+ * used as: a pin ends. Return: 0, -EINVAL, or -ERESTART: again.
  */
-int arch_page_retire(struct page *p);
+int arch_page_release(struct domain *d, struct page *p);
 
 /**
  * arch_get_guest_page_writable() - frame @gmfn of @d, held with a writable use.

@@ -48,7 +48,7 @@ struct cpupool {
 	u64 cpus;
 };
 
-/** sched_join_pool() - move @d to CPU pool @id. Return: 0, or -ESRCH: no such, or no CPUs. */
+/** sched_join_pool() - move @d to CPU pool @id. Return: 0, -ESRCH, -ENODEV: it has no CPUs. */
 int sched_join_pool(struct domain *d, u32 id);
 void sched_leave_pool(struct domain *d);
 /** sched_apply_affinity() - what @v's affinity and pool say takes effect; under sched_lock */

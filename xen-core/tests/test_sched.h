@@ -56,7 +56,7 @@ static inline int set_hard(struct vcpu *v, u64 cpus)
 	return vcpu_set_affinity(v, &cpus, NULL, false);
 }
 
-static u32 pick(u32 n)
+static inline u32 pick(u32 n)
 {
 	return test_random(&seed) % n;
 }
@@ -184,7 +184,7 @@ static void pass_time(u64 dt)
 	}
 }
 
-static void simulate(u64 ns)
+static inline void simulate(u64 ns)
 {
 	u64 end = fake_now + ns;
 
@@ -244,7 +244,7 @@ static void machine(u32 nr)
 	settle();
 }
 
-static struct domain *add_domain(u32 vcpus, u32 weight, u32 cap, u64 burst, u64 sleep)
+static inline struct domain *add_domain(u32 vcpus, u32 weight, u32 cap, u64 burst, u64 sleep)
 {
 	struct domain *d = domain_create(next_domid++, false, vcpus);
 
@@ -262,7 +262,7 @@ static struct domain *add_domain(u32 vcpus, u32 weight, u32 cap, u64 burst, u64 
 	return d;
 }
 
-static u64 domain_ran(const struct domain *d)
+static inline u64 domain_ran(const struct domain *d)
 {
 	u64 sum = 0;
 
@@ -271,7 +271,7 @@ static u64 domain_ran(const struct domain *d)
 	return sum;
 }
 
-static void forget_past(void)
+static inline void forget_past(void)
 {
 	for (u32 i = 0; i < nr_tasks; i++)
 		tasks[i].ran = tasks[i].worst_wait = 0;
@@ -282,7 +282,7 @@ static void forget_past(void)
  */
 
 /* What each task deserves of @nr CPUs: by weight, but not more than one. */
-static void ideal_shares(double *share, u32 nr)
+static inline void ideal_shares(double *share, u32 nr)
 {
 	double left = nr;
 	bool full[MAX_TASKS] = { 0 }, again = true;
@@ -306,7 +306,7 @@ static void ideal_shares(double *share, u32 nr)
 	}
 }
 
-static void check_shares(u64 ns, double tolerance)
+static inline void check_shares(u64 ns, double tolerance)
 {
 	double share[MAX_TASKS], off = 0;
 

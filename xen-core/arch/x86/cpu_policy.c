@@ -385,7 +385,7 @@ static bool policy_is_free(u32 at)
 	       (slot - SLOT_EXT <= 6 && slot != SLOT_EXT + 1);
 }
 
-/* More leaves than there are is an error; features that are not there are left out. */
+/* I6: more leaves than there are is an error; features that are not there are left out. */
 static int policy_limit(struct cpu_policy *p, struct xen_domctl_cpu_policy *u)
 {
 	struct cpu_policy *max = &policies[GUEST];

@@ -18,7 +18,7 @@ static int pin(struct domain *d, mfn_t mfn, unsigned int level)
 		return err;
 	{
 		spin_guard(&d->page_lock);
-		/* F6: whoever takes the frame from the domain must see the pin. */
+		/* L4: whoever takes the frame from the domain must see the pin. */
 		if (p->count & PC_ALLOCATED &&
 		    !(__atomic_fetch_or(&p->type, PT_PINNED, __ATOMIC_RELAXED) & PT_PINNED))
 			return 0;
@@ -44,9 +44,8 @@ static int unpin(struct domain *d, mfn_t mfn)
 	return err;
 }
 
-int arch_page_retire(struct page *p)
+int arch_page_release(struct domain *d, struct page *p)
 {
-	struct domain *d = p->owner;
 	int err;
 
 	spin_guard(&d->pt_lock);
@@ -59,7 +58,8 @@ int arch_page_retire(struct page *p)
 	err = page_type_get(p, PT_WRITABLE);
 	if (!err)
 		page_type_put(p);
-	return err == -ERESTART ? err : 0;
+	/* L4: in one go, so that nobody begins to make a table of it meanwhile. */
+	return err == -ERESTART ? err : domain_page_release(d, p);
 }
 
 int arch_domain_release(struct domain *d)

@@ -298,8 +298,10 @@ int page_type_get(struct page *p, u64 type)
 		u64 new = x + 1;
 
 		if (!same) {
-			if (x & PT_COUNT_MASK)
-				return -EINVAL;	/* P1 */
+			/* P1; L4: what is given back holds nothing that it would take along. */
+			if (x & PT_COUNT_MASK ||
+			    (type_is_table(type) && !(READ_ONCE(p->count) & PC_ALLOCATED)))
+				return -EINVAL;
 			if (type_is_table(x) && p->nr_valid) {
 				int err = table_release(p, PT_LEVEL(x));
 

@@ -129,6 +129,7 @@ long domctl_setvcpucontext(struct domain *d, struct xen_domctl *op)
 	if (!v || v->info == &domain_dummy_info)
 		return -EINVAL;
 	domain_pause(d);
+	arch_domain_forget(d);		/* or an idle CPU would go on with what it has loaded */
 	spin_lock(&context_lock);
 	if (copy_from_guest(&context, gva_of(op->u.vcpucontext.ctxt), sizeof(context)))
 		err = -EFAULT;
