@@ -86,7 +86,7 @@ row_vcpu_pin() {
 	local cpu
 	need_micro spin spin
 	for cpu in 1 0; do
-		xl vcpu-pin spin 0 $cpu
+		xl vcpu-pin spin 0 $cpu all
 		within 10 eval '[[ $(vcpu_line spin 0) == "'$cpu' r-- '$cpu' all" ]]'
 	done
 	xl vcpu-pin spin 0 - 1
