@@ -291,7 +291,7 @@ static void fair_refill(void *domain)
 	if (!d->sched.cap || d->sched.budget >= fair_quota(d))
 		return;
 	resumes = !fair_has_budget(d);
-	d->sched.budget = MIN(d->sched.budget + fair_quota(d), fair_quota(d));
+	d->sched.budget = MIN(MAX(d->sched.budget, -(s64)FAIR_DEBT) + fair_quota(d), fair_quota(d));
 	timer_set(&d->sched.refill, arch_now() + FAIR_PERIOD);
 	if (resumes && fair_has_budget(d))
 		fair_resume(d, arch_now());
