@@ -8,6 +8,7 @@
  * A test leaves early through micro_error() or micro_skip(), or when a trap
  * comes that nobody expected.
  */
+#include "domain.h"
 #include "micro.h"
 #include "print.h"
 
@@ -28,7 +29,10 @@ static char test_reason[160];
 
 static void console_write(const char *text, size_t length)
 {
-	hc_console_io(CONSOLEIO_write, length, text);
+	if (micro_is_dom0())
+		hc_console_io(CONSOLEIO_write, length, text);
+	else
+		micro_guest_write(text, length);
 }
 
 static void print_line(const char *kind, const char *format, va_list args)
@@ -103,6 +107,15 @@ void micro_skip(const char *format, ...)
 	micro_longjmp(&test_exit, 1);
 }
 
+/** micro_outcome_set() - what a part of the test in another domain has found */
+void micro_outcome_set(unsigned int outcome, const char *reason)
+{
+	if (outcome == SUCCESS || test_outcome == ERROR || test_outcome == FAILURE)
+		return;
+	test_outcome = outcome;
+	micro_format(test_reason, sizeof(test_reason), "%s", reason);
+}
+
 void micro_shutdown(unsigned int reason)
 {
 	struct sched_shutdown shutdown = { .reason = reason };
@@ -117,11 +130,19 @@ static void test_run(const struct micro_test *test)
 	current_test = test;
 	test_outcome = SUCCESS;
 	test_reason[0] = '\0';
-	micro_report("BEGIN");
+	if (micro_is_dom0()) {
+		micro_report("BEGIN");
+		micro_event_reset();
+	}
 	micro_trap_install();
-	micro_event_reset();
-	if (!micro_setjmp(&test_exit))
-		test->body();
+	if (!micro_setjmp(&test_exit)) {
+		if (micro_is_dom0())
+			test->body();
+		else
+			test->guest->body();
+	}
+	if (!micro_is_dom0())
+		micro_guest_over(test_outcome, test_reason);
 	micro_event_disable();
 	micro_report("%s%s%s", outcome_names[test_outcome],
 		     test_reason[0] ? " " : "", test_reason);
@@ -167,9 +188,12 @@ void micro_main(struct start_info *info)
 {
 	const char *at;
 
+	micro_domain_save_data();
 	micro_start_info = info;
 	micro_trap_install();
 	micro_mm_init();
+	if (!micro_is_dom0())
+		micro_guest_init();
 	for (at = (const char *)info->cmd_line; *at; at++) {
 		if (!strncmp(at, "tests=", 6))
 			tests_run(at + 6);
