@@ -36,6 +36,7 @@ struct micro_mail {
 
 struct micro_domain {
 	domid_t id;
+	bool has_port;			/* that it may call us by */
 	evtchn_port_t port;		/* ours; the domain has its own of the pair */
 	unsigned int nr_pages;
 	unsigned int l4_pfn;
@@ -52,19 +53,15 @@ struct micro_guest {
 };
 
 #define MICRO_TEST_DOMU_SERVED(test, nr, serve_)			\
-	static void test##_guest(void);					\
+	static void test##_body(void);					\
 	static const struct micro_guest test##_is = {			\
-		.body = test##_guest, .serve = serve_, .cases = nr,	\
+		.body = test##_body, .serve = serve_, .cases = nr,	\
 	};								\
-	static void test##_body(void)					\
-	{								\
-		micro_domain_test(#test, &test##_is);			\
-	}								\
 	const struct micro_test micro_entry_shared__##test		\
-	__attribute__((used, aligned(8), section(".micro_table." #test))) = {\
-		.name = #test, .body = test##_body, .guest = &test##_is, \
+	__attribute__((used, aligned(8), section(".micro_table." #test))) = { \
+		.name = #test, .guest = &test##_is,			\
 	};								\
-	static void test##_guest(void)
+	static void test##_body(void)
 
 /* The body is run in a domain of its own. */
 #define MICRO_TEST_DOMU(test)		MICRO_TEST_DOMU_SERVED(test, 1, NULL)

@@ -19,7 +19,8 @@ static void notify(void)
 {
 	struct evtchn_send send = { .port = port };
 
-	micro_event_op(EVTCHNOP_send, &send);
+	if (port)
+		micro_event_op(EVTCHNOP_send, &send);
 }
 
 /** micro_guest_write() - write to the console; waits while it is full */

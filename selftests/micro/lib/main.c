@@ -23,6 +23,7 @@ extern const struct micro_test micro_table_start[], micro_table_end[];
 struct start_info *micro_start_info;
 
 static const struct micro_test *current_test;
+static char current_name[40];
 static struct micro_jmp test_exit;
 static enum outcome test_outcome;
 static char test_reason[160];
@@ -41,7 +42,7 @@ static void print_line(const char *kind, const char *format, va_list args)
 	int n;
 
 	n = micro_format(line, sizeof(line) - 1, "%s %s: ", kind,
-			 current_test ? current_test->name : "-");
+			 current_test ? current_name : "-");
 	n += print_format_list(line + n, sizeof(line) - 1 - n, format, args);
 	line[n++] = '\n';
 	console_write(line, n);
@@ -125,9 +126,22 @@ void micro_shutdown(unsigned int reason)
 		hc_sched_op(SCHEDOP_block, NULL);
 }
 
-static void test_run(const struct micro_test *test)
+/* Which side of the test is this, and does it run here at all? */
+static void test_body(const struct micro_test *test, bool in_domain)
+{
+	if (!micro_is_dom0())
+		(test->guest ? test->guest->body : test->body)();
+	else if (test->guest || in_domain)
+		micro_domain_test(current_name, test->guest);
+	else
+		test->body();
+}
+
+static void test_run(const struct micro_test *test, bool in_domain)
 {
 	current_test = test;
+	micro_format(current_name, sizeof(current_name), "%s%s", in_domain ? "@" : "",
+		     test->name);
 	test_outcome = SUCCESS;
 	test_reason[0] = '\0';
 	if (micro_is_dom0()) {
@@ -135,12 +149,8 @@ static void test_run(const struct micro_test *test)
 		micro_event_reset();
 	}
 	micro_trap_install();
-	if (!micro_setjmp(&test_exit)) {
-		if (micro_is_dom0())
-			test->body();
-		else
-			test->guest->body();
-	}
+	if (!micro_setjmp(&test_exit))
+		test_body(test, in_domain);
 	if (!micro_is_dom0())
 		micro_guest_over(test_outcome, test_reason);
 	micro_event_disable();
@@ -161,18 +171,22 @@ static const struct micro_test *test_find(const char *name, size_t length)
 	return NULL;
 }
 
+/* A name with @ before it: the test is run in an unprivileged domain. */
 static void tests_run(const char *list)
 {
 	const struct micro_test *test;
+	bool in_domain;
 	size_t length;
 
 	while (*list && *list != ' ') {
+		in_domain = *list == '@';
+		list += in_domain;
 		for (length = 0; list[length] && list[length] != '+' &&
 		     list[length] != ' '; length++)
 			;
 		test = test_find(list, length);
 		if (test)
-			test_run(test);
+			test_run(test, in_domain);
 		else
 			micro_report("ERROR no such test");
 		list += length;
