@@ -23,22 +23,23 @@ static void notify(void)
 		micro_event_op(EVTCHNOP_send, &send);
 }
 
-/** micro_guest_write() - write to the console; waits while it is full */
+/**
+ * micro_guest_write() - write a line to the console; waits while that is full
+ *
+ * The line appears as a whole: dom0 prints what there is at any time.
+ */
 void micro_guest_write(const char *text, size_t length)
 {
-	uint32_t at = console->out_prod;
+	uint32_t at = console->out_prod, i;
 
-	while (length) {
-		if (at - READ_ONCE(console->out_cons) == sizeof(console->out)) {
-			notify();
-			hc_sched_op(SCHEDOP_yield, NULL);
-			continue;
-		}
-		console->out[at++ % sizeof(console->out)] = *text++;
-		length--;
-		barrier();	/* the text before its announcement */
-		WRITE_ONCE(console->out_prod, at);
+	while (READ_ONCE(console->out_cons) + sizeof(console->out) - at < length) {
+		notify();
+		hc_sched_op(SCHEDOP_yield, NULL);
 	}
+	for (i = 0; i < length; i++)
+		console->out[(at + i) % sizeof(console->out)] = text[i];
+	barrier();	/* the text before its announcement */
+	WRITE_ONCE(console->out_prod, at + length);
 	notify();
 }
 

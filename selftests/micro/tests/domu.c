@@ -12,7 +12,7 @@ MICRO_TEST_DOMU(domu_start)
 {
 	micro_report("flags=%x vcpus up=%ld", micro_start_info->flags,
 		     hc_vcpu_op(VCPUOP_is_up, 0, NULL));
-	micro_report("second=%ld", micro_vcpu_start(1, second));
+	micro_need(!micro_vcpu_start(1, second));
 	micro_vcpu_stop(1);
 }
 
