@@ -41,13 +41,6 @@ static bool input_to_core = true;	/* input_lock */
 static u32 nr_switch;			/* input_lock: switch characters in a row */
 
 static struct {
-	struct spinlock lock;
-	domid_t id;
-	u32 len;
-	char text[CHUNK];
-} partial;				/* a line that a domU has begun */
-
-static struct {
 	void (*fn)(void);
 	const char *what;
 	u32 presses;		/* not served yet */
@@ -125,40 +118,19 @@ static bool console_has_room(u32 len)
 	return true;
 }
 
-/* A domU's text: whole lines, printable characters, as messages of the guest. */
-static void console_write_domu(domid_t id, const char *s, u32 len)
-{
-	spin_guard(&partial.lock);
-	for (u32 i = 0; i < len; i++) {
-		bool end = s[i] == '\n' || s[i] == '\0';
-
-		if (partial.len && (end || partial.id != id || partial.len == CHUNK)) {
-			gpr_debug("(d%u) %.*s\n", partial.id, (int)partial.len, partial.text);
-			partial.len = 0;
-		}
-		partial.id = id;
-		if (!end && (s[i] == '\t' || (s[i] >= ' ' && s[i] <= '~')))
-			partial.text[partial.len++] = s[i];
-	}
-}
-
 static long console_write_guest(u32 count, gva_t buffer)
 {
-	const struct domain *d = current->domain;
 	char text[CHUNK];
 
 	while (count) {
 		u32 n = MIN(count, CHUNK);
 		/* Each newline may become two bytes. */
-		bool room = !d->privileged || console_has_room(2 * n);
+		bool room = console_has_room(2 * n);
 
 		if (room) {
 			if (copy_from_guest(text, buffer, n))
 				return -EFAULT;
-			if (d->privileged)
-				console_write(text, n, opt_console_to_ring);
-			else
-				console_write_domu(d->id, text, n);
+			console_write(text, n, opt_console_to_ring);
 			count -= n;
 			buffer.a += n;
 		}
@@ -190,10 +162,10 @@ static long console_read_guest(u32 count, gva_t buffer)
 
 long do_console_io(u32 cmd, u32 count, gva_t buffer)
 {
-	if (cmd == CONSOLEIO_write)
-		return console_write_guest(count, buffer);
 	if (!current->domain->privileged)
 		return -EPERM;
+	if (cmd == CONSOLEIO_write)
+		return console_write_guest(count, buffer);
 	return cmd == CONSOLEIO_read ? console_read_guest(count, buffer) : -ENOSYS;
 }
 

@@ -313,11 +313,12 @@ static void domain_end(struct domain *d, u8 reason, const char *why)
 		spin_unlock(&d->pause_lock);
 		return;
 	}
-	d->is_shut_down = true;
 	/* SCHEDOP_shutdown_code may have latched another reason. */
 	if (d->shutdown_code == SHUTDOWN_NONE || why)
 		d->shutdown_code = reason;
 	reason = d->shutdown_code;
+	/* Who looks without the lock finds the reason with the fact. */
+	__atomic_store_n(&d->is_shut_down, true, __ATOMIC_RELEASE);
 	if (why)
 		strlcpy(d->crash_reason, why, sizeof(d->crash_reason));
 	spin_unlock(&d->pause_lock);

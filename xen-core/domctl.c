@@ -9,6 +9,7 @@
 #include "domctl.h"
 
 #include "event_port.h"
+#include "grant_table.h"
 #include "hypercall.h"
 #include "sched.h"
 
@@ -20,6 +21,7 @@ static_assert(sizeof(struct xen_domctl) == 144, "xen/domctl.h");
 void domain_get_info(struct domain *d, struct xen_domctl_getdomaininfo *info)
 {
 	u32 flags = XEN_DOMINF_blocked;
+	bool ended;
 
 	*info = (struct xen_domctl_getdomaininfo){
 		.domain = d->id, .tot_pages = d->tot_pages, .max_pages = d->max_pages,
@@ -39,8 +41,9 @@ void domain_get_info(struct domain *d, struct xen_domctl_getdomaininfo *info)
 	}
 	if (!info->nr_online_vcpus)
 		flags = 0;
+	ended = __atomic_load_n(&d->is_shut_down, __ATOMIC_ACQUIRE);
 	flags |= (d->dying ? XEN_DOMINF_dying : 0) | (d->tool_pauses ? XEN_DOMINF_paused : 0) |
-		 (d->is_shut_down ? XEN_DOMINF_shutdown : 0);
+		 (ended ? XEN_DOMINF_shutdown : 0);
 	/* Those that have no code yet are known by one that is none. */
 	info->flags = flags | (d->shutdown_code == SHUTDOWN_NONE ? 0xffffu : d->shutdown_code) <<
 			      XEN_DOMINF_shutdownshift;
@@ -100,6 +103,7 @@ static long domctl_createdomain(struct domain *none, struct xen_domctl *op)
 	d->max_pages = 0;
 	time_fill_wallclock(d);
 	d->evtchn->max_ports = MIN(c->max_evtchn_port, EVTCHN_FIFO_NR_CHANNELS - 1u) + 1;
+	d->grants->max_frames = MIN((u32)c->max_grant_frames, GRANT_MAX_FRAMES);
 	memcpy(d->handle, c->handle, sizeof(d->handle));
 	op->domain = id;
 	err = c->cpupool_id ? sched_join_pool(d, c->cpupool_id) : 0;

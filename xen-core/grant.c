@@ -17,7 +17,7 @@ int grant_frame(struct domain *d, u64 idx, mfn_t *out)
 	struct grant_table *gt = d->grants;
 
 	/* Also refuses XENMAPIDX_grant_table_status: version 1 has no such frames. */
-	if (idx >= GRANT_MAX_FRAMES)
+	if (idx >= gt->max_frames)
 		return -EINVAL;
 	spin_guard(&gt->lock);
 	for (u32 i = gt->nr_frames; i <= idx; gt->nr_frames = ++i) {
@@ -41,7 +41,10 @@ int grant_init_domain(struct domain *d)
 	mfn_t first;
 
 	d->grants = alloc_zeroed(sizeof(struct grant_table));
-	return d->grants ? grant_frame(d, 0, &first) : -ENOMEM;
+	if (!d->grants)
+		return -ENOMEM;
+	d->grants->max_frames = GRANT_MAX_FRAMES;
+	return grant_frame(d, 0, &first);
 }
 
 void grant_destroy_domain(struct domain *d)
@@ -87,7 +90,7 @@ static long grant_op_query_size(void *arg, struct grant_batch *b)
 	struct gnttab_query_size *op = arg;
 
 	op->nr_frames = READ_ONCE(b->domain->grants->nr_frames);
-	op->max_nr_frames = GRANT_MAX_FRAMES;
+	op->max_nr_frames = b->domain->grants->max_frames;
 	return GNTST_okay;
 }
 

@@ -14,7 +14,6 @@
 #define CMD_MASK	((1u << 6) - 1)
 #define EXTENT_SHIFT	6
 #define INVALID_GFN	(~0ull)
-#define STATUS_FRAMES	(GRANT_MAX_FRAMES / 8)	/* what version 2 would have */
 #define GUEST_ORDER_MAX	9		/* 2 MiB; dom0 may take what there is */
 
 static unsigned int address_bits(const struct xen_memory_reservation *r)
@@ -204,20 +203,21 @@ static long claim_pages(const struct xen_memory_reservation *r)
 }
 
 /* How many frames of that kind there can be. */
-static long resource_limit(const struct xen_mem_acquire_resource *r)
+static long resource_limit(const struct domain *d, const struct xen_mem_acquire_resource *r)
 {
 	if (r->type != XENMEM_resource_grant_table)
 		return r->type > XENMEM_resource_vmtrace_buf ? -EOPNOTSUPP : -EINVAL;
 	switch (r->id) {
-	case XENMEM_resource_grant_table_id_shared:	return GRANT_MAX_FRAMES;
-	case XENMEM_resource_grant_table_id_status:	return STATUS_FRAMES;
+	case XENMEM_resource_grant_table_id_shared:	return d->grants->max_frames;
+	/* What version 2 would have. */
+	case XENMEM_resource_grant_table_id_status:	return (d->grants->max_frames + 7) / 8;
 	default:					return -EINVAL;
 	}
 }
 
 static long resource_frames(struct domain *d, struct xen_mem_acquire_resource *r)
 {
-	long limit = resource_limit(r), err = 0;
+	long limit = resource_limit(d, r), err = 0;
 
 	if (limit < 0)
 		return limit;

@@ -89,11 +89,16 @@ static long version_get_build_id(gva_t arg)
  * @cmd: which piece of information
  * @arg: where it goes; ignored by those that fit into the return value
  *
+ * What is about the machine is for its administrator only.
+ *
  * Return: the value or 0; -ENOSYS for an unknown @cmd, -EFAULT, -EINVAL for
  * an unknown feature word or no room for the build ID, -ENOBUFS for too little.
  */
 long do_xen_version(u32 cmd, gva_t arg)
 {
+	static const xen_commandline_t denied = "<denied>";
+	bool privileged = current->domain->privileged;
+
 	switch (cmd) {
 	case XENVER_version:		return XEN_ABI_MAJOR << 16 | XEN_ABI_MINOR;
 	case XENVER_extraversion:	return VERSION_PUT(version_extra);
@@ -104,8 +109,10 @@ long do_xen_version(u32 cmd, gva_t arg)
 	case XENVER_get_features:	return version_get_features(arg);
 	case XENVER_pagesize:		return PAGE_SIZE;
 	case XENVER_guest_handle:	return VERSION_PUT(current->domain->handle);
-	case XENVER_commandline:	return VERSION_PUT(version_commandline);
-	case XENVER_build_id:		return version_get_build_id(arg);
+	case XENVER_commandline:
+		return privileged ? VERSION_PUT(version_commandline) : VERSION_PUT(denied);
+	case XENVER_build_id:
+		return privileged ? version_get_build_id(arg) : -EPERM;
 	}
 	return -ENOSYS;
 }

@@ -51,7 +51,7 @@ static_assert(sizeof(struct grant_map) == 16, "handles divide by shifting");
 
 /**
  * struct grant_table - a domain's grants, and its mappings of others' grants
- * @nr_frames:	frames the guest may use; grows only
+ * @nr_frames:	frames the guest may use; grows only, up to @max_frames
  * @nr_maps:	handles there are, in use or free
  * @free_map:	first free handle; nr_maps: one is to be made
  * @nr_released: grant_unmap_all() is done with the handles below
@@ -59,6 +59,7 @@ static_assert(sizeof(struct grant_map) == 16, "handles divide by shifting");
 struct grant_table {
 	struct spinlock lock;
 	u32 nr_frames;					/* lock */
+	u32 max_frames;					/* set when it is made */
 	struct page *frame[GRANT_MAX_FRAMES];		/* lock */
 	struct grant_active *active[GRANT_MAX_FRAMES];	/* lock */
 

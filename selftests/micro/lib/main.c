@@ -8,6 +8,7 @@
  * A test leaves early through micro_error() or micro_skip(), or when a trap
  * comes that nobody expected.
  */
+#include "domain.h"
 #include "micro.h"
 #include "print.h"
 
@@ -22,13 +23,17 @@ extern const struct micro_test micro_table_start[], micro_table_end[];
 struct start_info *micro_start_info;
 
 static const struct micro_test *current_test;
+static char current_name[40];
 static struct micro_jmp test_exit;
 static enum outcome test_outcome;
 static char test_reason[160];
 
 static void console_write(const char *text, size_t length)
 {
-	hc_console_io(CONSOLEIO_write, length, text);
+	if (micro_is_dom0())
+		hc_console_io(CONSOLEIO_write, length, text);
+	else
+		micro_guest_write(text, length);
 }
 
 static void print_line(const char *kind, const char *format, va_list args)
@@ -37,7 +42,7 @@ static void print_line(const char *kind, const char *format, va_list args)
 	int n;
 
 	n = micro_format(line, sizeof(line) - 1, "%s %s: ", kind,
-			 current_test ? current_test->name : "-");
+			 current_test ? current_name : "-");
 	n += print_format_list(line + n, sizeof(line) - 1 - n, format, args);
 	line[n++] = '\n';
 	console_write(line, n);
@@ -103,6 +108,15 @@ void micro_skip(const char *format, ...)
 	micro_longjmp(&test_exit, 1);
 }
 
+/** micro_outcome_set() - what a part of the test in another domain has found */
+void micro_outcome_set(unsigned int outcome, const char *reason)
+{
+	if (outcome == SUCCESS || test_outcome == ERROR || test_outcome == FAILURE)
+		return;
+	test_outcome = outcome;
+	micro_format(test_reason, sizeof(test_reason), "%s", reason);
+}
+
 void micro_shutdown(unsigned int reason)
 {
 	struct sched_shutdown shutdown = { .reason = reason };
@@ -112,16 +126,33 @@ void micro_shutdown(unsigned int reason)
 		hc_sched_op(SCHEDOP_block, NULL);
 }
 
-static void test_run(const struct micro_test *test)
+/* Which side of the test is this, and does it run here at all? */
+static void test_body(const struct micro_test *test, bool in_domain)
+{
+	if (!micro_is_dom0())
+		(test->guest ? test->guest->body : test->body)();
+	else if (test->guest || in_domain)
+		micro_domain_test(current_name, test->guest);
+	else
+		test->body();
+}
+
+static void test_run(const struct micro_test *test, bool in_domain)
 {
 	current_test = test;
+	micro_format(current_name, sizeof(current_name), "%s%s", in_domain ? "@" : "",
+		     test->name);
 	test_outcome = SUCCESS;
 	test_reason[0] = '\0';
-	micro_report("BEGIN");
+	if (micro_is_dom0()) {
+		micro_report("BEGIN");
+		micro_event_reset();
+	}
 	micro_trap_install();
-	micro_event_reset();
 	if (!micro_setjmp(&test_exit))
-		test->body();
+		test_body(test, in_domain);
+	if (!micro_is_dom0())
+		micro_guest_over(test_outcome, test_reason);
 	micro_event_disable();
 	micro_report("%s%s%s", outcome_names[test_outcome],
 		     test_reason[0] ? " " : "", test_reason);
@@ -140,18 +171,22 @@ static const struct micro_test *test_find(const char *name, size_t length)
 	return NULL;
 }
 
+/* A name with @ before it: the test is run in an unprivileged domain. */
 static void tests_run(const char *list)
 {
 	const struct micro_test *test;
+	bool in_domain;
 	size_t length;
 
 	while (*list && *list != ' ') {
+		in_domain = *list == '@';
+		list += in_domain;
 		for (length = 0; list[length] && list[length] != '+' &&
 		     list[length] != ' '; length++)
 			;
 		test = test_find(list, length);
 		if (test)
-			test_run(test);
+			test_run(test, in_domain);
 		else
 			micro_report("ERROR no such test");
 		list += length;
@@ -167,9 +202,12 @@ void micro_main(struct start_info *info)
 {
 	const char *at;
 
+	micro_domain_save_data();
 	micro_start_info = info;
 	micro_trap_install();
 	micro_mm_init();
+	if (!micro_is_dom0())
+		micro_guest_init();
 	for (at = (const char *)info->cmd_line; *at; at++) {
 		if (!strncmp(at, "tests=", 6))
 			tests_run(at + 6);

@@ -86,12 +86,13 @@ void micro_longjmp(struct micro_jmp *env, int value) __attribute__((noreturn));
 struct micro_test {
 	const char *name;
 	void (*body)(void);
+	const struct micro_guest *guest;	/* of tests for unprivileged domains */
 };
 
 #define MICRO_TEST_KIND(kind, test)					\
 	static void test##_body(void);					\
 	const struct micro_test micro_entry_##kind##__##test		\
-	__attribute__((used, section(".micro_table." #test))) = {	\
+	__attribute__((used, aligned(8), section(".micro_table." #test))) = {\
 		.name = #test, .body = test##_body,			\
 	};								\
 	static void test##_body(void)
@@ -113,6 +114,7 @@ void micro_error(const char *format, ...)
 	__attribute__((format(printf, 1, 2), noreturn));
 void micro_skip(const char *format, ...)
 	__attribute__((format(printf, 1, 2), noreturn));
+void micro_outcome_set(unsigned int outcome, const char *reason);
 
 /* The rule of the test: a false condition is a FAILURE, the test goes on. */
 #define micro_check(cond)						\

@@ -8,7 +8,6 @@
  */
 #include "stacks.h"
 
-#define PAT_XEN		0x050100070406ull	/* WB WT UC- UC WC WP: xen.h, mmu_update */
 
 struct __packed idt_gate { u16 low, cs; u8 ist, type; u16 mid; u32 high, zero; };
 struct __packed table_ptr { u16 limit; u64 base; };

@@ -92,6 +92,8 @@ static inline int rdmsr_safe(u32 msr, u64 *v)
 	return err;
 }
 
+#define PAT_XEN		0x050100070406ull	/* WB WT UC- UC WC WP: xen.h, mmu_update */
+
 enum {
 	CR0_PE = 1 << 0, CR0_MP = 1 << 1, CR0_TS = 1 << 3, CR0_ET = 1 << 4, CR0_NE = 1 << 5,
 	CR0_WP = 1 << 16, CR0_AM = 1 << 18, CR0_PG = 1u << 31,

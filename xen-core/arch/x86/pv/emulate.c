@@ -193,11 +193,15 @@ static enum outcome access_msr(struct vcpu *v, u32 msr, bool write, u64 *val)
 	/* No machine check bank: the core handles those. Writes are ignored. */
 	case MSR_MCG_CAP: case MSR_MCG_STATUS: case MSR_MC0_CTL ... MSR_MC_LAST:
 		return DONE;
-	case MSR_PAT: case MSR_APIC_BASE: case MSR_K8_SYSCFG: case MSR_K8_TOP_MEM1:
-	case MSR_UCODE_REV:
+	case MSR_PAT:
+		*val = PAT_XEN;
+		return write ? FAULT : DONE;
+	case MSR_K8_SYSCFG: case MSR_K8_TOP_MEM1: case MSR_UCODE_REV: case MSR_APIC_BASE:
 		/* 0 is the way to ask for the revision, SDM 3A 9.11.7.1. */
 		if (write)
-			return msr == MSR_UCODE_REV && !new ? DONE : FAULT;
+			return msr == MSR_UCODE_REV && !new && v->domain->privileged ? DONE : FAULT;
+		if (!v->domain->privileged && (msr == MSR_K8_SYSCFG || msr == MSR_K8_TOP_MEM1))
+			return FAULT;
 		/* fall through */
 	case MSR_MISC_ENABLE: case MSR_K8_HWCR: case MSR_AMD64_NB_CFG: case MSR_AMD_PSTATE_STATUS:
 		/* The machine's, for who drives it; others find nothing there. */

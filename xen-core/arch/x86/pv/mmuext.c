@@ -81,6 +81,9 @@ int arch_domain_release(struct domain *d)
 				pt_put(mfn_to_page(PTE_MFN(old)));
 		}
 	}
+	if (d->arch.eoi_page)
+		arch_put_guest_page_writable(d->arch.eoi_page);
+	d->arch.eoi_page = NULL;
 	spin_guard(&d->pt_lock);
 	return pt_finish_deferred(d);
 }

@@ -31,6 +31,8 @@
 /* P7: bits an entry above L1 may not have: no large pages, and tables are cached. */
 #define UPPER_DENY	(PTE_PSE | PTE_G | PTE_PCD | PTE_PWT)
 #define L1_ADDR_BITS	0x000ffffffffff000ull
+/* I7: how an L1 entry's frame is cached: the business of who has devices. */
+#define L1_CACHE_BITS	(PTE_PAT | PTE_PCD | PTE_PWT)
 
 /* I3, I4: 0: none, 1: read-only, 2: all. The core's own devices are not for writing. */
 static int mmio_access(const struct domain *d, mfn_t mfn)
@@ -114,6 +116,8 @@ static noinline int l1_get_slow(struct domain *owner, struct domain *fd, u64 *e)
 static __always_inline int l1_get(struct domain *owner, struct domain *fd, u64 *e)
 {
 	*e = (*e | PTE_U) & ~PTE_G;	/* kernels are at CPL 3; T4: none outlives its root */
+	if (unlikely(*e & L1_CACHE_BITS) && !owner->privileged)
+		return -EINVAL;
 	return likely(l1_get_quick(fd, *e)) ? 0 : l1_get_slow(owner, fd, e);
 }
 
@@ -386,7 +390,7 @@ static __always_inline bool l1_change_bits(struct domain *owner, u64 *slot, u64 
 	struct page *p = mfn_to_page(PTE_MFN(val));
 	u64 change = old ^ val;
 
-	if (change & (L1_ADDR_BITS | PTE_P) || !(val & PTE_P))
+	if (change & (L1_ADDR_BITS | L1_CACHE_BITS | PTE_P) || !(val & PTE_P))
 		return false;
 	val = (val | PTE_U) & ~PTE_G;
 	if (!(change & PTE_W))
@@ -447,7 +451,7 @@ bool pt_map_l1(struct domain *d, u64 *slot, u64 val)
 {
 	u64 old = READ_ONCE(*slot), e = (val | PTE_U) & ~PTE_G;
 
-	if (old & PTE_P || !(val & PTE_P) || !l1_get_quick(d, e))
+	if (old & PTE_P || (val & (L1_CACHE_BITS | PTE_P)) != PTE_P || !l1_get_quick(d, e))
 		return false;
 	if (likely(entry_exchange(slot, old, e)))
 		return true;

@@ -1,0 +1,73 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/* The side of the domain of what domain.h says: its console and its mail. */
+#include "domain.h"
+
+struct micro_mail *micro_mail;
+
+static struct xencons_interface *console;
+static evtchn_port_t port;
+
+/** micro_guest_init() - find what dom0 shares with us */
+void micro_guest_init(void)
+{
+	console = micro_mfn_to_va(micro_start_info->console.domU.mfn);
+	micro_mail = micro_mfn_to_va(micro_start_info->store_mfn);
+	port = micro_start_info->console.domU.evtchn;
+}
+
+static void notify(void)
+{
+	struct evtchn_send send = { .port = port };
+
+	if (port)
+		micro_event_op(EVTCHNOP_send, &send);
+}
+
+/**
+ * micro_guest_write() - write a line to the console; waits while that is full
+ *
+ * The line appears as a whole: dom0 prints what there is at any time.
+ */
+void micro_guest_write(const char *text, size_t length)
+{
+	uint32_t at = console->out_prod, i;
+
+	while (READ_ONCE(console->out_cons) + sizeof(console->out) - at < length) {
+		notify();
+		hc_sched_op(SCHEDOP_yield, NULL);
+	}
+	for (i = 0; i < length; i++)
+		console->out[(at + i) % sizeof(console->out)] = text[i];
+	barrier();	/* the text before its announcement */
+	WRITE_ONCE(console->out_prod, at + length);
+	notify();
+}
+
+/** micro_ask() - have dom0 do something, and wait for what it says */
+int64_t micro_ask(uint32_t question, uint64_t argument)
+{
+	struct sched_poll poll = { .nr_ports = 1 };
+	uint32_t number = micro_mail->asked + 1;
+
+	set_xen_guest_handle(poll.ports, &port);
+	micro_mail->question = question;
+	micro_mail->argument = argument;
+	barrier();	/* the question before its announcement */
+	WRITE_ONCE(micro_mail->asked, number);
+	notify();
+	for (;;) {
+		micro_event_clear(port);
+		if (READ_ONCE(micro_mail->answered) == number)
+			return micro_mail->answer;
+		hc_sched_op(SCHEDOP_poll, &poll);
+	}
+}
+
+/** micro_guest_over() - the test has ended, and so do we */
+void micro_guest_over(unsigned int outcome, const char *reason)
+{
+	memcpy(micro_mail->reason, reason, strlen(reason) + 1);
+	barrier();	/* the reason before its announcement */
+	WRITE_ONCE(micro_mail->over, outcome + 1);
+	micro_shutdown(SHUTDOWN_poweroff);
+}
