@@ -13,7 +13,8 @@ row_block() {
 	within 20 tell linux '[ -b /dev/xvdb ]'
 	xl block-list linux | tee /dev/stderr | grep -E '^51728 +0 +[0-9]+ +4 '
 	equal "what it reads" "$(tell linux 'md5sum < /dev/xvdb')" "$sum"
-	sum=$(tell linux 'dd if=/dev/urandom of=/tmp/new bs=1M count=16 2>/dev/null; md5sum < /tmp/new')
+	sum=$(tell linux 'dd if=/dev/urandom of=/tmp/new bs=1M count=16 2> /dev/null
+		md5sum < /tmp/new')
 	tell linux 'dd if=/tmp/new of=/dev/xvdb bs=1M 2>/dev/null; sync; rm /tmp/new'
 	xl block-detach linux xvdb
 	within 20 tell linux '[ ! -e /dev/xvdb ]'
@@ -42,10 +43,10 @@ row_network() {
 	ping -c 3 -W 2 -s 1400 10.9.0.2
 	head -c 8000000 /dev/urandom > /tmp/data
 	sum=$(md5sum < /tmp/data)
-	timeout 60 busybox nc -l -p 77 < /tmp/data > /dev/null &
-	within 10 eval 'ss -ltn | grep -q ":77 "'
-	equal "what it received" "$(tell linux 'nc 10.9.0.1 77 < /dev/null | md5sum' 60)" "$sum"
-	wait
+	busybox httpd -p 10.9.0.1:77 -h /tmp
+	equal "what it received" "$sum" \
+		"$(tell linux 'wget -q -O - http://10.9.0.1:77/data | md5sum' 60)"
+	pkill -f 'httpd -p 10.9.0.1:77'
 	xl network-detach linux 0
 	within 20 tell linux '[ ! -e /sys/class/net/eth0 ]'
 	[ -z "$(/usr/sbin/xl network-list linux | tail -n +2)" ] || die "still listed"
@@ -58,7 +59,8 @@ row_devices() {
 	dd if=/dev/urandom of=/tmp/disk bs=1M count=8 status=none
 	! exists two || xl destroy two
 	before=$(free_kb)
-	linux_create two "disk = ['format=raw,vdev=xvda,access=rw,backendtype=phy,target=/tmp/disk']" \
+	linux_create two \
+		"disk = ['format=raw,vdev=xvda,access=rw,backendtype=phy,target=/tmp/disk']" \
 		"vif = ['mac=00:16:3e:00:00:03,bridge=xenbr0']" "vcpus = 2"
 	tell two 'ip link set eth0 up; ip addr add 10.9.0.3/24 dev eth0'
 	equal "what it reads" "$(tell two 'md5sum < /dev/xvda')" "$(md5sum < /tmp/disk)"

@@ -15,7 +15,7 @@ row_console() {
 	rm -f /tmp/console.in
 	mkfifo /tmp/console.in
 	exec 4<> /tmp/console.in
-	timeout 60 /usr/sbin/xl console linux <&4 > /tmp/console.out 2>&1 &
+	timeout 60 script -qfc "/usr/sbin/xl console linux" /dev/null <&4 > /tmp/console.out 2>&1 &
 	echo 'echo XLCONSOLE $((6 * 7))' >&4
 	within 30 grep -q 'XLCONSOLE 42' /tmp/console.out
 	kill $!
@@ -23,7 +23,8 @@ row_console() {
 
 # row create-console: xl create -c shows a guest from its first line to its end
 row_create_console() {
-	printf '%s\n' "name = 'off'" "kernel = '$PWD/micro'" "memory = 4" "extra = 'off'" > /tmp/off.cfg
+	printf '%s\n' "name = 'off'" "kernel = '$PWD/micro'" "memory = 4" "extra = 'off'" \
+		> /tmp/off.cfg
 	XL_LIMIT=30 xl create -c /tmp/off.cfg < /dev/null > /tmp/console.out
 	cat /tmp/console.out
 	grep -a 'MICRO up' /tmp/console.out
@@ -140,7 +141,8 @@ row_mem_max() {
 row_sched_credit2() {
 	need_micro micro
 	xl sched-credit2
-	equal "the scheduler's line" "$(/usr/sbin/xl sched-credit2 -s)" "Cpupool Pool-0: ratelimit=1000us"
+	equal "the scheduler's line" "$(/usr/sbin/xl sched-credit2 -s)" \
+		"Cpupool Pool-0: ratelimit=1000us"
 	/usr/sbin/xl sched-credit2 -d micro | grep -E '^micro +[0-9]+ +256 +0$'
 	xl sched-credit2 -d micro -w 512 -c 50
 	/usr/sbin/xl sched-credit2 -d micro | grep -E '^micro +[0-9]+ +512 +50$'
@@ -213,7 +215,8 @@ row_trigger() {
 	need_linux
 	xl trigger linux nmi 0
 	tell linux true
-	! xl trigger linux s3resume || die "it took s3resume"
+	# xl's status is 0 all the same.
+	xl trigger linux s3resume 2>&1 | tee /dev/stderr | grep -q "trigger 's3resume' failed"
 }
 
 # row top: xentop lists what there is, with its use
@@ -242,7 +245,8 @@ row_cpupool() {
 	within 10 eval '[[ $(vcpu_line pooled 0) == "1 r-- "* ]]'
 	! xl cpupool-destroy second || die "a pool with a domain is gone"
 	xl cpupool-migrate pooled Pool-0
-	within 10 eval '[[ $(vcpu_line pooled 0) == "0 r-- "* ]]'
+	# Now xl has its CPU whenever it looks.
+	within 10 eval '[[ $(vcpu_line pooled 0) == "0 "[r-]"-- "* ]]'
 	xl cpupool-rename second third
 	xl cpupool-destroy third
 	xl cpupool-cpu-add Pool-0 1
