@@ -14,7 +14,6 @@
 
 #define IMAGE_START	(VIRT_BASE + 0x100000)
 #define DATA_MAX	(8 * PAGE_SIZE)
-#define NR_DOMAINS	2	/* built at a time */
 #define POLL_TIME	2000000	/* ns; for domains that have no port to call us */
 
 extern char micro_data_start[], micro_data_end[], micro_image_end[], micro_entry[];
@@ -23,10 +22,8 @@ struct xen_domctl micro_domctl;
 
 static char data_saved[DATA_MAX];
 
-/* Where we map frames of other domains: a page to fill, and those that we share. */
+/* Where we map frames of other domains to fill them. */
 static char window[PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
-static char shared_windows[2 * NR_DOMAINS][PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
-static unsigned int domains_built;
 
 /** micro_domain_save_data() - keep the initialised data for domains to come */
 void micro_domain_save_data(void)
@@ -102,7 +99,7 @@ static void make_domain(struct micro_domain *d, unsigned int vcpus)
 		.max_vcpus = vcpus, .max_evtchn_port = 1023, .max_grant_frames = 32,
 		.max_maptrack_frames = 1024, .grant_opts = XEN_DOMCTL_GRANT_version(2),
 	};
-	micro_need(!micro_domctl_do(XEN_DOMCTL_createdomain, 0));
+	micro_need(!micro_domctl_do(XEN_DOMCTL_createdomain, d->wanted_id));
 	d->id = micro_domctl.domain;
 	memset(&micro_domctl, 0, sizeof(micro_domctl));
 	micro_domctl.u.max_vcpus.max = vcpus;
@@ -257,9 +254,8 @@ void micro_domain_build(struct micro_domain *d, const char *command_line, unsign
 	pin.arg1.mfn = d->mfn[d->l4_pfn];
 	micro_need(!hc_mmuext_op(&pin, 1, NULL, d->id));
 	set_context(d, info);
-	i = domains_built++ % NR_DOMAINS;
-	d->console = map_pfn(d, shared_windows[2 * i], info + 1);
-	d->mail = map_pfn(d, shared_windows[2 * i + 1], info + 2);
+	d->console = map_pfn(d, d->window[0], info + 1);
+	d->mail = map_pfn(d, d->window[1], info + 2);
 }
 
 void micro_domain_start(struct micro_domain *d)

@@ -20,7 +20,7 @@
 #include <xen/io/console.h>
 
 #define DOMAIN_PAGES	2560	/* at most */
-#define MAIL_WORDS	32
+#define MAIL_WORDS	256
 
 /* The store page of a domain's start_info. */
 struct micro_mail {
@@ -35,7 +35,7 @@ struct micro_mail {
 };
 
 struct micro_domain {
-	domid_t id;
+	domid_t wanted_id, id;		/* 0: any */
 	bool has_port;			/* that it may call us by */
 	evtchn_port_t port;		/* ours; the domain has its own of the pair */
 	unsigned int nr_pages;
@@ -44,6 +44,7 @@ struct micro_domain {
 	xen_pfn_t mfn[DOMAIN_PAGES];
 	struct micro_mail *mail;
 	struct xencons_interface *console;
+	char window[2][PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
 };
 
 struct micro_guest {

@@ -374,7 +374,7 @@ MICRO_TEST_ALONE(vcpu_failsafe)
 	context.user_regs.gs = 0x33;
 	micro_report("initialise=%ld",
 		     hc_vcpu_op(VCPUOP_initialise, 1, &context));
-	micro_report("up=%ld", hc_vcpu_op(VCPUOP_up, 1, NULL));
+	micro_need(!hc_vcpu_op(VCPUOP_up, 1, NULL));
 	micro_vcpu_stop(1);
 	micro_report("failsafes=%u ran=%u", failsafes, ran);
 	micro_report("ds=%lx es=%lx fs=%lx gs=%lx",

@@ -1,0 +1,229 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * dom0's part: makes the attackers, looks after the victim, counts the frames.
+ *
+ * Command line: seed=N (the first attacker's) and seconds=N.
+ */
+#include "fuzz.h"
+
+#include <xen/sysctl.h>
+
+#define MS		1000000UL
+#define PAGES		64
+#define PING_LIMIT	(20000 * MS)	/* the machine may be slow */
+#define IDLE_LIMIT	(100 * MS)	/* an attacker that does nothing more */
+#define LIFE_LIMIT	(3000 * MS)
+
+static struct micro_domain victim, attacker;
+static uint64_t *page[PAGES];
+static uint64_t pinged;
+static uint64_t counts[2 * NR_CALLS];
+
+static uint64_t argument(const char *name)
+{
+	const char *at;
+	uint64_t value = 0;
+
+	for (at = (const char *)micro_start_info->cmd_line; *at; at++)
+		if (!strncmp(at, name, strlen(name))) {
+			for (at += strlen(name); *at >= '0' && *at <= '9'; at++)
+				value = value * 10 + *at - '0';
+			break;
+		}
+	return value;
+}
+
+static void send(struct micro_domain *d)
+{
+	struct evtchn_send op = { .port = d->port };
+
+	micro_event_op(EVTCHNOP_send, &op);
+}
+
+/* Ping the victim when it has answered; it must, before long, and be whole. */
+static void check_victim(void)
+{
+	struct micro_mail *mail = victim.mail;
+
+	if (READ_ONCE(mail->word[WORD_BROKEN]))
+		micro_error("page %lu of the victim has changed", mail->word[WORD_BROKEN] - 1);
+	if (READ_ONCE(mail->word[WORD_PONG]) != mail->word[WORD_PING]) {
+		if (micro_time_now() - pinged > PING_LIMIT)
+			micro_error("the victim does not answer any more");
+		return;
+	}
+	pinged = micro_time_now();
+	WRITE_ONCE(mail->word[WORD_PING], mail->word[WORD_PING] + 1);
+	send(&victim);
+}
+
+static void check_own(void)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < PAGES; i++)
+		for (j = 0; j < 512; j++)
+			if (page[i][j] != ~(i * 512UL + j))
+				micro_error("page %u of dom0 has changed", i);
+}
+
+static void wait(unsigned int ms)
+{
+	struct sched_poll poll = { .timeout = micro_time_now() + ms * MS };
+
+	hc_sched_op(SCHEDOP_poll, &poll);
+}
+
+static uint64_t calls_of(struct micro_domain *d)
+{
+	return READ_ONCE(d->mail->word[WORD_CALLS]) + READ_ONCE(d->mail->word[WORD_CALLS + 1]);
+}
+
+/* It may wait for what never comes, or run in circles: an NMI helps. */
+static void shake(struct micro_domain *d)
+{
+	unsigned int i;
+
+	for (i = 0; i < ATTACKER_VCPUS; i++) {
+		memset(&micro_domctl, 0, sizeof(micro_domctl));
+		micro_domctl.u.sendtrigger.vcpu = i;
+		micro_domctl_do(XEN_DOMCTL_sendtrigger, d->id);
+	}
+	memset(&micro_domctl, 0, sizeof(micro_domctl));
+}
+
+/* Where its vcpus are. */
+static void show(struct micro_domain *d)
+{
+	static struct vcpu_guest_context context;
+	unsigned int i;
+
+	for (i = 0; i < ATTACKER_VCPUS; i++) {
+		struct xen_domctl_getvcpuinfo *info = &micro_domctl.u.getvcpuinfo;
+
+		memset(&micro_domctl, 0, sizeof(micro_domctl));
+		info->vcpu = i;
+		micro_domctl_do(XEN_DOMCTL_getvcpuinfo, d->id);
+		micro_info("vcpu%u: online=%u blocked=%u running=%u time=%lu ms", i, info->online,
+			   info->blocked, info->running, info->cpu_time / MS);
+		memset(&micro_domctl, 0, sizeof(micro_domctl));
+		micro_domctl.u.vcpucontext.vcpu = i;
+		set_xen_guest_handle(micro_domctl.u.vcpucontext.ctxt, &context);
+		if (!micro_domctl_do(XEN_DOMCTL_getvcpucontext, d->id))
+			micro_info("vcpu%u: rip=%lx cs=%x rax=%lx rdi=%lx rsi=%lx rflags=%lx", i,
+				   context.user_regs.rip, context.user_regs.cs,
+				   context.user_regs.rax, context.user_regs.rdi,
+				   context.user_regs.rsi, context.user_regs.rflags);
+	}
+	memset(&micro_domctl, 0, sizeof(micro_domctl));
+}
+
+/* Return: what ended it. */
+static const char *watch(void)
+{
+	uint64_t start = micro_time_now(), moved = start, calls = 0, now;
+	static const char * const why[] = {
+		"poweroff", "reboot", "suspend", "crash", "watchdog",
+	};
+	unsigned int reason;
+
+	for (;;) {
+		wait(5);
+		check_victim();
+		if (micro_domain_has_ended(&attacker, &reason))
+			return reason < ARRAY_SIZE(why) ? why[reason] : "other shutdown";
+		now = micro_time_now();
+		if (calls_of(&attacker) != calls) {
+			calls = calls_of(&attacker);
+			moved = now;
+		}
+		if (calls && now - moved > IDLE_LIMIT / 2)
+			shake(&attacker);
+		if (calls && now - moved > IDLE_LIMIT) {
+			show(&attacker);
+			return "idle";
+		}
+		if (now - start > LIFE_LIMIT)
+			return "time";
+	}
+}
+
+static uint64_t attack(uint64_t seed, uint64_t frames)
+{
+	const char *why;
+	uint64_t calls, traps[4];
+	unsigned int i;
+
+	micro_info("seed=%lu", seed);
+	attacker.wanted_id = ATTACKER_ID;
+	attacker.has_port = true;
+	micro_domain_build(&attacker, "tests=fuzz_attacker", ATTACKER_VCPUS);
+	attacker.mail->word[WORD_SEED] = seed;
+	attacker.mail->word[WORD_VICTIM] = victim.id;
+	attacker.mail->word[WORD_FRAMES] = frames;
+	memcpy(&attacker.mail->word[WORD_PORT], &victim.mail->word[WORD_PORT],
+	       VICTIM_PORTS * sizeof(uint64_t));
+	for (i = 0; i < NR_FOREIGN; i++)
+		attacker.mail->word[WORD_FOREIGN + i] = i % 2 ? victim.mfn[0x100 + i * 40] :
+			micro_va_to_mfn(i % 4 ? (void *)page[i] : (void *)micro_start_info->pt_base);
+	micro_domain_start(&attacker);
+	why = watch();
+	calls = calls_of(&attacker);
+	for (i = 0; i < 2 * NR_CALLS; i++)
+		counts[i] += attacker.mail->word[WORD_COUNTS + i];
+	memcpy(traps, &attacker.mail->word[WORD_TRAPS], sizeof(traps));
+	check_own();
+	micro_domain_destroy(&attacker);
+	micro_info("seed=%lu calls=%lu end=%s traps=%lu: %lu at %lx (%lx)", seed, calls, why,
+		   traps[0], traps[1], traps[2], traps[3]);
+	return calls;
+}
+
+static uint64_t frames_of_machine(void)
+{
+	static struct xen_sysctl op = {
+		.cmd = XEN_SYSCTL_physinfo,
+		.interface_version = XEN_SYSCTL_INTERFACE_VERSION,
+	};
+
+	micro_need(!hypercall1(__HYPERVISOR_sysctl, &op));
+	return op.u.physinfo.total_pages;
+}
+
+static void start_victim(void)
+{
+	unsigned int i, j;
+
+	for (i = 0; i < PAGES; i++) {
+		page[i] = micro_page_alloc();
+		for (j = 0; j < 512; j++)
+			page[i][j] = ~(i * 512UL + j);
+	}
+	victim.has_port = true;
+	micro_domain_build(&victim, "tests=fuzz_victim", 1);
+	micro_domain_start(&victim);
+	pinged = micro_time_now();
+	do {
+		check_victim();
+		wait(5);
+	} while (!READ_ONCE(victim.mail->word[WORD_PONG]));
+}
+
+MICRO_TEST_ALONE(fuzz)
+{
+	uint64_t end = micro_time_now() + argument("seconds=") * 1000 * MS;
+	uint64_t seed = argument("seed="), first = seed, calls = 0;
+	unsigned int i;
+
+	start_victim();
+	do
+		calls += attack(seed++, frames_of_machine());
+	while (micro_time_now() < end);
+	for (i = 0; i < NR_CALLS; i++)
+		if (counts[2 * i])
+			micro_info("hypercall %u: %lu, refused %lu", i, counts[2 * i],
+				   counts[2 * i + 1]);
+	micro_info("attackers=%lu calls=%lu pings=%lu", seed - first, calls,
+		   victim.mail->word[WORD_PONG]);
+	micro_domain_destroy(&victim);
+}
