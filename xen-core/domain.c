@@ -142,9 +142,7 @@ static void domain_watchdog_expired(void *domain)
  * @privileged: controls the platform; the first such domain is dom0
  * @max_vcpus: 1 .. MAX_VCPUS
  *
- * It is not on the list of domains when this fails.
- *
- * Return: the domain with the reference of the list, or NULL when memory is short.
+ * Return: the domain with the reference of the list, where domain_publish() puts it, or NULL when memory is short.
  */
 struct domain *domain_create(domid_t id, bool privileged, u32 max_vcpus)
 {
@@ -172,9 +170,14 @@ struct domain *domain_create(domid_t id, bool privileged, u32 max_vcpus)
 	}
 	if (privileged && !dom0)
 		dom0 = d;
+	return d;
+}
+
+/* Now others find it. */
+void domain_publish(struct domain *d)
+{
 	spin_guard(&domain_list_lock);
 	list_add_tail(&domain_list, &d->all);
-	return d;
 }
 
 static struct domain *domain_get(struct domain *d)
@@ -213,13 +216,16 @@ struct domain *domain_get_by_id(domid_t id)
 
 struct domain *domain_get_next(domid_t id)
 {
-	struct domain *next = NULL;
+	struct domain *next;
 
 	spin_guard(&domain_list_lock);
-	list_for_each(struct domain, d, &domain_list, all)
-		if (d->id >= id && (!next || d->id < next->id) && READ_ONCE(d->refs))
-			next = d;
-	return next && domain_try_get(next) ? next : NULL;
+	do {
+		next = NULL;
+		list_for_each(struct domain, d, &domain_list, all)
+			if (d->id >= id && (!next || d->id < next->id) && READ_ONCE(d->refs))
+				next = d;
+	} while (next && !domain_try_get(next));
+	return next;
 }
 
 /** domain_put() - drop a reference; with the last one the domain is gone soon. */
@@ -233,13 +239,22 @@ void domain_put(struct domain *d)
 	cpu_raise(this_cpu(), SOFTIRQ_RECLAIM);
 }
 
+/* Under pause_lock */
 static void domain_hold(struct domain *d)
 {
-	spin_guard(&d->pause_lock);
 	if (d->pause_count++)
 		return;
 	for_each_vcpu(d, v)
 		vcpu_set_pause(v, VPF_DOMAIN);
+}
+
+static void domain_let_go(struct domain *d)
+{
+	BUG_ON(!d->pause_count);
+	if (--d->pause_count)
+		return;
+	for_each_vcpu(d, v)
+		vcpu_clear_pause(v, VPF_DOMAIN);
 }
 
 /**
@@ -249,7 +264,9 @@ static void domain_hold(struct domain *d)
  */
 void domain_pause(struct domain *d)
 {
+	spin_lock(&d->pause_lock);
 	domain_hold(d);
+	spin_unlock(&d->pause_lock);
 	for_each_vcpu(d, v)
 		if (v != current)
 			vcpu_wait_descheduled(v);
@@ -258,24 +275,18 @@ void domain_pause(struct domain *d)
 void domain_unpause(struct domain *d)
 {
 	spin_guard(&d->pause_lock);
-	BUG_ON(!d->pause_count);
-	if (--d->pause_count)
-		return;
-	for_each_vcpu(d, v)
-		vcpu_clear_pause(v, VPF_DOMAIN);
+	domain_let_go(d);
 }
 
 void domain_resume(struct domain *d)
 {
-	{
-		spin_guard(&d->pause_lock);
-		if (!d->is_shut_down)
-			return;
-		d->is_shut_down = false;
-		d->shutdown_code = SHUTDOWN_NONE;
-		d->crash_reason[0] = 0;
-	}
-	domain_unpause(d);
+	spin_guard(&d->pause_lock);
+	if (!d->is_shut_down)
+		return;
+	d->is_shut_down = false;
+	d->shutdown_code = SHUTDOWN_NONE;
+	d->crash_reason[0] = 0;
+	domain_let_go(d);
 }
 
 /* dom0 is the machine's administrator: its end is the machine's. */
@@ -321,8 +332,8 @@ static void domain_end(struct domain *d, u8 reason, const char *why)
 	__atomic_store_n(&d->is_shut_down, true, __ATOMIC_RELEASE);
 	if (why)
 		strlcpy(d->crash_reason, why, sizeof(d->crash_reason));
-	spin_unlock(&d->pause_lock);
 	domain_hold(d);
+	spin_unlock(&d->pause_lock);
 	if (why)
 		pr_err("domain_crash: d%u, by d%uv%u: %s\n", d->id, current->domain->id,
 		       current->id, why);

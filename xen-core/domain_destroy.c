@@ -34,17 +34,6 @@ static int destroy_stop(struct domain *d)
 	return page_claim(&d->claimed, 0);
 }
 
-static int destroy_events(struct domain *d)
-{
-	int err = event_close_all(d);
-
-	if (err)
-		return err;
-	spin_guard(&d->evtchn->lock);
-	event_fifo_destroy(d);
-	return 0;
-}
-
 static int destroy_vcpus(struct domain *d)
 {
 	int err = arch_domain_release(d);
@@ -92,7 +81,7 @@ static int destroy_end(struct domain *d)
 }
 
 static int (*const destroy_steps[])(struct domain *d) = {
-	destroy_stop, destroy_events, destroy_vcpus, grant_unmap_all, destroy_frames, destroy_end,
+	destroy_stop, event_reset, destroy_vcpus, grant_unmap_all, destroy_frames, destroy_end,
 };
 
 int domain_destroy(struct domain *d)

@@ -105,10 +105,12 @@ static long domctl_createdomain(struct domain *none, struct xen_domctl *op)
 	d->evtchn->max_ports = MIN(c->max_evtchn_port, EVTCHN_FIFO_NR_CHANNELS - 1u) + 1;
 	d->grants->max_frames = MIN((u32)c->max_grant_frames, GRANT_MAX_FRAMES);
 	memcpy(d->handle, c->handle, sizeof(d->handle));
+	domain_publish(d);
 	op->domain = id;
-	err = c->cpupool_id ? sched_join_pool(d, c->cpupool_id) : 0;
-	if (err)
-		BUG_ON(domain_destroy(d));	/* it has nothing that would take long */
+	/* Also to pool 0, whose CPUs may have changed before it was on the list. */
+	err = sched_join_pool(d, c->cpupool_id);
+	while (err && domain_destroy(d))
+		;
 	return err;
 }
 

@@ -111,13 +111,13 @@ int domain_page_adopt(struct domain *d, struct page *first, unsigned int order)
 	 * Backwards, so that the list has them in ascending order.
 	 */
 	spin_lock(&d->page_lock);
-	for (u32 i = nr; i-- > 0 && !d->dying;) {
+	/* It began to die meanwhile, and may have given back all that is on its list. */
+	gone = READ_ONCE(d->dying);
+	for (u32 i = nr; i-- > 0 && !gone;) {
 		page_list_add(&d->page_list, page_to_mfn(first + i).n);
 		/* Release: who sees the count sees the owner and the zeroes. */
 		__atomic_store_n(&first[i].count, PC_ALLOCATED | 1, __ATOMIC_RELEASE);
 	}
-	/* It began to die meanwhile, and may have given back all that is on its list. */
-	gone = d->dying && !first->count;
 	if (gone)
 		d->tot_pages -= nr;
 	last = gone && !d->tot_pages;

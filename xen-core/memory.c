@@ -26,13 +26,19 @@ static gva_t extent_slot(const struct xen_memory_reservation *r, u64 i)
 	return gva_index(gva_of(r->extent_start), xen_pfn_t, i);
 }
 
-/* The frames from @p on are @gfn, if given, and the following; the guest learns which they are. */
-static int extent_name(struct page *p, unsigned int order, const xen_pfn_t *gfn, gva_t slot)
+/* The frames from @p on become @d's, as @gfn and the following if given; it learns which. */
+static int extent_adopt(struct domain *d, struct page *p, unsigned int order,
+			const xen_pfn_t *gfn, gva_t slot)
 {
 	xen_pfn_t mfn = page_to_mfn(p).n;
 
+	/* X6: while they are nobody's, or they could be another's by now. */
 	for (u64 k = 0; gfn && k < 1ull << order; k++)
 		arch_set_gfn(p + k, *gfn + k);
+	if (domain_page_adopt(d, p, order)) {
+		page_free(p, order);
+		return -ENOMEM;
+	}
 	return slot.a ? copy_to_guest(slot, &mfn, sizeof(mfn)) : 0;
 }
 
@@ -52,10 +58,10 @@ static int give_extent(struct domain *d, const struct xen_memory_reservation *r,
 	if (gfns && copy_from_guest(&gfn, slot, sizeof(gfn)))
 		return -EFAULT;
 	p = node_exists(r->mem_flags)
-		? domain_page_alloc(d, r->extent_order, address_bits(r)) : NULL;
+		? page_alloc_claimed(r->extent_order, address_bits(r), &d->claimed) : NULL;
 	if (!p)
 		return -ENOMEM;
-	return extent_name(p, r->extent_order, gfns ? &gfn : NULL, slot);
+	return extent_adopt(d, p, r->extent_order, gfns ? &gfn : NULL, slot);
 }
 
 static int take_frame(struct domain *d, mfn_t mfn)
@@ -93,7 +99,10 @@ static int extents_do(struct domain *d, const struct xen_memory_reservation *r, 
 
 		err = copy_from_guest(&mfn, extent_slot(r, i), sizeof(mfn));
 		for (u64 k = 0; k < 1ull << r->extent_order && !err; k++)
-			err = what(d, MFN(mfn + k));
+			/* In the middle there is no going back: on, then. */
+			do
+				err = what(d, MFN(mfn + k));
+			while (err == -ERESTART && (k || nr > 1));
 	}
 	return err;
 }
@@ -143,13 +152,12 @@ static int exchange_one(struct domain *d, const struct xen_memory_exchange *x, u
 	if (!p)
 		return -ENOMEM;
 	err = extents_do(d, &x->in, i * ratio, ratio, check_frame) ?:
-	      extents_do(d, &x->in, i * ratio, ratio, take_frame) ?:
-	      domain_page_adopt(d, p, x->out.extent_order);
+	      extents_do(d, &x->in, i * ratio, ratio, take_frame);
 	if (err) {
 		page_free(p, x->out.extent_order);
 		return err;
 	}
-	return extent_name(p, x->out.extent_order, &gfn, slot);
+	return extent_adopt(d, p, x->out.extent_order, &gfn, slot);
 }
 
 static long exchange(u64 start, gva_t arg)
@@ -285,9 +293,10 @@ static long query(u32 cmd, gva_t arg)
 	else if (cmd == XENMEM_maximum_reservation)
 		n = d->max_pages;
 	else
-		n = MAX(READ_ONCE(d->shared->arch.max_pfn), 1ul) - 1;
+		/* The guest's word, which another domain may have asked for. */
+		n = MIN(READ_ONCE(d->shared->arch.max_pfn), 1ul << 40);
 	domain_put(d);
-	return n;
+	return cmd == XENMEM_maximum_gpfn && n ? n - 1 : n;
 }
 
 long do_memory_op(u64 cmd, gva_t arg)

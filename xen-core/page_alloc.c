@@ -126,9 +126,9 @@ u64 page_claims_outstanding(void)
 /* Take a block of exactly @order, or return PAGE_NIL. */
 static u32 page_alloc_take(unsigned int order, int top_zone, u32 *claim)
 {
+	spin_guard(&buddy.lock);
 	u32 used = claim ? MIN(*claim, 1u << order) : 0;
 
-	spin_guard(&buddy.lock);
 	if ((1u << order) + buddy.nr_claimed - used > buddy.nr_free)
 		return PAGE_NIL;
 	for (struct zone *z = &buddy.zone[top_zone]; z > buddy.zone; z--) {

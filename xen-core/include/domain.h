@@ -164,6 +164,8 @@ void domain_init(void);
  * Return: the domain, or NULL when memory is short.
  */
 struct domain *domain_create(domid_t id, bool privileged, u32 max_vcpus);
+/** domain_publish() - put @d, which is complete, on the list of domains. */
+void domain_publish(struct domain *d);
 
 /** domain_get_by_id() - with a reference; DOMID_SELF is the caller. NULL: none. */
 struct domain *domain_get_by_id(domid_t id);

@@ -119,6 +119,7 @@ static struct domain *boot_guest(bool privileged, u32 vcpus)
 	struct domain *g = domain_create(privileged ? 0 : 7, privileged, vcpus);
 
 	assert_non_null(g);
+	domain_publish(g);
 	g->vcpu[0]->initialised = true;
 	assert_int_equal(vcpu_set_affinity(g->vcpu[0], &(u64){ 1 }, NULL, false), 0);
 	vcpu_clear_pause(g->vcpu[0], VPF_DOWN);

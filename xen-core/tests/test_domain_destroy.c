@@ -50,6 +50,7 @@ static struct domain *make(domid_t id)
 	struct domain *d = domain_create(id, !id, 2);
 
 	assert_non_null(d);
+	domain_publish(d);
 	if (!id)
 		fake_set_current(d->vcpu[0]);
 	return d;
@@ -183,6 +184,7 @@ static void test_no_memory(void **state)
 
 		d = domain_create(9, false, 3);
 		if (d) {
+			domain_publish(d);
 			destroy(d);
 			reclaim();
 		}
@@ -219,6 +221,32 @@ static void connect(struct domain *x, struct domain *y)
 		s.port = b.local_port;
 		assert_int_equal(event(y->vcpu[0], EVTCHNOP_send, &s, sizeof(s)), 0);
 	}
+}
+
+/* It was about to close its ports itself when it was interrupted, and then opened one more. */
+static void test_reset_left_halfway(void **state)
+{
+	struct domain *d = make(5);
+	struct evtchn_alloc_unbound a = { .dom = DOMID_SELF, .remote_dom = 5 };
+	struct evtchn_bind_interdomain b = { .remote_dom = 0 };
+	struct evtchn_bind_ipi ipi = { .vcpu = 0 };
+	struct evtchn_reset r = { .dom = DOMID_SELF };
+	struct evtchn_send s;
+
+	for (int i = 0; i < 200; i++)
+		assert_int_equal(event(d->vcpu[0], EVTCHNOP_bind_ipi, &ipi, sizeof(ipi)), 0);
+	fake_preempt_in = 0;
+	assert_int_equal(event(d->vcpu[0], EVTCHNOP_reset, &r, sizeof(r)), -ERESTART);
+	fake_preempt_in = -1;
+	assert_int_equal(event(ctl->vcpu[0], EVTCHNOP_alloc_unbound, &a, sizeof(a)), 0);
+	b.remote_port = a.port;
+	assert_int_equal(event(d->vcpu[0], EVTCHNOP_bind_interdomain, &b, sizeof(b)), 0);
+	destroy(d);
+	reclaim();
+	assert_false(is_there(5));
+	s.port = a.port;
+	assert_int_equal(event(ctl->vcpu[0], EVTCHNOP_send, &s, sizeof(s)), 0);
+	assert_int_equal(event_lookup(ctl, a.port)->state, EVTCHNSTAT_unbound);
 }
 
 /* @x grants one of its frames, @y maps it or copies into it. */
@@ -321,7 +349,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 		TEST(test_empty), TEST(test_frames_that_others_hold), TEST(test_shared_frames),
-		TEST(test_no_memory), TEST(test_anything),
+		TEST(test_no_memory), TEST(test_reset_left_halfway), TEST(test_anything),
 	};
 
 	return cmocka_run_group_tests_name("domain_destroy", tests, NULL, NULL);

@@ -531,9 +531,36 @@ static void test_owner(void **state)
 	guest_end();
 }
 
+/* L4: a table that was given back is none again once its uses end. */
+static void test_given_back(void **state)
+{
+	struct page *l2 = mine[0], *l1 = mine[1];
+	u64 *t = page_to_virt(l2);
+
+	memset(page_to_virt(l1), 0, PAGE_SIZE);
+	memset(t, 0, PAGE_SIZE);
+	for (int i = 0; i < 8; i++)
+		t[i] = page_to_mfn(l1).n << 12 | 7;
+	/* It is in use, and mapped read-only: a reference. */
+	assert_int_equal(pt_get(d, page_to_mfn(l2), 2), 0);
+	assert_true(page_get(l2, d));
+	assert_int_equal(domain_page_release(d, l2), 0);
+	pt_put(l2);
+	assert_int_equal(l1->type & PT_COUNT_MASK, 0);
+	/* To begin again and be interrupted would leave references to nobody. */
+	fake_preempt_in = 3;
+	assert_int_equal(pt_get(d, page_to_mfn(l2), 2), -EINVAL);
+	fake_preempt_in = -1;
+	assert_int_equal(l1->type & PT_COUNT_MASK, 0);
+	page_put(l2);
+	while (d->page_list != PAGE_NIL)
+		domain_page_release(d, &frame_table[d->page_list]);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
+		cmocka_unit_test_setup_teardown(test_given_back, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_tree, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_accessed_dirty, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_flush_between_types, setup, teardown),

@@ -249,6 +249,7 @@ static inline struct domain *add_domain(u32 vcpus, u32 weight, u32 cap, u64 burs
 	struct domain *d = domain_create(next_domid++, false, vcpus);
 
 	assert_non_null(d);
+	domain_publish(d);
 	assert_int_equal(sched_domain_set(d, weight, cap), 0);
 	for (u32 i = 0; i < vcpus; i++) {
 		assert_true(nr_tasks < MAX_TASKS);

@@ -134,6 +134,7 @@ static void domain_comes_and_goes(u32 nr, u64 *seed)
 		violation();
 		return;
 	}
+	domain_publish(d);
 	sched_domain_set(d, 256, nr % 2 ? 0 : 20);
 	for_each_vcpu(d, v)
 		vcpu_clear_pause(v, VPF_DOWN);
@@ -241,6 +242,7 @@ static void test_threads(void **state)
 	nr_cpus = CPUS;
 	guest = domain_create(1, false, VCPUS);
 	assert_non_null(guest);
+	domain_publish(guest);
 	for (u32 i = 0; i < VCPUS; i++)
 		vcpu_clear_pause(guest->vcpu[i], VPF_DOWN);
 	domain_unpause(guest);

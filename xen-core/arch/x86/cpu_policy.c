@@ -411,8 +411,6 @@ long domctl_set_cpu_policy(struct domain *d, struct xen_domctl *op)
 	struct cpu_policy *p;
 	long err;
 
-	if (d == current->domain)
-		return -EINVAL;
 	if (u->nr_leaves > CPU_POLICY_LEAVES || u->nr_msrs > CPU_POLICY_MSRS)
 		return -E2BIG;
 	p = alloc_zeroed(sizeof(*p));

@@ -260,7 +260,10 @@ int arch_vcpu_create(struct vcpu *v)
 	v->arch.xcr0 = XCR0_X87_SSE;
 	v->arch.dr[6] = DR6_FIXED;
 	v->arch.dr[7] = DR7_FIXED;
-	return pv_desc_area_create(v);
+	if (!pv_desc_area_create(v))
+		return 0;
+	free_zeroed(v->arch.xsave, cpu_features.xsave_size);
+	return -ENOMEM;
 }
 
 void arch_vcpu_destroy(struct vcpu *v)

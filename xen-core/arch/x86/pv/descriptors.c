@@ -76,7 +76,7 @@ int pv_desc_area_create(struct vcpu *v)
 	for (u32 i = 0; i <= GDT_FRAMES; i++)
 		if (map_area_page(v, i, NULL))
 			return -ENOMEM;
-	test_and_set_bit(n, area_used);
+	set_bit(n, area_used);
 	return 0;
 }
 
@@ -85,6 +85,7 @@ void pv_desc_area_destroy(struct vcpu *v)
 {
 	u64 off = v->arch.gdt_va - DESC_VA;
 
+	spin_guard(&area_lock);
 	if (v->arch.gdt_va)
 		clear_bit(off / (AREA_PAGES * PAGE_SIZE), area_used);
 }

@@ -307,6 +307,7 @@ __init void dom0_build(void)
 	dom0 = domain_create(0, true, opt_dom0_max_vcpus ? opt_dom0_max_vcpus : nr_cpus);
 	if (!dom0)
 		boot_fail("dom0: memory: not enough for dom0's own structures");
+	domain_publish(dom0);
 	dom0->max_pages = MIN(PFN_DOWN(max), 0xffffffffull);
 	memset(dom0->arch.io_bitmap, 0xff, sizeof(dom0->arch.io_bitmap));
 	physdev_hide_ports(dom0->arch.io_bitmap);

@@ -301,11 +301,13 @@ int page_type_get(struct page *p, u64 type)
 		bool same = (x & PT_TYPE_MASK) == type;
 		u64 new = x + 1;
 
+		/* L4: what was given back holds nothing that it would take along. */
+		if (type_is_table(type) && !(x & PT_COUNT_MASK) &&
+		    !(READ_ONCE(p->count) & PC_ALLOCATED))
+			return -EINVAL;
 		if (!same) {
-			/* P1; L4: what is given back holds nothing that it would take along. */
-			if (x & PT_COUNT_MASK ||
-			    (type_is_table(type) && !(READ_ONCE(p->count) & PC_ALLOCATED)))
-				return -EINVAL;
+			if (x & PT_COUNT_MASK)
+				return -EINVAL;	/* P1 */
 			if (type_is_table(x) && p->nr_valid) {
 				int err = table_release(p, PT_LEVEL(x));
 

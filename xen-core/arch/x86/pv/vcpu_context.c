@@ -27,7 +27,7 @@ static bool context_is_good(const struct vcpu_guest_context *c)
 		if (!va_is_guest(c->trap_ctxt[i].address))
 			return false;
 	/* E5: user mode needs a table of its own, or CR3 would get 0. */
-	return c->flags & VGCF_in_kernel || c->ctrlreg[1];
+	return c->flags & VGCF_in_kernel || xen_cr3_to_pfn(c->ctrlreg[1]);
 }
 
 static void vcpu_set_regs(struct vcpu *v, const struct vcpu_guest_context *c)
@@ -74,7 +74,7 @@ static int vcpu_set_roots(struct vcpu *v, const struct vcpu_guest_context *c)
 	err = pt_get_whole(d, kernel, 4);
 	if (err)
 		return err;
-	if (c->ctrlreg[1]) {
+	if (user.n) {
 		err = pt_get_whole(d, user, 4);
 		if (err) {
 			pt_put(mfn_to_page(kernel));
