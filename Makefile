@@ -11,6 +11,7 @@ CPUS ?= 2
 MEM ?= 2G
 MACHINE ?= q35
 DISK ?= virtio
+SOAK ?= 3600
 export CPUS MEM MACHINE DISK
 
 .PHONY: all
@@ -49,6 +50,10 @@ check: deps-check	## Build, then run every test; ends in one line of totals
 .PHONY: check-full
 check-full: deps-check	## The same with the whole table of boots
 	@scripts/check --full
+
+.PHONY: soak
+soak: deps-run core	## Hostile domains for SOAK seconds (an hour), from a fresh seed
+	@selftests/fuzz/run --core $(CORE) --seconds $(SOAK) --seed $$(date +%s)
 
 .PHONY: lint
 lint: deps-lint	## Style, sparse, cppcheck, headers, size limits

@@ -74,7 +74,7 @@ static void repair(struct fuzz_vcpu *v)
 	/* pages that are lost to their addresses: some come back */
 	for (i = 0; i < PLAY_PAGES; i++)
 		if (fuzz_chance(v, 3))
-			micro_mmu_update(fuzz_page_slot[i], micro_page_pte(fuzz_page[i], PTE_RW));
+			micro_mmu_update(fuzz_page_slot[i], fuzz_page_pte(i));
 	for (i = 0; i < PLAY_TABLES; i++)
 		if (fuzz_chance(v, 3))
 			micro_mmu_update(fuzz_table_slot[i],

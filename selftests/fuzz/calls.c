@@ -83,11 +83,13 @@ static void do_mmuext(struct fuzz_vcpu *v)
 		list[i].cmd = fuzz_below(v, fuzz_chance(v, 16) ? 32 : MMUEXT_UNMARK_SUPER + 1);
 		if (list[i].cmd == MMUEXT_NEW_BASEPTR && !fuzz_chance(v, 16))
 			list[i].arg1.mfn = micro_va_to_mfn((void *)micro_start_info->pt_base);
-		else if (fuzz_chance(v, 2))
+		else if (fuzz_chance(v, 2) || list[i].cmd == MMUEXT_SET_LDT)
 			list[i].arg1.linear_addr = fuzz_va(v);
 		else
 			list[i].arg1.mfn = fuzz_mfn(v);
 		list[i].arg2.src_mfn = fuzz_chance(v, 2) ? fuzz_mfn(v) : fuzz_number(v);
+		if (list[i].cmd == MMUEXT_SET_LDT && fuzz_chance(v, 2))
+			list[i].arg2.nr_ents = fuzz_below(v, 8193);
 	}
 	hc_mmuext_op(fuzz_pointer(v, list), count(v, n), fuzz_pointer(v, NULL),
 		     fuzz_chance(v, 6) ? fuzz_domid(v) : DOMID_SELF);
@@ -133,6 +135,23 @@ static void do_memory(struct fuzz_vcpu *v)
 		     fuzz_pointer(v, numbers(v, 12)));
 }
 
+/* From then on events are in pages of ours. */
+static void do_fifo(struct fuzz_vcpu *v)
+{
+	struct evtchn_init_control *control = fuzz_room(v, sizeof(*control));
+	struct evtchn_expand_array *array = (void *)control;
+
+	if (fuzz_chance(v, 2)) {
+		array->array_gfn = fuzz_mfn(v);
+		micro_event_op(EVTCHNOP_expand_array, array);
+		return;
+	}
+	control->control_gfn = fuzz_mfn(v);
+	control->offset = fuzz_chance(v, 8) ? fuzz_number(v) : fuzz_below(v, 480) * 8;
+	control->vcpu = fuzz_chance(v, 16) ? fuzz_number(v) : fuzz_below(v, ATTACKER_VCPUS);
+	micro_event_op(EVTCHNOP_init_control, control);
+}
+
 static void do_event(struct fuzz_vcpu *v)
 {
 	uint64_t *arg = numbers(v, 4);
@@ -146,8 +165,10 @@ static void do_event(struct fuzz_vcpu *v)
 		micro_event_op(EVTCHNOP_bind_interdomain, bind);
 		return;
 	}
-	if (fuzz_chance(v, 12))
-		arg[fuzz_below(v, 2)] = fuzz_mfn(v);
+	if (fuzz_chance(v, 60)) {
+		do_fifo(v);
+		return;
+	}
 	micro_event_op(fuzz_chance(v, 3) ? EVTCHNOP_send : fuzz_below(v, 16),
 		       fuzz_pointer(v, arg));
 }
@@ -252,7 +273,9 @@ static void do_descriptors(struct fuzz_vcpu *v)
 	case 0:
 		arg = fuzz_room(v, 16 * 8);
 		fill_frames(v, arg, 16);
-		hc_set_gdt(fuzz_pointer(v, arg), count(v, 4096));
+		if (fuzz_chance(v, 2))
+			arg[0] = micro_va_to_mfn(fuzz_page[fuzz_below(v, PLAY_PAGES / 8) * 8 + 7]);
+		hc_set_gdt(fuzz_pointer(v, arg), fuzz_chance(v, 2) ? 512 : count(v, 4096));
 		break;
 	case 1:
 		hc_set_segment_base(fuzz_below(v, 5), fuzz_number(v));

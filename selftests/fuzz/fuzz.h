@@ -58,6 +58,7 @@ extern uint64_t fuzz_page_slot[PLAY_PAGES], fuzz_table_slot[PLAY_TABLES];
 extern char fuzz_args[4 * PAGE_SIZE];
 
 void fuzz_values_init(void);
+uint64_t fuzz_page_pte(unsigned int i);
 uint64_t fuzz_random(struct fuzz_vcpu *v);
 /* One in @n. */
 bool fuzz_chance(struct fuzz_vcpu *v, unsigned int n);

@@ -13,6 +13,20 @@ char fuzz_args[4 * PAGE_SIZE] __attribute__((aligned(PAGE_SIZE)));
 uint64_t fuzz_page_slot[PLAY_PAGES], fuzz_table_slot[PLAY_TABLES];
 static uint64_t table_maddr[PLAY_TABLES], root_maddr;
 
+/* Some are read-only: to become tables, or with descriptors, to be in a GDT or LDT. */
+uint64_t fuzz_page_pte(unsigned int i)
+{
+	return micro_page_pte(fuzz_page[i], i % 8 < 6 ? PTE_RW : PTE_RO);
+}
+
+static void fill_descriptors(uint64_t *page)
+{
+	unsigned int i;
+
+	for (i = 0; i < 512; i++)
+		page[i] = i % 2 ? 0x00affb000000ffff : 0x00cff3000000ffff;
+}
+
 void fuzz_values_init(void)
 {
 	unsigned int i;
@@ -20,6 +34,9 @@ void fuzz_values_init(void)
 	for (i = 0; i < PLAY_PAGES; i++) {
 		fuzz_page[i] = micro_page_alloc();
 		fuzz_page_slot[i] = micro_pte_maddr((uint64_t)fuzz_page[i], 1);
+		if (i % 8 == 7)
+			fill_descriptors((uint64_t *)fuzz_page[i]);
+		micro_mmu_update(fuzz_page_slot[i], fuzz_page_pte(i));
 	}
 	/* one of them is another view of what we share with the core */
 	micro_map(fuzz_page[0], micro_start_info->shared_info | PTE_RW);

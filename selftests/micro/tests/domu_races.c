@@ -1,0 +1,245 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * H3: one vcpu changes the arguments, the entries and the tables while the other
+ * one's call looks at them. What was checked is what is used, so nothing that is
+ * refused when it stands still is ever done. And sizes that wrap.
+ */
+#include "domain.h"
+
+#define ROUNDS	3000
+
+enum { ASK_PAGE, ASK_INTACT };
+
+static uint64_t *dom0_pattern(void)
+{
+	static uint64_t *page;
+	unsigned int i;
+
+	if (!page) {
+		page = micro_page_alloc();
+		for (i = 0; i < 512; i++)
+			page[i] = ~(uint64_t)i;
+	}
+	return page;
+}
+
+static int64_t serve(struct micro_domain *d, uint32_t question, uint64_t argument)
+{
+	unsigned int i;
+
+	(void)d;
+	(void)argument;
+	if (question == ASK_PAGE)
+		return micro_va_to_mfn(dom0_pattern());
+	for (i = 0; i < 512; i++)
+		if (dom0_pattern()[i] != ~(uint64_t)i)
+			return 0;
+	return 1;
+}
+
+/* What vcpu 1 flips between two values, until it is told to stop. */
+static volatile uint64_t *flip_at;
+static uint64_t flip_good, flip_bad;
+static volatile bool flip_stop;
+
+static void flip(void)
+{
+	while (!flip_stop) {
+		*flip_at = flip_bad;
+		*flip_at = flip_good;
+	}
+}
+
+static void flip_start(volatile uint64_t *at, uint64_t good, uint64_t bad)
+{
+	flip_at = at;
+	flip_good = good;
+	flip_bad = bad;
+	flip_stop = false;
+	micro_need(!micro_vcpu_start(1, flip));
+}
+
+static void flip_end(void)
+{
+	flip_stop = true;
+	micro_vcpu_stop(1);
+}
+
+static uint64_t *table, foreign;
+
+static void setup(void)
+{
+	foreign = micro_ask(ASK_PAGE, 0);
+	table = micro_scratch_open(0);
+}
+
+/* The value of an update: our frame, or dom0's. Never does dom0's get in. */
+MICRO_TEST_DOMU_SERVED(domu_race_update, 1, serve)
+{
+	static struct mmu_update update;
+	unsigned int i, wrong = 0;
+	char *page = micro_page_alloc();
+
+	setup();
+	update.ptr = micro_va_to_mfn(table) << PAGE_SHIFT;
+	flip_start(&update.val, micro_page_pte(page, PTE_RW), foreign << PAGE_SHIFT | PTE_RW);
+	for (i = 0; i < ROUNDS; i++) {
+		hc_mmu_update(&update, 1, NULL, DOMID_SELF);
+		wrong += (table[0] & PTE_P) &&
+			 (table[0] & PTE_ADDR_MASK) >> PAGE_SHIFT != micro_va_to_mfn(page);
+	}
+	flip_end();
+	micro_report("wrong=%u intact=%ld", wrong, (long)micro_ask(ASK_INTACT, 0));
+}
+
+/* The place of an update: an L1 table of ours, or dom0's page. */
+MICRO_TEST_DOMU_SERVED(domu_race_place, 1, serve)
+{
+	static struct mmu_update update;
+	unsigned int i;
+
+	setup();
+	flip_start(&update.ptr, micro_va_to_mfn(table) << PAGE_SHIFT, foreign << PAGE_SHIFT);
+	update.val = micro_page_pte(micro_page_alloc(), PTE_RO);
+	for (i = 0; i < ROUNDS; i++)
+		hc_mmu_update(&update, 1, NULL, DOMID_SELF);
+	flip_end();
+	micro_report("intact=%ld", (long)micro_ask(ASK_INTACT, 0));
+}
+
+/* A table that is written while it is pinned: by its owner, through memory. */
+MICRO_TEST_DOMU_SERVED(domu_race_pin, 1, serve)
+{
+	uint64_t *late = micro_page_alloc();
+	unsigned int i, wrong = 0;
+
+	setup();
+	flip_start(late + 511, 0, foreign << PAGE_SHIFT | PTE_RW);
+	for (i = 0; i < 300; i++) {
+		micro_map(late, micro_page_pte(late, PTE_RW));
+		if (micro_mmuext(MMUEXT_PIN_L1_TABLE, micro_va_to_mfn(late), 0))
+			continue;
+		wrong += !!late[511];
+		micro_mmuext(MMUEXT_UNPIN_TABLE, micro_va_to_mfn(late), 0);
+	}
+	flip_end();
+	micro_report("pinned while writable=%u intact=%ld", wrong, (long)micro_ask(ASK_INTACT, 0));
+}
+
+/* Frames of a copy, and of a list of extents. */
+MICRO_TEST_DOMU_SERVED(domu_race_frames, 1, serve)
+{
+	static struct gnttab_copy copy;
+	static xen_pfn_t frame;
+	struct xen_memory_reservation r = { .nr_extents = 1, .domid = DOMID_SELF };
+	uint64_t *from = micro_page_alloc(), *to = micro_page_alloc();
+	unsigned int i;
+
+	setup();
+	copy = (struct gnttab_copy){
+		.source.domid = DOMID_SELF, .dest.domid = DOMID_SELF, .len = 64,
+		.source.u.gmfn = micro_va_to_mfn(from), .dest.u.gmfn = micro_va_to_mfn(to),
+	};
+	flip_start(&copy.dest.u.gmfn, copy.dest.u.gmfn, foreign);
+	for (i = 0; i < ROUNDS; i++)
+		hc_grant_table_op(GNTTABOP_copy, &copy, 1);
+	flip_end();
+	set_xen_guest_handle(r.extent_start, &frame);
+	flip_start(&frame, micro_bad_mfn(), foreign);
+	for (i = 0; i < ROUNDS; i++)
+		hc_memory_op(XENMEM_decrease_reservation, &r);
+	flip_end();
+	micro_report("copied=%d intact=%ld", to[0] == from[0], (long)micro_ask(ASK_INTACT, 0));
+}
+
+/* Two vcpus link and unlink the same tables. */
+static uint64_t slot, entry;
+
+static void link_other(void)
+{
+	while (!flip_stop) {
+		micro_mmu_update(slot, entry);
+		micro_mmu_update(slot, 0);
+		micro_mmuext(MMUEXT_PIN_L1_TABLE, entry >> PAGE_SHIFT, 0);
+	}
+}
+
+MICRO_TEST_DOMU(domu_race_link)
+{
+	unsigned int i;
+
+	table = micro_scratch_open(0);
+	slot = micro_pte_maddr(micro_scratch_va(1), 2);
+	entry = micro_page_pte(table, PTE_TABLE);
+	flip_stop = false;
+	micro_need(!micro_vcpu_start(1, link_other));
+	for (i = 0; i < ROUNDS / 20; i++) {
+		micro_mmu_update(slot, entry);
+		micro_mmuext(MMUEXT_UNPIN_TABLE, micro_va_to_mfn(table), 0);
+		micro_mmu_update(slot, 0);
+		micro_mmu_update(micro_va_to_mfn(table) << PAGE_SHIFT,
+				 micro_page_pte((void *)table, i % 2 ? PTE_RO : 0));
+	}
+	flip_end();
+	micro_report("done");
+}
+
+/* --- sizes --- */
+
+static const uint64_t counts[] = {
+	1UL << 31, (1UL << 31) - 1, (1UL << 32) - 1, 1UL << 32, 1UL << 48, 1UL << 60,
+	1UL << 61, 1UL << 63, ~0UL, 0x1fffffffffffffff,
+};
+
+static long reserve(unsigned int cmd, uint64_t n, unsigned int order, void *list)
+{
+	struct xen_memory_reservation r = {
+		.nr_extents = n, .extent_order = order, .domid = DOMID_SELF,
+	};
+
+	set_xen_guest_handle_raw(r.extent_start, list);
+	return hc_memory_op(cmd, &r);
+}
+
+static long exchange(uint64_t n, unsigned int in_order, unsigned int out_order, void *list)
+{
+	struct xen_memory_exchange x = {
+		.in = { .nr_extents = n, .extent_order = in_order, .domid = DOMID_SELF },
+		.out = { .nr_extents = n << in_order >> out_order, .extent_order = out_order,
+			 .domid = DOMID_SELF },
+	};
+
+	set_xen_guest_handle_raw(x.in.extent_start, list);
+	set_xen_guest_handle_raw(x.out.extent_start, list);
+	return hc_memory_op(XENMEM_exchange, &x);
+}
+
+/* Each list is where nothing is mapped: what believes the size soon finds out. */
+MICRO_TEST_DOMU(domu_sizes)
+{
+	void *none = (void *)micro_scratch_va(20);
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(counts); i++) {
+		uint64_t n = counts[i];
+
+		micro_report("%lx: mmu_update=%ld mmuext=%ld multicall=%ld", n,
+			     hc_mmu_update(none, n, NULL, DOMID_SELF),
+			     hc_mmuext_op(none, n, NULL, DOMID_SELF), hc_multicall(none, n));
+		micro_report("%lx: grant_map=%ld copy=%ld", n,
+			     hc_grant_table_op(GNTTABOP_map_grant_ref, none, n),
+			     hc_grant_table_op(GNTTABOP_copy, none, n));
+		micro_report("%lx: gdt=%ld console=%ld", n, hc_set_gdt(none, n),
+			     hc_console_io(CONSOLEIO_write, n, none));
+		micro_report("%lx: decrease=%ld populate=%ld", n,
+			     reserve(XENMEM_decrease_reservation, n, 0, none),
+			     reserve(XENMEM_populate_physmap, n, 0, none));
+		micro_report("exchange %lx=%ld to_order9=%ld", n, exchange(n, 0, 0, none),
+			     exchange(n, 0, 9, none));
+	}
+	for (i = 8; i < 72; i += 9) {
+		micro_report("order%u: populate=%ld", i,
+			     reserve(XENMEM_populate_physmap, 1, i, none));
+		micro_report("exchange order%u=%ld", i, exchange(1, i, 0, none));
+	}
+}
