@@ -142,7 +142,8 @@ static void domain_watchdog_expired(void *domain)
  * @privileged: controls the platform; the first such domain is dom0
  * @max_vcpus: 1 .. MAX_VCPUS
  *
- * Return: the domain with the reference of the list, where domain_publish() puts it, or NULL when memory is short.
+ * Return: the domain, with the reference of the list where domain_publish() puts
+ * it; or NULL when memory is short.
  */
 struct domain *domain_create(domid_t id, bool privileged, u32 max_vcpus)
 {
