@@ -29,6 +29,29 @@ bool page_get(struct page *p, const struct domain *d)
 	return false;
 }
 
+void page_hold(struct page *p)
+{
+	u8 old = READ_ONCE(p->flags);
+
+	while (old < PAGE_HOLDERS &&
+	       !__atomic_compare_exchange_n(&p->flags, &old, old + PAGE_HOLDER, false,
+					    __ATOMIC_SEQ_CST, __ATOMIC_RELAXED))
+		;
+}
+
+void page_unhold(struct page *p)
+{
+	u8 old = READ_ONCE(p->flags);
+
+	page_mark_dirty(p);
+	/* Once there were too many to count, nobody knows when the last one goes. */
+	do
+		if (old < PAGE_HOLDER || old >= PAGE_HOLDERS)
+			return;
+	while (!__atomic_compare_exchange_n(&p->flags, &old, (old - PAGE_HOLDER) | PAGE_DIRTY,
+					    false, __ATOMIC_SEQ_CST, __ATOMIC_RELAXED));
+}
+
 void page_list_add(u32 *head, u32 mfn)
 {
 	frame_table[mfn].prev = PAGE_NIL;
@@ -102,6 +125,7 @@ int domain_page_adopt(struct domain *d, struct page *first, unsigned int order)
 		if (p->stamp || !d->privileged)
 			memset(page_to_virt(p), 0, PAGE_SIZE);
 		p->stamp = 0;
+		p->flags = PAGE_DIRTY;
 		p->type = PT_NONE;
 		p->owner = d;
 	}
@@ -172,6 +196,7 @@ int domain_claim_pages(struct domain *d, u64 nr)
 void page_share_xen(struct page *p, struct domain *d)
 {
 	p->owner = d;
+	p->flags = 0;
 	p->type = PT_WRITABLE | PT_VALID | 1;
 	__atomic_store_n(&p->count, PC_XEN | 1, __ATOMIC_RELEASE);
 }

@@ -319,6 +319,7 @@ long do_memory_op(u64 cmd, gva_t arg)
 	case XENMEM_set_pod_target:
 	case XENMEM_get_pod_target:
 		return COPY_AND_CALL(arg, struct xen_pod_target, pod_target);
+	case XENMEM_get_vnumainfo:		return -EOPNOTSUPP;	/* nobody has any */
 	case XENMEM_get_sharing_freed_pages:
 	case XENMEM_get_sharing_shared_pages:	return 0;	/* no frame is shared */
 	}

@@ -36,6 +36,11 @@ domctl_fn domctl_settscinfo, domctl_gettscinfo;
 domctl_fn domctl_setvcpucontext, domctl_getvcpucontext;
 domctl_fn domctl_get_cpu_policy, domctl_set_cpu_policy;
 domctl_fn domctl_getpageframeinfo3;	/* pv/frame_info.c */
+domctl_fn domctl_shadow_op;		/* pv/log_dirty.c */
+/* pv/vcpu_state.c */
+domctl_fn domctl_set_ext_vcpucontext, domctl_get_ext_vcpucontext;
+domctl_fn domctl_setvcpuextstate, domctl_getvcpuextstate;
+domctl_fn domctl_get_vcpu_msrs, domctl_set_vcpu_msrs;
 /**
  * arch_domain_release() - @d, which does not run any more, lets go of all that
  * its vcpus hold. Return: 0, or -ERESTART: again.

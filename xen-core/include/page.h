@@ -33,6 +33,13 @@ struct domain;
 #define PC_XEN		(1ull << 62)	/* the core's own frame, shared with a guest */
 #define PC_COUNT_MASK	((1ull << 32) - 1)
 
+/* page->flags: what log-dirty knows of a frame (the architecture's log_dirty.c) */
+#define PAGE_DIRTY	1u		/* written since it was reported */
+#define PAGE_USER	2u		/* while it looks: a table of the user's half */
+#define PAGE_KERNEL	4u		/* ... of the kernel's */
+#define PAGE_HOLDER	8u		/* writable uses that are no entries of the owner's: */
+#define PAGE_HOLDERS	(31u * PAGE_HOLDER)	/* so many, or more for ever */
+
 #define PAGE_NIL	0u		/* end of a list: frame 0 is the firmware's */
 
 /**
@@ -45,6 +52,7 @@ struct domain;
  * @nr_valid:	page tables: entries [0, nr_valid) hold references; owner's pt_lock
  * @order:	free blocks: log2 of the size, on the first frame
  * @free:	the frame starts a free block
+ * @flags:	PAGE_*, atomic
  */
 struct page {
 	u64 count;
@@ -53,8 +61,8 @@ struct page {
 	u32 next, prev;
 	u32 stamp;
 	u16 nr_valid;
-	u8 order;
-	bool free;
+	u8 order : 7, free : 1;
+	u8 flags;
 };
 static_assert(sizeof(struct page) == 40, "the frame table is 1% of memory");
 
@@ -86,6 +94,18 @@ static inline struct page *mfn_get(mfn_t m, const struct domain *d)
 }
 /** page_put() - drop a reference; the last one frees the frame. */
 void page_put(struct page *p);
+
+/** page_mark_dirty() - the core wrote to @p, or its use changed; after the fact. */
+static inline void page_mark_dirty(struct page *p)
+{
+	__atomic_fetch_or(&p->flags, PAGE_DIRTY, __ATOMIC_SEQ_CST);
+}
+/**
+ * page_hold() - others than its owner's page tables may write to @p, until page_unhold()
+ * As long as that is so it counts as dirty.
+ */
+void page_hold(struct page *p);
+void page_unhold(struct page *p);
 
 /* page_alloc.c and frame.c: the buddy allocator, and the frames of domains. */
 

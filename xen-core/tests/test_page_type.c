@@ -33,6 +33,7 @@ u64 apic_addr = 0xfee00000;
 bool msi_is_protected(mfn_t mfn) { return false; }
 bool msi_is_device_memory(u64 n) { return true; }
 bool descriptor_fix(u64 *d) { return *d % 3; }
+void log_dirty_table(struct page *p) { }	/* test_log_dirty */
 
 void paging_fill_root(u64 *l4)
 {

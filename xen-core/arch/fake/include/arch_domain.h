@@ -12,9 +12,18 @@ struct arch_vcpu {
 	u64 kicks;
 	u64 hc_args[5];
 	bool in_multicall;
+	u64 kernel_cr3;		/* of arch/x86/pv/mmu_update.c, with the next */
+	u32 dirty_cpu;
+};
+
+struct log_dirty {
+	bool on;
+	u8 step;
+	u64 next;
 };
 
 struct arch_domain {
+	struct log_dirty log_dirty;	/* of arch/x86/pv/log_dirty.c */
 	struct cpu_policy *cpu_policy;	/* of arch/x86/cpu_policy.c */
 	struct page *deferred_put;	/* of arch/x86/pv/page_type.c */
 };

@@ -40,7 +40,8 @@ struct xsave_area {
 	u8 unused[22];
 	u32 mxcsr;
 	u8 registers[484];
-	u64 xstate_bv;			/* with XSAVE only */
+	u64 xstate_bv;			/* with XSAVE only, from here on */
+	u64 xcomp_bv, reserved[6];
 };
 
 static_assert(offsetof(struct xsave_area, xstate_bv) == 512, "it heads the XSAVE header");
@@ -82,6 +83,17 @@ struct arch_vcpu {
 	u32 pv_time_version;
 };
 
+/**
+ * struct log_dirty - which frames were written to: pv/log_dirty.c
+ * @on:		page-table updates mark frames; seen under pt_lock
+ * @step,@next:	of a pass in progress: where it is; domctl
+ */
+struct log_dirty {
+	bool on;
+	u8 step;
+	u64 next;
+};
+
 struct arch_domain {
 	struct cpu_policy *cpu_policy;	/* NULL: as every guest's; contents: lock */
 	struct page *deferred_put;	/* pt_lock: pt_put() that was preempted */
@@ -90,6 +102,7 @@ struct arch_domain {
 	bool phys_irq_eoi_auto;
 	struct e820_range *e820;	/* domain lock: XENMEM_set_memory_map */
 	u32 nr_e820;
+	struct log_dirty log_dirty;
 };
 
 #endif

@@ -16,14 +16,20 @@ static inline bool type_is_table(u64 type)
 	return PT_LEVEL(type) >= 1 && PT_LEVEL(type) <= 4;
 }
 
-/** page_is_l1() - is @p a live level 1 table of @d? pt_lock held, so that it stays one. */
-static inline bool page_is_l1(const struct page *p, const struct domain *d)
+/* Slots of an L4 table: the user's half, the core's own, the kernel's half (P3) */
+#define FIRST_CORE_SLOT	256
+#define END_CORE_SLOT	272
+
+/** page_is_table() - is @p a live table of @d's? pt_lock held, so that it stays one. */
+static inline bool page_is_table(const struct page *p, const struct domain *d, unsigned int level)
 {
 	u64 type = READ_ONCE(p->type);
 
-	return p->owner == d && (type & (PT_TYPE_MASK | PT_VALID)) == (PT_L1 | PT_VALID) &&
+	return p->owner == d &&
+	       (type & (PT_TYPE_MASK | PT_VALID)) == (PT_OF_LEVEL(level) | PT_VALID) &&
 	       type & PT_COUNT_MASK;
 }
+#define page_is_l1(p, d)	page_is_table(p, d, 1)
 
 /** update_is_for() - does @req write an entry of the table @mfn (xen/xen.h: MMU_*_UPDATE)? */
 static inline bool update_is_for(const struct mmu_update *req, mfn_t mfn)
@@ -89,6 +95,17 @@ int __must_check pt_exchange_l1(struct domain *d, u64 *slot, u64 old, u64 val);
  */
 int __must_check pt_write(struct domain *owner, unsigned int level, u64 *slot, u64 val,
 			  bool keep_ad);
+
+/* log_dirty.c */
+/** log_dirty_table() - @p is no live table any more; what it let write may have changed. */
+void log_dirty_table(struct page *p);
+/** log_dirty_mark_slot() - the entry at @slot may be written, perhaps as @val. pt_lock held */
+void log_dirty_mark_slot(struct domain *d, u64 *slot, u64 val);
+static inline void log_dirty_slot(struct domain *d, u64 *slot, u64 val)
+{
+	if (unlikely(d->arch.log_dirty.on))
+		log_dirty_mark_slot(d, slot, val);
+}
 
 /**
  * pt_find_l1() - the L1 entry that maps @va in the address space at @root.

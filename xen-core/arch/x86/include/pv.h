@@ -57,6 +57,7 @@ void pv_iret_fault(struct vcpu *v);
 void pv_failsafe(struct vcpu *v);
 /** pv_init_callbacks() - traps, callbacks and kernel stack from a context that was checked */
 void pv_init_callbacks(struct vcpu *v, const struct vcpu_guest_context *c);
+long pv_set_callback(struct vcpu *v, u16 type, u64 rip, bool mask);
 void pv_hypercall_restart(struct vcpu *v);
 
 /* emulate.c: what the core does itself about a guest's exception */
@@ -112,12 +113,20 @@ void pv_desc_area_destroy(struct vcpu *v);
 int pv_set_ldt(struct vcpu *v, u64 base, u32 entries);
 
 /* context.c: the state of the running vcpu */
+/** pv_vcpus_unload() - pause @d; no CPU keeps state or translations of its vcpus */
+void pv_vcpus_unload(struct domain *d);
 /** pv_toggle_mode() - between the guest's kernel and user address space. */
 void pv_toggle_mode(struct vcpu *v);
 void pv_load_cr3(struct vcpu *v);
 void pv_load_tsd(struct vcpu *v);
 long pv_set_debugreg(struct vcpu *v, u32 reg, u64 val);
 #define XCR0_X87_SSE	3
+/* x87 always; AVX needs SSE; AVX-512 needs AVX and all of its three parts. */
+static inline bool pv_xcr0_is_good(u64 x)
+{
+	return !(x & ~cpu_features.xcr0) && x & 1 && (!(x & 4) || x & 2) &&
+	       (!(x & 0xe0) || (x & 0xe4) == 0xe4);
+}
 
 /* traps.c */
 void trap_dump_regs(const struct regs *regs);

@@ -274,7 +274,7 @@ static bool callback_is_known(u32 type)
 	return type < NR_CALLBACKS && known >> type & 1;
 }
 
-static long callback_set(struct vcpu *v, u16 type, u64 rip, bool mask)
+long pv_set_callback(struct vcpu *v, u16 type, u64 rip, bool mask)
 {
 	if (!va_is_canonical(rip))	/* E2: SYSRET goes there */
 		return -EINVAL;
@@ -291,9 +291,9 @@ long do_set_callbacks(u64 event, u64 failsafe, u64 syscall)
 	struct vcpu *v = current;
 
 	/* This old call has no error: an address that cannot be is as good as none. */
-	callback_set(v, CALLBACKTYPE_event, va_is_canonical(event) ? event : 0, true);
-	callback_set(v, CALLBACKTYPE_failsafe, va_is_canonical(failsafe) ? failsafe : 0, false);
-	callback_set(v, CALLBACKTYPE_syscall, va_is_canonical(syscall) ? syscall : 0, false);
+	pv_set_callback(v, CALLBACKTYPE_event, va_is_canonical(event) ? event : 0, true);
+	pv_set_callback(v, CALLBACKTYPE_failsafe, va_is_canonical(failsafe) ? failsafe : 0, false);
+	pv_set_callback(v, CALLBACKTYPE_syscall, va_is_canonical(syscall) ? syscall : 0, false);
 	return 0;
 }
 
@@ -302,11 +302,11 @@ void pv_init_callbacks(struct vcpu *v, const struct vcpu_guest_context *c)
 	/* A table of all vectors in order here. */
 	for (u32 i = 0; i < ARRAY_SIZE(c->trap_ctxt); i++)
 		set_trap(v, i, &c->trap_ctxt[i]);
-	callback_set(v, CALLBACKTYPE_event, c->event_callback_eip, true);
-	callback_set(v, CALLBACKTYPE_failsafe, c->failsafe_callback_eip,
-		     c->flags & VGCF_failsafe_disables_events);
-	callback_set(v, CALLBACKTYPE_syscall, c->syscall_callback_eip,
-		     c->flags & VGCF_syscall_disables_events);
+	pv_set_callback(v, CALLBACKTYPE_event, c->event_callback_eip, true);
+	pv_set_callback(v, CALLBACKTYPE_failsafe, c->failsafe_callback_eip,
+			c->flags & VGCF_failsafe_disables_events);
+	pv_set_callback(v, CALLBACKTYPE_syscall, c->syscall_callback_eip,
+			c->flags & VGCF_syscall_disables_events);
 	set_kernel_sp(v, c->kernel_sp);
 }
 
@@ -324,7 +324,7 @@ long do_callback_op(u32 cmd, gva_t arg)
 	/* Those a kernel cannot run without stay. */
 	if (!on && callback_is_known(reg.type) && reg.type != CALLBACKTYPE_nmi)
 		return -EINVAL;
-	return callback_set(current, reg.type, reg.address, reg.flags & CALLBACKF_mask_events);
+	return pv_set_callback(current, reg.type, reg.address, reg.flags & CALLBACKF_mask_events);
 }
 
 /** do_nmi_op() - XENNMI_register_callback, XENNMI_unregister_callback (xen/nmi.h) */
@@ -336,5 +336,5 @@ long do_nmi_op(u32 cmd, gva_t arg)
 		return -ENOSYS;
 	if (cmd == XENNMI_register_callback && copy_from_guest(&cb, arg, sizeof(cb)))
 		return -EFAULT;
-	return callback_set(current, CALLBACKTYPE_nmi, cb.handler_address, true);
+	return pv_set_callback(current, CALLBACKTYPE_nmi, cb.handler_address, true);
 }

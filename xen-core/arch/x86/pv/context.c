@@ -227,6 +227,12 @@ void arch_switch_to(struct vcpu *prev, struct vcpu *next)
 	update_guest_areas(next);
 }
 
+void pv_vcpus_unload(struct domain *d)
+{
+	domain_pause(d);
+	tlb_flush_cpus(pv_flush_mask_all(d));
+}
+
 /*
  * A CPU that idles may have the state of one of @d's vcpus loaded, and its root. It
  * drops both when it is asked to flush (tlb_flush_local); one that runs another

@@ -143,9 +143,7 @@ static enum outcome do_xsetbv(struct vcpu *v, u64 val)
 {
 	if (!cpu_features.xsave || !(v->arch.cr4 & CR4_OSXSAVE))
 		return UNDEFINED;
-	/* x87 always; AVX needs SSE; AVX-512 needs AVX and all of its three parts. */
-	if ((u32)v->regs.rcx || val & ~cpu_features.xcr0 || !(val & 1) || (val & 4 && !(val & 2)) ||
-	    (val & 0xe0 && ((val & 0xe0) != 0xe0 || !(val & 4))))
+	if ((u32)v->regs.rcx || !pv_xcr0_is_good(val))
 		return FAULT;
 	v->arch.xcr0 = val;
 	/* The saved state must not claim components that XRSTOR may not load. */

@@ -29,8 +29,12 @@ static u64 *slot_at(struct domain *d, u64 ma)
 /* By address as @flags say. pt_lock held. */
 static u64 *slot_find(struct domain *d, u64 addr, u32 flags)
 {
-	return flags & GNTMAP_contains_pte ? slot_at(d, addr)
-					   : pt_find_l1(current->arch.kernel_cr3, addr);
+	u64 *slot = flags & GNTMAP_contains_pte ? slot_at(d, addr)
+						: pt_find_l1(current->arch.kernel_cr3, addr);
+
+	if (slot)
+		log_dirty_slot(d, slot, 0);
+	return slot;
 }
 
 int arch_grant_map(struct page *page, u64 addr, u32 flags)
@@ -80,7 +84,7 @@ int arch_grant_unmap(struct page *page, u64 addr, u32 flags, u64 new_addr)
 	if (!slot || !maps(READ_ONCE(*slot), page, flags))
 		return -EINVAL;
 	if (new_addr)
-		return slot_move(d, slot, pt_find_l1(current->arch.kernel_cr3, new_addr));
+		return slot_move(d, slot, slot_find(d, new_addr, 0));
 	return pt_write_l1(d, d, slot, 0, false);
 }
 

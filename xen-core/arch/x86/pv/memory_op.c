@@ -37,6 +37,7 @@ u64 memory_nr_ram_pages(void)
 void arch_set_gfn(struct page *p, u64 gfn)
 {
 	m2p[page_to_mfn(p).n] = gfn;
+	page_mark_dirty(p);
 }
 
 static long get_machine_map(gva_t arg)

@@ -74,6 +74,7 @@ static int update_one(struct update *u, const struct mmu_update *req)
 		if (!p)
 			return -EINVAL;
 		m2p[mfn.n] = req->val;
+		page_mark_dirty(p);
 		page_put(p);
 		return 0;
 	}
@@ -172,6 +173,19 @@ static inline u32 update_more(struct update *u, const struct mmu_update *req, u3
 	return i;
 }
 
+/* Who logs writes wants to know before: what an entry allowed is lost with it. */
+static noinline void update_log(struct domain *d, const struct mmu_update *req, u32 n)
+{
+	for (u32 i = 0; i < n; i++) {
+		mfn_t mfn = maddr_to_mfn(MADDR(req[i].ptr));
+
+		if (mfn_valid(mfn) && (req[i].ptr & 7) != MMU_MACHPHYS_UPDATE &&
+		    mfn_to_page(mfn)->owner == d)
+			log_dirty_mark_slot(d, arch_direct_map(MADDR(req[i].ptr & ~7ull)),
+					    req[i].val);
+	}
+}
+
 /* Return: 0 when all are done, which *@done counts. */
 static int update_batch(struct update *u, const struct mmu_update *req, u32 n, u32 *done)
 {
@@ -179,6 +193,8 @@ static int update_batch(struct update *u, const struct mmu_update *req, u32 n, u
 	int err;
 
 	spin_guard(&u->owner->pt_lock);
+	if (unlikely(u->owner->arch.log_dirty.on))
+		update_log(u->owner, req, n);
 	err = pt_finish_deferred(u->owner);
 	while (i < n && !err) {
 		err = update_one(u, &req[i]);
@@ -245,7 +261,7 @@ static __always_inline bool update_single(gva_t reqs, long *ret)
 		return false;
 	slot = arch_direct_map(MADDR(req.ptr & ~7ull));
 	spin_guard(&d->pt_lock);
-	if (unlikely(!page_is_l1(mfn_to_page(mfn), d)))
+	if (unlikely(!page_is_l1(mfn_to_page(mfn), d)) || unlikely(d->arch.log_dirty.on))
 		return false;
 	*ret = 0;
 	if (!pt_map_l1(d, slot, req.val))
@@ -318,6 +334,8 @@ static long update_va(struct domain *fd, u64 va, u64 val, u64 flags)
 
 	spin_lock(&d->pt_lock);
 	slot = pt_find_l1(v->arch.kernel_cr3, va);
+	if (slot)
+		log_dirty_slot(d, slot, val);
 	err = slot ? pt_write_l1(d, fd, slot, val, false) : -EINVAL;
 	spin_unlock(&d->pt_lock);
 	if (err)

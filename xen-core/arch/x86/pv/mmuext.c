@@ -19,6 +19,7 @@ static int pin(struct domain *d, mfn_t mfn, unsigned int level)
 	{
 		spin_guard(&d->page_lock);
 		/* L4: whoever takes the frame from the domain must see the pin. */
+		page_mark_dirty(p);
 		if (p->count & PC_ALLOCATED &&
 		    !(__atomic_fetch_or(&p->type, PT_PINNED, __ATOMIC_RELAXED) & PT_PINNED))
 			return 0;
@@ -38,6 +39,7 @@ static int unpin(struct domain *d, mfn_t mfn)
 	err = p->type & PT_PINNED ? page_type_put(p) : -EINVAL;
 	if (!err) {
 		__atomic_fetch_and(&p->type, ~PT_PINNED, __ATOMIC_RELAXED);
+		page_mark_dirty(p);
 		page_put(p);
 	}
 	page_put(p);
@@ -133,6 +135,7 @@ struct page *pv_frame_get(struct domain *d, mfn_t mfn, u64 type)
 
 void pv_frame_put(struct page *p)
 {
+	page_mark_dirty(p);
 	page_type_put(p);
 	page_put(p);
 }
@@ -140,11 +143,16 @@ void pv_frame_put(struct page *p)
 struct page *arch_get_guest_page_writable(struct domain *d, u64 gmfn)
 {
 	spin_guard(&d->pt_lock);
-	return pv_frame_get(d, MFN(gmfn), PT_WRITABLE);
+	struct page *p = pv_frame_get(d, MFN(gmfn), PT_WRITABLE);
+
+	if (p)
+		page_hold(p);
+	return p;
 }
 
 void arch_put_guest_page_writable(struct page *p)
 {
+	page_unhold(p);
 	pv_frame_put(p);
 }
 

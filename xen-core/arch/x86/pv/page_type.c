@@ -26,8 +26,6 @@
 #include "pv.h"
 
 #define ENTRIES		512
-#define FIRST_CORE_SLOT	256
-#define END_CORE_SLOT	272
 /* P7: bits an entry above L1 may not have: no large pages, and tables are cached. */
 #define UPPER_DENY	(PTE_PSE | PTE_G | PTE_PCD | PTE_PWT)
 #define L1_ADDR_BITS	0x000ffffffffff000ull
@@ -115,18 +113,38 @@ static noinline int l1_get_slow(struct domain *owner, struct domain *fd, u64 *e)
  */
 static __always_inline int l1_get(struct domain *owner, struct domain *fd, u64 *e)
 {
+	int err;
+
 	*e = (*e | PTE_U) & ~PTE_G;	/* kernels are at CPL 3; T4: none outlives its root */
 	if (unlikely(*e & L1_CACHE_BITS) && !owner->privileged)
 		return -EINVAL;
-	return likely(l1_get_quick(fd, *e)) ? 0 : l1_get_slow(owner, fd, e);
+	err = likely(l1_get_quick(fd, *e)) ? 0 : l1_get_slow(owner, fd, e);
+	if (unlikely(fd != owner) && !err && *e & PTE_W && !is_mmio(PTE_MFN(*e)))
+		page_hold(mfn_to_page(PTE_MFN(*e)));
+	return err;
 }
 
-static __always_inline void l1_put(u64 e)
+static noinline void l1_put_foreign(u64 e)
 {
 	struct page *p = mfn_to_page(PTE_MFN(e));
 
 	if (is_mmio(PTE_MFN(e)))
 		return;
+	if (e & PTE_W) {
+		page_unhold(p);
+		writable_put(p);
+	}
+	page_put(p);
+}
+
+static __always_inline void l1_put(struct domain *owner, u64 e)
+{
+	struct page *p = mfn_to_page(PTE_MFN(e));
+
+	if (unlikely(!mfn_valid(PTE_MFN(e)) || p->owner != owner)) {
+		l1_put_foreign(e);
+		return;
+	}
 	if (e & PTE_W)
 		writable_put(p);
 	page_put(p);
@@ -199,7 +217,7 @@ static __always_inline int entries_release(struct page *p, unsigned int level)
 		e = t[i - 1];
 		if (e & PTE_P && !core_slot(level, i - 1)) {
 			if (level == 1)
-				l1_put(e);
+				l1_put(p->owner, e);
 			else
 				err = pt_try_put(mfn_to_page(PTE_MFN(e)));
 			if (err)
@@ -246,11 +264,14 @@ static __always_inline int entries_validate(struct page *p, unsigned int level)
 static int table_release(struct page *p, unsigned int level)
 {
 	__atomic_fetch_and(&p->type, ~PT_VALID, __ATOMIC_ACQ_REL);
+	if (unlikely(p->owner->arch.log_dirty.on))
+		log_dirty_table(p);
 	return level == 1 ? entries_release(p, 1) : entries_release(p, level);
 }
 
 static int table_validate(struct page *p, unsigned int level)
 {
+	__atomic_store_n(&p->flags, (p->flags & PAGE_HOLDERS) | PAGE_DIRTY, __ATOMIC_SEQ_CST);
 	if (level == 4)
 		paging_fill_root(page_to_virt(p));	/* P3 */
 	return level == 1 ? entries_validate(p, 1) : entries_validate(p, level);
@@ -427,11 +448,11 @@ static __always_inline int l1_exchange(struct domain *owner, struct domain *fd, 
 		return err;
 	if (unlikely(!entry_exchange(slot, old, val))) {
 		if (val & PTE_P)
-			l1_put(val);
+			l1_put(owner, val);
 		return -EAGAIN;
 	}
 	if (old & PTE_P)
-		l1_put(old);
+		l1_put(owner, old);
 	return 0;
 }
 
@@ -457,7 +478,7 @@ bool pt_map_l1(struct domain *d, u64 *slot, u64 val)
 		return false;
 	if (likely(entry_exchange(slot, old, e)))
 		return true;
-	l1_put(e);
+	l1_put(d, e);
 	return false;
 }
 

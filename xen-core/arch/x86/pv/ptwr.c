@@ -167,11 +167,14 @@ bool ptwr_emulate(struct vcpu *v, u64 va)
 	spin_guard(&d->pt_lock);
 
 	slot = find_table_slot(v, va);
+	if (slot)
+		log_dirty_slot(d, slot, 0);
 	insn = slot ? insn_decode_again(v) : NULL;
 	/* The CPU told the operand's address; what matters here is that there is one. */
 	if (!insn || !(insn->is_memory || insn->opcode == 0xaa || insn->opcode == 0xab) ||
 	    !emulate_on(d, insn, &v->regs, slot, va & 7))
 		return false;
+	log_dirty_slot(d, slot, 0);	/* what it allows now */
 	v->regs.rip += insn->len;
 	return true;
 }

@@ -50,6 +50,8 @@ static void vcpu_set_regs(struct vcpu *v, const struct vcpu_guest_context *c)
 	v->arch.gs_base[true] = c->gs_base_kernel;
 	v->arch.gs_base[false] = c->gs_base_user;
 	v->arch.in_kernel = c->flags & VGCF_in_kernel;
+	v->arch.ts = c->ctrlreg[0] & CR0_TS;
+	v->arch.cr4 = c->ctrlreg[4];
 	v->arch.iopl = u->rflags >> 12 & 3;
 	pv_init_callbacks(v, c);
 	for (int i = 0; i < 8; i++)
@@ -128,8 +130,7 @@ long domctl_setvcpucontext(struct domain *d, struct xen_domctl *op)
 
 	if (!v || v->info == &domain_dummy_info)
 		return -EINVAL;
-	domain_pause(d);
-	arch_domain_forget(d);		/* or an idle CPU would go on with what it has loaded */
+	pv_vcpus_unload(d);
 	spin_lock(&context_lock);
 	if (copy_from_guest(&context, gva_of(op->u.vcpucontext.ctxt), sizeof(context)))
 		err = -EFAULT;

@@ -1,0 +1,222 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * XEN_DOMCTL_shadow_op (domctl.h): the frames of another domain that were written
+ * to. Debian's Xen has no shadow paging and refuses; what its header promises is
+ * held against a domain that never runs, but has tables and is written to by dom0.
+ */
+#include "micro.h"
+
+#include <xen/domctl.h>
+
+#define DOM	8
+#define GFNS	24u
+#define ROUND	64		/* bits of the bitmap */
+
+enum { L4, USER_L3, USER_L2, USER_L1, KERNEL_L3, KERNEL_L2, KERNEL_L1, LOOSE_L1, DATA };
+enum { P = 1, W = 2, A = 0x20, D = 0x40 };
+
+static struct xen_domctl op;
+static xen_pfn_t mfns[GFNS];
+static uint64_t bitmap;
+
+static long domctl(uint32_t cmd)
+{
+	op.cmd = cmd;
+	op.interface_version = XEN_DOMCTL_INTERFACE_VERSION;
+	op.domain = DOM;
+	return hypercall1(__HYPERVISOR_domctl, &op);
+}
+
+static void create(void)
+{
+	struct xen_memory_reservation r = { .nr_extents = GFNS, .domid = DOM };
+
+	memset(&op, 0, sizeof(op));
+	op.u.createdomain.max_vcpus = 1;
+	op.u.createdomain.max_evtchn_port = 1023;
+	op.u.createdomain.max_grant_frames = 1;
+	op.u.createdomain.max_maptrack_frames = 1;
+	op.u.createdomain.grant_opts = XEN_DOMCTL_GRANT_version(1);
+	micro_need(!domctl(XEN_DOMCTL_createdomain));
+	memset(&op, 0, sizeof(op));
+	op.u.max_mem.max_memkb = GFNS * 4;
+	micro_need(!domctl(XEN_DOMCTL_max_mem));
+	for (unsigned int i = 0; i < GFNS; i++)
+		mfns[i] = i;
+	set_xen_guest_handle(r.extent_start, mfns);
+	micro_need(hc_memory_op(XENMEM_populate_physmap, &r) == GFNS);
+}
+
+static void end(void)
+{
+	memset(&op, 0, sizeof(op));
+	micro_need(!domctl(XEN_DOMCTL_destroydomain));
+}
+
+static long shadow(uint32_t what, uint64_t pages)
+{
+	memset(&op, 0, sizeof(op));
+	bitmap = 0;
+	op.u.shadow_op.op = what;
+	op.u.shadow_op.pages = pages;
+	op.u.shadow_op.dirty_bitmap.p = (void *)&bitmap;
+	return domctl(XEN_DOMCTL_shadow_op);
+}
+
+/* What is asked, and of whom. */
+MICRO_TEST(log_dirty_ops)
+{
+	long rc;
+
+	create();
+	micro_report("off=%ld", shadow(XEN_DOMCTL_SHADOW_OP_OFF, 0));
+	micro_report("clean=%ld", shadow(XEN_DOMCTL_SHADOW_OP_CLEAN, ROUND));
+	micro_report("peek=%ld", shadow(XEN_DOMCTL_SHADOW_OP_PEEK, ROUND));
+	micro_report("test=%ld", shadow(XEN_DOMCTL_SHADOW_OP_ENABLE_TEST, 0));
+	micro_report("none=%ld", shadow(99, 0));
+	rc = shadow(XEN_DOMCTL_SHADOW_OP_GET_ALLOCATION, 0);
+	micro_report("allocation=%ld mb=%u", rc, op.u.shadow_op.mb);
+	rc = shadow(XEN_DOMCTL_SHADOW_OP_SET_ALLOCATION, 0);
+	micro_report("set_allocation=%ld mb=%u", rc, op.u.shadow_op.mb);
+	memset(&op, 0, sizeof(op));
+	op.u.shadow_op.op = XEN_DOMCTL_SHADOW_OP_ENABLE;
+	op.u.shadow_op.mode = XEN_DOMCTL_SHADOW_ENABLE_TRANSLATE;
+	micro_report("translate=%ld", domctl(XEN_DOMCTL_shadow_op));
+	op.u.shadow_op.mode = XEN_DOMCTL_SHADOW_ENABLE_LOG_DIRTY;
+	micro_report("enable=%ld", domctl(XEN_DOMCTL_shadow_op));
+	micro_report("again=%ld", shadow(XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY, 0));
+	micro_report("off=%ld", shadow(XEN_DOMCTL_SHADOW_OP_OFF, 0));
+	micro_report("off=%ld", shadow(XEN_DOMCTL_SHADOW_OP_OFF, 0));
+	op.domain = 0;
+	op.u.shadow_op.op = XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY;
+	micro_report("self=%ld", hypercall1(__HYPERVISOR_domctl, &op));
+	end();
+}
+
+static uint64_t pte(unsigned int gfn, uint64_t flags)
+{
+	return mfns[gfn] << PAGE_SHIFT | flags;
+}
+
+/* The domain's frame at @va, by @flags; 0: not any more. */
+static void map(void *va, unsigned int gfn, uint64_t flags)
+{
+	struct mmu_update u = {
+		.ptr = micro_pte_maddr((unsigned long)va, 1), .val = flags ? pte(gfn, flags) : 0,
+	};
+
+	micro_need(!hc_mmu_update(&u, 1, NULL, flags ? DOM : DOMID_SELF));
+	micro_mmuext(MMUEXT_INVLPG_LOCAL, (unsigned long)va, 0);
+}
+
+static void write_word(uint64_t *va, unsigned int gfn, unsigned int i, uint64_t value)
+{
+	map(va, gfn, P | W | A | D);
+	va[i] = value;
+	map(va, gfn, 0);
+}
+
+static uint64_t flags_of(uint64_t *va, unsigned int gfn)
+{
+	uint64_t e;
+
+	map(va, gfn, P | A | D);
+	e = va[0] & (P | W | D);
+	map(va, gfn, 0);
+	return e;
+}
+
+static long ext(unsigned int cmd, unsigned int gfn)
+{
+	struct mmuext_op m = { .cmd = cmd, .arg1.mfn = mfns[gfn] };
+
+	return hc_mmuext_op(&m, 1, NULL, DOM);
+}
+
+static bool dirty(unsigned int gfn)
+{
+	return bitmap >> gfn & 1;
+}
+
+static void clean(uint64_t want)
+{
+	uint32_t count = 0;
+
+	micro_need(!shadow(XEN_DOMCTL_SHADOW_OP_CLEAN, ROUND));
+	if (bitmap != want)
+		micro_fail("dirty frames are %lx, not %lx", (unsigned long)bitmap,
+			   (unsigned long)want);
+	for (unsigned int i = 0; i < ROUND; i++)
+		count += dirty(i);
+	micro_check(op.u.shadow_op.stats.dirty_count == count);
+	micro_check(op.u.shadow_op.pages == ROUND);
+}
+
+#define BIT(gfn)	(1ul << (gfn))
+
+static void build(uint64_t *va)
+{
+	write_word(va, L4, 1, pte(USER_L3, P | W));
+	write_word(va, L4, 272, pte(KERNEL_L3, P | W));
+	write_word(va, USER_L3, 0, pte(USER_L2, P | W));
+	write_word(va, USER_L2, 0, pte(USER_L1, P | W));
+	write_word(va, KERNEL_L3, 0, pte(KERNEL_L2, P | W));
+	write_word(va, KERNEL_L2, 0, pte(KERNEL_L1, P | W));
+	write_word(va, USER_L1, 0, pte(DATA, P | W | A | D));
+	write_word(va, KERNEL_L1, 0, pte(DATA + 1, P | W | A | D));
+	write_word(va, LOOSE_L1, 0, pte(DATA + 2, P | W | A | D));
+	micro_need(!ext(MMUEXT_PIN_L4_TABLE, L4));
+	micro_need(!ext(MMUEXT_PIN_L1_TABLE, LOOSE_L1));
+}
+
+/* What dom0 does to a frame shows in the report, and a frame's entry is left as it may be. */
+MICRO_TEST(log_dirty_frames)
+{
+	uint64_t *va = micro_page_alloc();
+	struct mmu_update m2p = { 0 };
+	long rc;
+
+	create();
+	build(va);
+	rc = shadow(XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY, 0);
+	micro_report("enable=%ld", rc);
+	if (rc) {
+		end();
+		return;
+	}
+	/* An entry of the user loses W, of the kernel D, of neither nothing. */
+	micro_check(flags_of(va, USER_L1) == (P | D));
+	micro_check(flags_of(va, KERNEL_L1) == (P | W));
+	micro_check(flags_of(va, LOOSE_L1) == (P | W | D));
+	clean(BIT(LOOSE_L1) | BIT(DATA + 2));
+	micro_check(!ext(MMUEXT_UNPIN_TABLE, LOOSE_L1));
+	clean(BIT(LOOSE_L1) | BIT(DATA + 2));
+	clean(0);
+	write_word(va, DATA + 3, 7, 1);
+	micro_check(!shadow(XEN_DOMCTL_SHADOW_OP_PEEK, ROUND) && bitmap == BIT(DATA + 3));
+	clean(BIT(DATA + 3));
+	clean(0);
+	map(va, DATA + 4, P | W);
+	clean(BIT(DATA + 4));
+	clean(BIT(DATA + 4));
+	map(va, DATA + 4, 0);
+	clean(BIT(DATA + 4));
+	clean(0);
+	micro_check(!ext(MMUEXT_CLEAR_PAGE, DATA + 5));
+	clean(BIT(DATA + 5));
+	m2p.ptr = mfns[DATA + 6] << PAGE_SHIFT | MMU_MACHPHYS_UPDATE;
+	m2p.val = 40;
+	micro_check(!hc_mmu_update(&m2p, 1, NULL, DOM));
+	clean(BIT(40));
+	/* All of its tables are something else now. */
+	micro_check(!ext(MMUEXT_UNPIN_TABLE, L4));
+	clean(BIT(L4) | BIT(USER_L3) | BIT(USER_L2) | BIT(USER_L1) | BIT(KERNEL_L3) |
+	      BIT(KERNEL_L2) | BIT(KERNEL_L1) | BIT(DATA + 1));
+	micro_check(!dirty(DATA));
+	micro_check(shadow(XEN_DOMCTL_SHADOW_OP_CLEAN, 1ul << 62) < 0);
+	op.u.shadow_op.dirty_bitmap.p = (void *)HYPERVISOR_VIRT_START;
+	op.u.shadow_op.pages = ROUND;
+	micro_check(domctl(XEN_DOMCTL_shadow_op) < 0);
+	micro_check(!shadow(XEN_DOMCTL_SHADOW_OP_OFF, 0));
+	end();
+}
