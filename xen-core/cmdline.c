@@ -207,8 +207,48 @@ static __init bool cmdline_set_option(const struct cmdline_option *o, const char
 		return true;
 	case CMDLINE_CALLBACK:
 		return o->parse(value ?: "", o->target);
+	case CMDLINE_SWITCHES:
+		break;
 	}
 	return false;
+}
+
+/* One of a list: name, no-name, name=boolean; or a plain boolean, named "". */
+static __init bool cmdline_set_switch(const struct cmdline_switch *table, char *item)
+{
+	char *equals = strchr(item, '=');
+	const char *value = equals ? equals + 1 : "yes", *name = item;
+	bool on, known = false;
+
+	if (!equals && cmdline_parse_bool(item, &on)) {
+		value = item;
+		name = "";
+	} else if (!equals && !strncmp(item, "no-", 3)) {
+		value = "no";
+		name += 3;
+	}
+	if (equals)
+		*equals = 0;
+	for (; table->name; table++)
+		if (cmdline_same_name(table->name, name) && cmdline_parse_bool(value, &on)) {
+			*table->target = on;
+			known = true;
+		}
+	if (equals)
+		*equals = '=';
+	return known;
+}
+
+static __init void cmdline_set_switches(const struct cmdline_option *o, char *item,
+					cmdline_report_t *report)
+{
+	for (char *next; item; item = next) {
+		next = strchr(item, ',');
+		if (next)
+			*next++ = 0;
+		if (!cmdline_set_switch(o->target, item))
+			report(CMDLINE_BAD_VALUE, o->name, item);
+	}
 }
 
 /* Cuts the next option off, in place and without its quotes; NULL at the end of the line. */
@@ -254,12 +294,14 @@ __init void cmdline_parse(char *line, const struct cmdline_option *table, size_t
 		o = cmdline_find_option(table, count, name);
 		if (!o && !value && !strncmp(name, "no-", 3)) {
 			o = cmdline_find_option(table, count, name + 3);
-			if (o && o->type != CMDLINE_BOOL && o->type != CMDLINE_CALLBACK)
+			if (o && o->type != CMDLINE_BOOL && o->type < CMDLINE_CALLBACK)
 				o = NULL;
 			value = o ? "no" : NULL;
 		}
 		if (!o)
 			report(CMDLINE_UNKNOWN, name, value);
+		else if (o->type == CMDLINE_SWITCHES)
+			cmdline_set_switches(o, value ?: (char[]){ "" }, report);
 		else if (!cmdline_set_option(o, value))
 			report(CMDLINE_BAD_VALUE, name, value);
 	}

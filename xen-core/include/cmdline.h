@@ -15,6 +15,17 @@ enum cmdline_type {
 	CMDLINE_UINT,		/* u32: decimal, 0x hexadecimal, 0 octal; up to @limit */
 	CMDLINE_STRING,		/* char[@limit]: a value that does not fit is refused */
 	CMDLINE_CALLBACK,	/* @parse gets the value: "" for name, "no" for no-name */
+	CMDLINE_SWITCHES,	/* struct cmdline_switch[]: a list of booleans */
+};
+
+/**
+ * struct cmdline_switch - one of such a list, which ends with a NULL name
+ * @name:	name=boolean, name or no-name; "": a plain boolean, or the option alone
+ * @target:	gets 0 or 1; all entries of the name are set
+ */
+struct cmdline_switch {
+	const char *name;
+	s8 *target;
 };
 
 /**

@@ -16,11 +16,17 @@ static char a_string[8];
 static struct cmdline_dom0_mem a_mem;
 static size_t line_len;
 
+static s8 a_switch;
+static const struct cmdline_switch switches[] = {
+	{ "", &a_switch }, { "on", &a_switch }, { NULL },
+};
+
 static const struct cmdline_option table[] = {
 	{ "bool", CMDLINE_BOOL, &a_bool },
 	{ "uint", CMDLINE_UINT, &a_uint, .limit = 1000 },
 	{ "string", CMDLINE_STRING, a_string, .limit = sizeof(a_string) },
 	{ "dom0_mem", CMDLINE_CALLBACK, &a_mem, .parse = cmdline_parse_dom0_mem },
+	{ "list", CMDLINE_SWITCHES, (void *)switches },
 };
 
 static void report(enum cmdline_problem problem, const char *name, const char *value)

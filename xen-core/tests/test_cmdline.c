@@ -24,6 +24,12 @@ static char called[LONG];
 static struct cmdline_dom0_mem mem;
 static char reports[4096];
 
+static s8 dom0_on, domu_on;
+static const struct cmdline_switch switches[] = {
+	{ "", &dom0_on }, { "", &domu_on }, { "dom0", &dom0_on }, { "domu", &domu_on },
+	{ NULL, NULL },
+};
+
 static bool parse_callback(const char *value, void *target)
 {
 	assert_ptr_equal(target, called);
@@ -53,6 +59,7 @@ static const struct cmdline_option table[] = {
 	{ "com1", CMDLINE_STRING, com1, .limit = sizeof(com1) },
 	{ "loglvl", CMDLINE_CALLBACK, called, .parse = parse_callback },
 	{ "dom0_mem", CMDLINE_CALLBACK, &mem, .parse = cmdline_parse_dom0_mem },
+	{ "xpti", CMDLINE_SWITCHES, (void *)switches },
 };
 
 static void report(enum cmdline_problem problem, const char *name, const char *value)
@@ -75,6 +82,7 @@ static const char *parse(const char *line)
 	conring = 77;
 	strcpy(com1, "unset");
 	strcpy(called, "unset");
+	dom0_on = domu_on = -1;
 	memset(&mem, 0, sizeof(mem));
 	reports[0] = 0;
 	cmdline_parse((char *)b.data, table, ARRAY_SIZE(table), report);
@@ -204,6 +212,24 @@ static void callbacks(void **state)
 	assert_string_equal(called, "unset");
 }
 
+static void switch_lists(void **state)
+{
+	static const struct { const char *line; s8 dom0, domu; const char *reports; } lists[] = {
+		{ "xpti", 1, 1, "" }, { "no-xpti", 0, 0, "" }, { "xpti=off", 0, 0, "" },
+		{ "xpti=1,no-dom0", 0, 1, "" }, { "xpti=dom0", 1, -1, "" },
+		{ "xpti=domu=no,dom0=yes", 1, 0, "" }, { "xpti=dom0 xpti=no-domu", 1, 0, "" },
+		{ "xpti=hvm=no,dom0", 1, -1, "bad:xpti=hvm=no;" },
+		{ "xpti=dom0=maybe,domu", -1, 1, "bad:xpti=dom0=maybe;" },
+		{ "xpti=,,no-=", 1, 1, "bad:xpti=no-=;" },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(lists); i++) {
+		assert_string_equal(parse(lists[i].line), lists[i].reports);
+		assert_int_equal(dom0_on, lists[i].dom0);
+		assert_int_equal(domu_on, lists[i].domu);
+	}
+}
+
 static void unknown_options(void **state)
 {
 	assert_string_equal(parse("foo noreboot foo=bar =x no-foo no-com1 no-maxcpus noreboots"
@@ -310,6 +336,7 @@ int main(void)
 		cmocka_unit_test(sizes),
 		cmocka_unit_test(strings_and_quotes),
 		cmocka_unit_test(callbacks),
+		cmocka_unit_test(switch_lists),
 		cmocka_unit_test(unknown_options),
 		cmocka_unit_test(blanks_and_the_end),
 		cmocka_unit_test(long_options),

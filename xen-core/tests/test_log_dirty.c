@@ -20,6 +20,7 @@
 #include "hypercall.h"
 #include "page.h"
 #include "pv.h"
+#include "spec_ctrl.h"
 
 #define FRAMES		128
 #define MINE		64		/* frames of the guest; more numbers than that */
@@ -37,6 +38,9 @@ struct cpu_features cpu_features = { .phys_bits = 40 };
 
 /* What is not linked of the rest of the architecture. */
 u64 apic_addr = 0xfee00000;
+struct spec_ctrl spec_ctrl;	/* nothing is patched here: absent entries are not looked at */
+void domain_crash(struct domain *d, const char *fmt, ...) { fail(); }
+
 static u64 m2p_table[FRAMES];
 u64 *m2p = m2p_table;
 bool msi_is_protected(mfn_t mfn) { return false; }

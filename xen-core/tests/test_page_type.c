@@ -20,6 +20,7 @@
 #include "page_type.h"
 #include "hypercall.h"
 #include "pv.h"
+#include "spec_ctrl.h"
 
 #define FRAMES		64
 #define MINE		20		/* frames of the guest */
@@ -29,6 +30,8 @@
 struct cpu_features cpu_features = { .phys_bits = 40 };
 
 /* What page_type.c needs of the rest of the architecture. */
+struct spec_ctrl spec_ctrl;	/* nothing is patched here: absent entries are not looked at */
+void domain_crash(struct domain *d, const char *fmt, ...) { fail(); }
 u64 apic_addr = 0xfee00000;
 bool msi_is_protected(mfn_t mfn) { return false; }
 bool msi_is_device_memory(u64 n) { return true; }

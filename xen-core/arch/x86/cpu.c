@@ -6,17 +6,18 @@
  * core's flat segments and the guests'. TSS and LDT descriptors are needed
  * only while LTR and LLDT run; they are in a GDT of the CPU's own.
  */
+#include "spec_ctrl.h"
 #include "stacks.h"
 
 
-struct __packed idt_gate { u16 low, cs; u8 ist, type; u16 mid; u32 high, zero; };
 struct __packed table_ptr { u16 limit; u64 base; };
 
-extern char entry_points[];
+extern char entry_points[], guard_ist[], guard_trap[];
 extern const struct { u64 at, byte; } _alt_start[], _alt_end[];
+extern const struct { u64 at, to, kind; } _jumps_start[], _jumps_end[];
 
 __ro_after_init struct cpu_features cpu_features;
-static __aligned(PAGE_SIZE) struct idt_gate idt[256];
+__aligned(PAGE_SIZE) struct idt_gate idt[256];
 
 __aligned(PAGE_SIZE) u64 reserved_gdt[512] = {
 	[1] = 0x00af9b000000ffff,	/* 0xe008: the core's 64-bit code */
@@ -57,6 +58,17 @@ __init void cpu_detect(void)
 	f->xsave_size = cpuid(13, 0).b;
 }
 
+/* The jump at @at, of 5 bytes, or the conditional one whose second byte is there, leads to @to. */
+static __init void patch_jump(u64 at, u64 to, bool conditional)
+{
+	u8 *p = (u8 *)(DIRECT_VA + at - IMAGE_VA);
+	u32 distance = to - at - 5;
+
+	if (!conditional)
+		*p = 0xe9;
+	memcpy(p + 1, &distance, 4);
+}
+
 /* Before the text is write-protected in the direct map. */
 __init void cpu_init_tables(void)
 {
@@ -73,7 +85,15 @@ __init void cpu_init_tables(void)
 			/* Interrupt gates; INT3 and INTO come from a guest directly. */
 			.type = n == 3 || n == 4 ? 0xee : 0x8e,
 		};
+		/* Behind the error code, if it is 0, and the vector; 14 is in the list below. */
+		if (spec_ctrl.guard && n != 14)
+			patch_jump(at + (*(u8 *)at == 0x6a ? 7 : 5),
+				   (u64)(idt[n].ist ? guard_ist : guard_trap), false);
 	}
+	for (typeof(&_jumps_start[0]) p = _jumps_start; p < _jumps_end; p++)
+		if (p->kind == PATCH_L1TF ? spec_ctrl.pv_l1tf[0] || spec_ctrl.pv_l1tf[1]
+					  : spec_ctrl.guard)
+			patch_jump(p->at, p->to, p->kind == PATCH_L1TF);
 	if (!cpu_features.smap)
 		return;
 	/* Replace the NOPs at each user access by STAC and CLAC. */
@@ -119,6 +139,7 @@ void cpu_init(struct cpu *cpu)
 	asm volatile("lidt %0" : : "m"((struct table_ptr){ sizeof(idt) - 1, (u64)idt }));
 	asm volatile("ltr %w0; lldt %w1" : : "r"(CORE_TSS), "r"(0) : "memory");
 	write_cr4(cpu_features.cr4);
+	spec_ctrl_init_cpu();
 	write_cr0(CR0_PG | CR0_WP | CR0_NE | CR0_ET | CR0_MP | CR0_PE | CR0_AM);
 	if (cpu_features.xsave)
 		xsetbv(cpu_features.xcr0);

@@ -22,7 +22,7 @@
 #define AVX512_1 (BIT(16) | BIT(17) | BIT(21) | BIT(28) | BIT(30) | BIT(31))
 
 enum { SLOT_7 = 12, SLOT_XSTATE = 21, SLOT_XEN = 84, SLOT_EXT = 86 };
-enum { MSR_PLATFORM_INFO = 0xce, MSR_ARCH_CAPS = 0x10a };
+enum { MSR_PLATFORM_INFO = 0xce };
 enum { RAW, HOST, PV, GUEST, NR_POLICIES };
 
 static struct cpu_policy policies[NR_POLICIES];

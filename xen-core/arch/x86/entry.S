@@ -13,70 +13,7 @@
  *	core  --trap, irq--> entry_N --> core_enter --> C --> back
  *	NMI, #DB, #DF, #MC: own stacks (IST), copied to the vcpu when from a guest
  */
-#include <xen/xen.h>
-#include "paging.h"
-#include "stacks.h"
-#include "offsets.h"
-
-#define USER_CS	0xe033
-#define USER_CS32 0xe023
-#define USER_SS	0xe02b
-#define ERESTART 85
-#define VECTOR_SYSCALL 0x100
-#define EFLAGS_IF 0x200
-/* What a guest may set of the flags; IOPL, VM, RF, NT stay clear. */
-#define SYSRET_FLAGS 0x244dd5
-/* Cleared on entry to a guest's kernel: AC, RF, NT, DF, TF. */
-#define ENTRY_CLEAR 0x54500
-/* Address >> 43 of the core's range. */
-#define CORE_RANGE_HI 0x1ffff0
-
-/* A fault at @from continues at @to. */
-.macro EXTABLE from to
-	.pushsection .extable, "a"
-	.quad	\from, \to
-	.popsection
-.endm
-
-/* stac or clac where the CPU has SMAP: three bytes, patched while booting. */
-.macro SMAP_SITE byte
-.Lsite\@:
-	.byte	0x0f, 0x1f, 0x00
-	.pushsection .init.alternatives, "a"
-	.quad	.Lsite\@, \byte
-	.popsection
-.endm
-#define STAC SMAP_SITE 0xcb
-#define CLAC SMAP_SITE 0xca
-
-.macro ENTRY name align=16
-	.globl	\name
-	.balign	\align
-\name:
-.endm
-
-.macro PUSH regs:vararg
-	.irp	reg, \regs
-	pushq	%\reg
-	.endr
-.endm
-
-.macro POP regs:vararg
-	.irp	reg, \regs
-	popq	%\reg
-	.endr
-.endm
-
-/* struct regs below the error code and vector; all, and what C may change of them. */
-#define PUSH_GPRS PUSH rdi, rsi, rdx, rcx, rax, r8, r9, r10, r11, rbx, rbp, r12, r13, r14, r15
-.macro POP_GPRS
-	POP	r15, r14, r13, r12, rbp
-	POP_CHANGED
-.endm
-.macro POP_CHANGED
-	POP	rbx, r11, r10, r9, r8, rax, rcx, rdx, rsi, rdi
-	addq	$16, %rsp
-.endm
+#include "entry.h"
 
 /*
  * Copied to STACK_STUB of each CPU's block; relative references reach the
@@ -85,7 +22,7 @@
  */
 	.section .rodata
 .macro SYSCALL_STUB name where cs target
-	.globl	\name, \name\()_end
+	.globl	\name
 \name:
 	movq	%rsp, \name + STACK_SCRATCH - \where(%rip)
 	movq	\name + STACK_TSS + 4 - \where(%rip), %rsp
@@ -95,10 +32,36 @@
 	pushq	$\cs
 	pushq	%rcx
 	jmpq	*\name + \target - \where(%rip)
-\name\()_end:
+	.org	\name + STACK_STUB_SIZE
 .endm
 	SYSCALL_STUB syscall_stub STACK_STUB USER_CS STACK_SYSCALL_TARGET
 	SYSCALL_STUB syscall_stub32 STACK_STUB32 USER_CS32 STACK_SYSCALL_TARGET+8
+
+/*
+ * The same where the CPU leaks: the core may be unmapped, so the frame goes on the
+ * block's entry stack. The jump is a return that is not predicted: what is on the
+ * way to its target is the guest's.
+ */
+.macro GUARD_STUB name where cs target
+	.globl	\name
+\name:
+	movq	%rsp, \name + STACK_SCRATCH - \where(%rip)
+	leaq	\name + STACK_ENTRY_TOP - \where(%rip), %rsp
+	pushq	$USER_SS
+	pushq	\name + STACK_SCRATCH - \where(%rip)
+	pushq	%r11
+	pushq	$\cs
+	pushq	%rcx
+	call	2f
+1:	pause
+	lfence
+	jmp	1b
+2:	pushq	\name + \target - \where(%rip)
+	ret
+	.org	\name + STACK_STUB_SIZE
+.endm
+	GUARD_STUB guard_stub STACK_STUB USER_CS STACK_SYSCALL_TARGET
+	GUARD_STUB guard_stub32 STACK_STUB32 USER_CS32 STACK_SYSCALL_TARGET+8
 
 	.section .text.hot, "ax"
 
@@ -137,6 +100,7 @@
 7:	movq	%rax, -24(%r11)
 8:	movq	%rax, -48(%r11)
 	CLAC
+	GUARD_SITE guard_syscall_exit
 	leaq	-56(%r11), %rsp
 	andl	$~ENTRY_CLEAR, %eax
 	movq	%rax, %r11
@@ -265,6 +229,7 @@ iret_fast:
 4:	pushq	56(%r11)
 5:	movq	(%r11), %rax
 	movq	%rax, R_RAX(%rcx)
+	GUARD_SITE 7f
 6:	testl	$VGCF_in_syscall, 24(%r11)
 	jz	7f
 	CLAC
@@ -322,8 +287,7 @@ iret_slow:
  * A page fault of the guest's user mode: to its kernel at once, by sysret, for
  * the handler takes rcx and r11 from the frame. Others go through C.
  */
-	.balign	16
-page_fault_enter:
+	ENTRY page_fault_enter
 	testb	$3, 16(%rsp)
 	jz	2f
 	cmpb	$0, V_IN_KERNEL - R_ERROR(%rsp)
@@ -362,6 +326,7 @@ page_fault_enter:
 	.set	off, off - 8
 	.endr
 	CLAC
+	GUARD_SITE guard_fault_exit
 	leaq	-64(%r11), %rsp
 	movl	R_RFLAGS(%rcx), %r11d
 	andl	$~ENTRY_CLEAR, %r11d
@@ -401,13 +366,16 @@ restore_guest:
 	movq	%rbx, %rsp
 	POP_GPRS
 	ENTRY guest_iretq 1
+	GUARD_SITE guard_exit
 	iretq
+	.skip	3, 0xcc			/* room for the jump */
 
 3:	call	cpu_run_softirqs
 	movq	C_CURRENT(%rbp), %rbx
 	cmpb	$0, V_IDLE(%rbx)
 	je	1b
 	movq	V_STACK(%rbx), %rsp
+	GUARD_SITE guard_idle
 	jmp	idle_loop
 4:	movq	%rbx, %rdi
 	call	pv_deliver_pending
@@ -424,8 +392,7 @@ restore_guest:
 	jmp	ret_to_guest
 
 /* Common part of exceptions and interrupts; error code and vector are pushed. */
-	.balign	16
-trap_enter:
+	ENTRY trap_enter
 	testb	$3, 24(%rsp)
 	jz	core_enter
 	CLAC
@@ -437,7 +404,7 @@ trap_enter:
 	call	trap_from_guest
 	jmp	ret_to_guest
 
-core_enter:
+	ENTRY core_enter 1
 	/* Was it the iretq to a guest? Then these are the guest's registers. */
 	pushq	%rax
 	leaq	guest_iretq(%rip), %rax
@@ -472,6 +439,7 @@ iretq_fault:
 	movq	%rdi, R_RDI - R_R8(%rsp)
 	movq	%r8, (%rsp)
 	PUSH	r9, r10, r11, rbx, rbp, r12, r13, r14, r15
+	ENTRY iretq_fault_saved 1
 	cld
 	movq	%rsp, %rdi
 	movq	V_STACK(%rsp), %rsp
@@ -479,7 +447,7 @@ iretq_fault:
 	jmp	ret_to_guest
 
 /* NMI, #DB, #DF, #MC: on their own stack. */
-ist_enter:
+	ENTRY ist_enter 1
 	CLAC
 	cld
 	PUSH_GPRS
@@ -491,6 +459,7 @@ ist_enter:
 	movq	%rbx, %rsp
 	POP_GPRS
 	iretq
+	ENTRY ist_from_guest 1
 1:	call	trap_ist_to_vcpu		/* returns the vcpu */
 	movq	%rax, %rbx
 	movq	V_STACK(%rbx), %rsp
@@ -498,7 +467,15 @@ ist_enter:
 	call	trap_from_guest
 	jmp	ret_to_guest
 
-/* One entry point a vector, 16 bytes each; traps.c fills the IDT from them. */
+/*
+ * One entry point a vector, 16 bytes each; cpu.c fills the IDT from them. The jump,
+ * which it may change, is always of 5 bytes: behind the vector, whose push is, too.
+ */
+	.pushsection .text.entries, "ax"
+.macro JUMP to
+	.byte	0xe9
+	.long	\to - . - 4
+.endm
 	ENTRY entry_points
 	.set	n, 0
 	.rept	256
@@ -508,17 +485,20 @@ ist_enter:
 	pushq	$0
 	.endif
 	.if	n == 14
-	jmp	page_fault_enter
+	GUARD_SITE guard_page_fault
+	JUMP	page_fault_enter
 	.else
-	pushq	$n
+	.byte	0x68
+	.long	n
 	.if	n == 1 || n == 2 || n == 8 || n == 18
-	jmp	ist_enter
+	JUMP	ist_enter
 	.else
-	jmp	trap_enter
+	JUMP	trap_enter
 	.endif
 	.endif
 	.set	n, n + 1
 	.endr
+	.popsection
 
 /* int uaccess_copy(void *dst, const void *src, size_t n): 0, or -14 after a fault. */
 	ENTRY uaccess_copy

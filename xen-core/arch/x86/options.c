@@ -3,6 +3,7 @@
 #include "console.h"
 #include "irq.h"
 #include "setup.h"
+#include "spec_ctrl.h"
 
 __initdata struct cmdline_dom0_mem opt_dom0_mem;
 __initdata u32 opt_dom0_max_vcpus;
@@ -11,6 +12,7 @@ static __initdata char opt_sched[16] = "credit2";
 
 #define STRING(name)	{ #name, CMDLINE_STRING, opt_##name, sizeof(opt_##name), NULL }
 #define BOOL(name)	{ #name, CMDLINE_BOOL, &opt_##name, 0, NULL }
+#define SWITCHES(name, list) { name, CMDLINE_SWITCHES, (void *)list, 0, NULL }
 #define UINT(name, max)	{ #name, CMDLINE_UINT, &opt_##name, max, NULL }
 
 static const __initconst struct cmdline_option options[] = {
@@ -25,10 +27,13 @@ static const __initconst struct cmdline_option options[] = {
 	STRING(loglvl),
 	UINT(maxcpus, MAX_CPUS),
 	BOOL(noreboot),
+	SWITCHES("pv-l1tf", spec_ctrl_l1tf),
 	STRING(reboot),
 	STRING(sched),
+	SWITCHES("spec-ctrl", spec_ctrl_switches),
 	BOOL(sync_console),
 	BOOL(x2apic),
+	SWITCHES("xpti", spec_ctrl_xpti),
 };
 
 /* Where the console is, and what it shows, is not known yet: it keeps these lines until then. */

@@ -44,10 +44,9 @@ static u64 new_table(void)
 	return table ? arch_direct_unmap(table).a | PTE_P | PTE_W | PTE_U | PTE_A : 0;
 }
 
-/* The entry that maps @va at @level (1: 4 KiB ... 3: 1 GiB), making tables above it. */
-static u64 *entry_at(u64 va, int level)
+u64 *paging_entry(u64 *l4, u64 va, int level)
 {
-	u64 *e = &core_l4[va >> 39 & 511];
+	u64 *e = &l4[va >> 39 & 511];
 
 	for (int shift = 30; level < 4; shift -= 9, level++) {
 		if (!(*e & PTE_P))
@@ -69,7 +68,7 @@ int paging_map(u64 va, maddr_t ma, u64 len, u64 flags)
 
 		for (; level < max && len >= step << 9 && !((va | ma.a) % (step << 9)); level++)
 			step <<= 9;
-		e = entry_at(va, level);
+		e = paging_entry(core_l4, va, level);
 		if (!e)
 			return -ENOMEM;
 		WRITE_ONCE(*e, ma.a | (level > 1 ? flags : flags & ~PTE_PSE));
@@ -164,10 +163,11 @@ void paging_seal(void)
 
 	map_image(_rodata_end, _ro_after_init_end, PTE_CORE_RO);
 	for (u64 va = init; va < init_end; va += PAGE_SIZE)
-		*entry_at(va, 1) = 0;
-	/* A write to CR4.PGE drops global entries too. */
-	write_cr4(read_cr4() & ~CR4_PGE);
-	write_cr4(read_cr4() | CR4_PGE);
+		*paging_entry(core_l4, va, 1) = 0;
+	/* A write to CR4.PGE drops global entries too; it may be off for good. */
+	write_cr4(cpu_features.cr4 & ~CR4_PGE);
+	write_cr3(read_cr3());
+	write_cr4(cpu_features.cr4);
 	memset((void *)(DIRECT_VA + init - IMAGE_VA), 0, init_end - init);
 	page_alloc_add(MFN(PFN_DOWN(init - IMAGE_VA)), MFN(PFN_DOWN(init_end - IMAGE_VA)));
 }

@@ -17,13 +17,14 @@
 #include "pv.h"
 #include "sched.h"
 #include "setup.h"
+#include "spec_ctrl.h"
 #include "stacks.h"
 
 #define TRAMPOLINE	0x8000		/* a page of free low memory */
 #define MSEC		1000000ull
 
-extern char ap_start[], syscall_entry[], syscall_entry32[];
-extern char syscall_stub[], syscall_stub_end[], syscall_stub32[], syscall_stub32_end[];
+extern char ap_start[], syscall_entry[], syscall_entry32[], syscall_stub[];
+extern char guard_stub[], guard_syscall[], guard_syscall32[];
 
 __initdata u64 ap_stack_top;
 static __initdata volatile u32 ap_state;	/* 0: off, 1: alive, 2: go on */
@@ -112,12 +113,13 @@ static __init void create_stacks(struct cpu *cpu)
 	u64 block = stacks_block(cpu);
 	u8 *code = add_page(block, PTE_CORE_RX), *data = add_page(block + PAGE_SIZE, PTE_CORE_RW);
 	struct tss *tss = (struct tss *)(data + STACK_TSS - PAGE_SIZE);
+	bool guard = spec_ctrl.guard;
 
 	*(struct cpu **)code = cpu;
-	memcpy(code + STACK_STUB, syscall_stub, syscall_stub_end - syscall_stub);
-	memcpy(code + STACK_STUB32, syscall_stub32, syscall_stub32_end - syscall_stub32);
+	memcpy(code + STACK_STUB, guard ? guard_stub : syscall_stub, 2 * STACK_STUB_SIZE);
 	memcpy(data + STACK_SYSCALL_TARGET - PAGE_SIZE,
-	       (u64[]){ (u64)syscall_entry, (u64)syscall_entry32 }, 16);
+	       guard ? (u64[]){ (u64)guard_syscall, (u64)guard_syscall32 }
+		     : (u64[]){ (u64)syscall_entry, (u64)syscall_entry32 }, 16);
 	tss->io_base = sizeof(*tss);	/* no bitmap: all ports trap */
 	for (u32 ist = IST_NMI; ist <= IST_DB; ist++) {
 		tss->ist[ist - 1] = block + STACK_IST_TOP(ist);
@@ -125,6 +127,8 @@ static __init void create_stacks(struct cpu *cpu)
 	}
 	for (u64 page = STACK_BOTTOM; page < STACK_BLOCK_SIZE; page += PAGE_SIZE)
 		add_page(block + page, PTE_CORE_RW);
+	if (spec_ctrl_create_cpu(cpu))
+		boot_fail("no memory for the guests' view on a CPU");
 }
 
 /* The structures of CPU @id, and its stacks. */
@@ -251,6 +255,7 @@ __init void core_start(u32 magic, u32 info)
 	options_parse(boot_info.cmdline);
 	cpu_detect();
 	start_console(loader_problem);
+	spec_ctrl_init();
 	boot_alloc_init();
 	cpu_init_tables();	/* patches the text, which paging_init() protects */
 	paging_init();

@@ -73,6 +73,9 @@ static inline void __noreturn cpu_stop(void) { for (;;) asm volatile("cli; hlt")
 /* For asm(): a fault at label @from continues at @to (entry.S has the same in assembly). */
 #define EXTABLE(from, to) \
 	".pushsection .extable, \"a\"\n .quad " #from ", " #to "\n .popsection\n"
+/* A jump to patch where the CPU has L1TF: the byte before its distance, and where it leads then. */
+#define JUMP_SITE(at, to) \
+	".pushsection .init.jumps, \"aw\"\n .quad " #at ", " #to ", 1\n .popsection\n"
 /* stac or clac where the CPU has SMAP: three bytes, patched while booting. */
 #define SMAP_SITE(byte) \
 	"9: .byte 0x0f, 0x1f, 0x00\n .pushsection .init.alternatives, \"a\"\n" \
@@ -111,7 +114,8 @@ enum {
 };
 
 enum {
-	MSR_TSC = 0x10, MSR_APIC_BASE = 0x1b, MSR_SYSENTER_CS = 0x174, MSR_PAT = 0x277,
+	MSR_TSC = 0x10, MSR_APIC_BASE = 0x1b, MSR_SPEC_CTRL = 0x48, MSR_PRED_CMD = 0x49,
+	MSR_ARCH_CAPS = 0x10a, MSR_SYSENTER_CS = 0x174, MSR_PAT = 0x277,
 	MSR_EFER = 0xc0000080, MSR_STAR, MSR_LSTAR, MSR_CSTAR, MSR_SYSCALL_MASK,
 	MSR_FS_BASE = 0xc0000100, MSR_GS_BASE, MSR_KERNEL_GS_BASE, MSR_TSC_AUX,
 };

@@ -33,15 +33,19 @@ void cpu_init(struct cpu *cpu);
  * @loaded:	vcpu whose segments, FPU and CR3 are in the registers, or NULL
  * @requests:	bits of smp.c asked for by other CPUs, atomic
  * @tlb_time:	TLB clock when the last full flush began
+ * @view:	page tables that guests run with, or NULL (spec_ctrl.c)
+ * @last_domain: number of that of the vcpu that was loaded last
  * @tlb_flushed: when the last one on request began that has been done since
  */
+struct guest_view;
 struct arch_cpu {
 	u64 gdt[512];
 	struct vcpu *loaded;
 	u32 requests;
 	u64 tlb_time, tlb_flushed;
 	bool breakpoints;
-	u32 tsd;
+	u32 tsd, last_domain;
+	struct guest_view *view;
 };
 
 static inline void xsetbv(u64 v)
@@ -49,6 +53,8 @@ static inline void xsetbv(u64 v)
 	asm volatile("xsetbv" : : "c"(0), "a"((u32)v), "d"((u32)(v >> 32)));
 }
 
+struct __packed idt_gate { u16 low, cs; u8 ist, type; u16 mid; u32 high, zero; };
+extern struct idt_gate idt[256];
 extern u64 reserved_gdt[512];	/* the reserved page of all vcpus' GDTs */
 void cpu_load_gdt(u64 base);
 /** cpu_load_ldt() - LDT of @entries at @base (0: none), leaving GDT @gdt_after. */

@@ -46,6 +46,12 @@ enum {
 int paging_map(u64 va, maddr_t ma, u64 len, u64 flags);
 
 /**
+ * paging_entry() - the entry that maps @va at @level (1: 4 KiB ... 3: 1 GiB) below @l4.
+ * Makes tables above it. Return: NULL when there is no memory for them.
+ */
+u64 *paging_entry(u64 *l4, u64 va, int level);
+
+/**
  * map_mmio() - device registers, uncached.
  * Return: a pointer to the first byte, or NULL. Mappings stay for ever.
  */

@@ -4,6 +4,7 @@
  *
  *   page 0	struct cpu pointer, syscall entry stub	read-only, executable
  *   page 1	TSS, scratch of the stub		read-write
+ *		where the CPU leaks, struct guard, and from its end the entry stack
  *   page 3	NMI stack
  *   page 5	double fault stack
  *   page 7	machine check stack
@@ -20,8 +21,20 @@
 #define STACK_TSS		0x1000
 #define STACK_SCRATCH		0x1100
 #define STACK_SYSCALL_TARGET	0x1108
+#define STACK_GUARD		0x1200
+#define STACK_ENTRY_TOP		0x2000
+#define STACK_STUB_SIZE		0x40
 #define STACK_STUB		0x40	/* where the stub is in page 0 */
-#define STACK_STUB32		0x80	/* the one for SYSCALL from 32-bit code */
+#define STACK_STUB32		0x80	/* the one for SYSCALL from 32-bit code, right behind */
+
+/* struct guard: flags */
+#define GUARD_VERW	1	/* clear buffers on the way out */
+#define GUARD_IBRS	2	/* switch SPEC_CTRL on both ways */
+#define GUARD_RSB	4	/* fill the return stack buffer on the way in */
+
+/* Kinds of .init.jumps: what makes a CPU need the other way */
+#define PATCH_GUARD	0	/* the whole jump is written */
+#define PATCH_L1TF	1	/* a conditional jump keeps its condition */
 
 #define STACK_IST_TOP(ist) ((2 * (ist) + 2) * PAGE_SIZE)
 
@@ -36,6 +49,22 @@ struct __packed tss {
 	u32 reserved0;
 	u64 rsp0, rsp1, rsp2, reserved1, ist[7], reserved2;
 	u16 reserved3, io_base;
+};
+
+/**
+ * struct guard - guard.S's memory
+ * @core_cr3:	what was loaded when the guest was entered, and is again on the way in
+ * @guest_cr3:	what the guest runs with: its view, or the same
+ * @regs_end:	of the vcpu; what TSS.rsp0 is otherwise
+ * @selector:	for VERW
+ * @mode:	of the guest's user and kernel: the tables whose view is @view, made
+ *		when the TLB clock was @time
+ */
+struct guard {
+	u64 core_cr3, guest_cr3, regs_end;
+	u32 flags, msr_core, msr_guest;
+	u16 selector;
+	struct { u64 root, time, view, unused; } mode[2];
 };
 
 /* Start of its 64 KiB of address space. */
@@ -53,6 +82,11 @@ static inline u64 stacks_top(const struct cpu *cpu)
 static inline struct tss *stacks_tss(const struct cpu *cpu)
 {
 	return (struct tss *)(stacks_block(cpu) + STACK_TSS);
+}
+
+static inline struct guard *stacks_guard(const struct cpu *cpu)
+{
+	return (struct guard *)(stacks_block(cpu) + STACK_GUARD);
 }
 
 #endif

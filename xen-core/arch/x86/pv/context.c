@@ -14,6 +14,7 @@
 #include "clock.h"
 #include "pv.h"
 #include "sched.h"
+#include "spec_ctrl.h"
 #include "stacks.h"
 
 /* Bits that are always set or clear (reserved, with TR's bits). */
@@ -174,6 +175,8 @@ static void state_load(struct cpu *cpu, struct vcpu *v)
 		__atomic_compare_exchange_n(&old->arch.dirty_cpu, &here, ~0u, false,
 					    __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
 	cpu->arch->loaded = v;
+	if (unlikely(spec_ctrl.ibpb))
+		spec_ctrl_switch(v->domain);
 	/* Before the root is loaded: who flushes must not miss this CPU. */
 	__atomic_store_n(&v->arch.dirty_cpu, cpu->id, __ATOMIC_SEQ_CST);
 	pv_load_cr3(v);

@@ -14,6 +14,7 @@
 #include "pv.h"
 
 #define AREA_PAGES	32
+#define AREA_STRIDE	(1ull << 21)	/* an L1 table each, for the view of its own vcpu only */
 #define LDT_PAGE	16
 #define MAX_AREAS	(1u << 15)	/* fit between DESC_VA and STACKS_VA */
 
@@ -72,7 +73,7 @@ int pv_desc_area_create(struct vcpu *v)
 		n++;
 	if (n == MAX_AREAS)
 		return -ENOMEM;
-	v->arch.gdt_va = DESC_VA + (u64)n * AREA_PAGES * PAGE_SIZE;
+	v->arch.gdt_va = DESC_VA + n * AREA_STRIDE;
 	for (u32 i = 0; i <= GDT_FRAMES; i++)
 		if (map_area_page(v, i, NULL))
 			return -ENOMEM;
@@ -87,7 +88,7 @@ void pv_desc_area_destroy(struct vcpu *v)
 
 	spin_guard(&area_lock);
 	if (v->arch.gdt_va)
-		clear_bit(off / (AREA_PAGES * PAGE_SIZE), area_used);
+		clear_bit(off / AREA_STRIDE, area_used);
 }
 
 void pv_load_descriptors(struct vcpu *v)

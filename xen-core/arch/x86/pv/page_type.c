@@ -24,6 +24,7 @@
  */
 #include "page_type.h"
 #include "pv.h"
+#include "spec_ctrl.h"
 
 #define ENTRIES		512
 /* P7: bits an entry above L1 may not have: no large pages, and tables are cached. */
@@ -189,9 +190,48 @@ int pt_get_whole(struct domain *d, mfn_t mfn, unsigned int level)
 	return err;
 }
 
-static inline bool eight_absent(const u64 *t)
+/*
+ * Where the CPU has L1TF, and only there, an entry that is not present is one to check:
+ * the branch that this takes is patched while booting.
+ */
+enum entry_kind { ENTRY_PRESENT, ENTRY_ABSENT, ENTRY_CHECK };
+
+static __always_inline enum entry_kind entry_kind(u64 e)
 {
-	return !((t[0] | t[1] | t[2] | t[3] | t[4] | t[5] | t[6] | t[7]) & PTE_P);
+	asm goto("testb $1, %b0\n"
+		 "1: .byte 0x0f, 0x84\n .long %l[absent] - . - 4\n" JUMP_SITE(1b + 1, %l[check])
+		 : : "r"(e) : "cc" : absent, check);
+	if (!(e & PTE_P))
+		__builtin_unreachable();
+	return ENTRY_PRESENT;
+absent:
+	return ENTRY_ABSENT;
+check:
+	return ENTRY_CHECK;
+}
+
+/* V4: such a CPU reads what an absent entry names, when a cache has it: none names memory. */
+static noinline int absent_check(struct domain *owner, u64 e)
+{
+	if (!(e & L1_ADDR_BITS) || !mfn_valid(PTE_MFN(e)) ||
+	    !spec_ctrl.pv_l1tf[!owner->privileged])
+		return 0;
+	domain_crash(owner, "an entry that is not present names memory: %016lx", e);
+	return -EINVAL;
+}
+
+static noinline int absent_check_eight(struct domain *owner, const u64 *t)
+{
+	int err = 0;
+
+	for (int i = 0; i < 8 && !err; i++)
+		err = absent_check(owner, t[i]);
+	return err;
+}
+
+static __always_inline u64 any_of_eight(const u64 *t)
+{
+	return t[0] | t[1] | t[2] | t[3] | t[4] | t[5] | t[6] | t[7];
 }
 
 static inline bool core_slot(unsigned int level, unsigned int i)
@@ -210,7 +250,7 @@ static __always_inline int entries_release(struct page *p, unsigned int level)
 	int err = 0;
 
 	while (i && !err) {
-		if (!(i % 8) && eight_absent(&t[i - 8])) {
+		if (!(i % 8) && !(any_of_eight(&t[i - 8]) & PTE_P)) {
 			i -= 8;
 			continue;
 		}
@@ -237,15 +277,21 @@ static __always_inline int entries_validate(struct page *p, unsigned int level)
 	struct domain *owner = p->owner;
 	u64 *t = page_to_virt(p), e;
 	unsigned int i = p->nr_valid;
+	enum entry_kind kind;
 	int err = 0;
 
 	while (i < ENTRIES && !err) {
-		if (!(i % 8) && eight_absent(&t[i])) {
+		kind = i % 8 ? ENTRY_PRESENT : entry_kind(any_of_eight(&t[i]));
+		if (kind != ENTRY_PRESENT) {
+			err = kind == ENTRY_CHECK ? absent_check_eight(owner, &t[i]) : 0;
 			i += 8;
 			continue;
 		}
 		e = t[i];
-		if (e & PTE_P && !core_slot(level, i)) {
+		kind = entry_kind(e);
+		if (kind == ENTRY_CHECK)
+			err = absent_check(owner, e);
+		if (kind == ENTRY_PRESENT && !core_slot(level, i)) {
 			err = entry_get(owner, level, &e);
 			if (err)
 				break;
@@ -439,11 +485,16 @@ static __always_inline bool l1_change_bits(struct domain *owner, u64 *slot, u64 
 static __always_inline int l1_exchange(struct domain *owner, struct domain *fd, u64 *slot,
 				       u64 old, u64 val)
 {
-	int err;
+	enum entry_kind kind = entry_kind(val);
+	int err = 0;
 
-	if (l1_change_bits(owner, slot, old, val))
-		return 0;
-	err = val & PTE_P ? l1_get(owner, fd, &val) : 0;
+	if (kind == ENTRY_PRESENT) {
+		if (l1_change_bits(owner, slot, old, val))
+			return 0;
+		err = l1_get(owner, fd, &val);
+	} else if (kind == ENTRY_CHECK) {
+		err = absent_check(owner, val);
+	}
 	if (unlikely(err))
 		return err;
 	if (unlikely(!entry_exchange(slot, old, val))) {
@@ -512,14 +563,19 @@ int pt_write(struct domain *owner, unsigned int level, u64 *slot, u64 val, bool 
 {
 	u64 old = READ_ONCE(*slot), new;
 	bool same = val & old & PTE_P && !((val ^ old) & (L1_ADDR_BITS | UPPER_DENY));
-	int err;
+	enum entry_kind kind;
+	int err = 0;
 
 	if (core_slot(level, (u64)slot / 8 % ENTRIES))
 		return -EINVAL;	/* P3 */
 	if (same) {
 		val |= PTE_U;
-	} else if (val & PTE_P) {
-		err = entry_get(owner, level, &val);
+	} else {
+		kind = entry_kind(val);
+		if (kind == ENTRY_PRESENT)
+			err = entry_get(owner, level, &val);
+		else if (kind == ENTRY_CHECK)
+			err = absent_check(owner, val);
 		if (err)
 			return err;
 	}
