@@ -115,7 +115,10 @@ static void selectors(struct fuzz_vcpu *v)
 /* To anywhere, in kernel or user mode; a trap brings us back. */
 static void do_iret(struct fuzz_vcpu *v)
 {
-	static struct { uint64_t room[16]; struct micro_frame frame; } stage[ATTACKER_VCPUS];
+	static struct {
+		uint64_t room[16];
+		struct micro_frame frame;
+	} stage[ATTACKER_VCPUS];
 	struct micro_frame *f = &stage[v->id].frame;
 	static const uint64_t code[] = { FLAT_KERNEL_CS, FLAT_USER_CS, FLAT_USER_CS | 3, 0x1b };
 	uint64_t *word = (uint64_t *)f;
