@@ -107,7 +107,8 @@ static void selectors(struct fuzz_vcpu *v)
 		break;
 	default:
 		if (fuzz_chance(v, 8))	/* a 32-bit kernel does not live long */
-			asm volatile("pushq %q0\n\tpushq $1f\n\tlretq\n1:\tud2" :: "r" ((uint64_t)sel));
+			asm volatile("pushq %0\n\tpushq $1f\n\tlretq\n1:\tud2"
+				     :: "r" ((uint64_t)sel));
 	}
 	asm volatile("movl %0, %%ds\n\tmovl %0, %%es" :: "r" (0));
 }
