@@ -11,7 +11,8 @@
 #define MS		1000000UL
 #define PAGES		64
 #define PING_LIMIT	(20000 * MS)	/* the machine may be slow */
-#define IDLE_LIMIT	(100 * MS)	/* an attacker that does nothing more */
+#define PING_PERIOD	(50 * MS)
+#define IDLE_LIMIT	(250 * MS)	/* an attacker that does nothing more */
 #define LIFE_LIMIT	(3000 * MS)
 
 static struct micro_domain victim, attacker;
@@ -52,6 +53,8 @@ static void check_victim(void)
 			micro_error("the victim does not answer any more");
 		return;
 	}
+	if (micro_time_now() - pinged < PING_PERIOD)
+		return;
 	pinged = micro_time_now();
 	WRITE_ONCE(mail->word[WORD_PING], mail->word[WORD_PING] + 1);
 	send(&victim);
@@ -165,7 +168,8 @@ static uint64_t attack(uint64_t seed, uint64_t frames)
 	       VICTIM_PORTS * sizeof(uint64_t));
 	for (i = 0; i < NR_FOREIGN; i++)
 		attacker.mail->word[WORD_FOREIGN + i] = i % 2 ? victim.mfn[0x100 + i * 40] :
-			micro_va_to_mfn(i % 4 ? (void *)page[i] : (void *)micro_start_info->pt_base);
+			micro_va_to_mfn(i % 4 ? (void *)page[i] :
+						(void *)micro_start_info->pt_base);
 	micro_domain_start(&attacker);
 	why = watch();
 	calls = calls_of(&attacker);

@@ -107,7 +107,8 @@ static void selectors(struct fuzz_vcpu *v)
 		break;
 	default:
 		if (fuzz_chance(v, 8))	/* a 32-bit kernel does not live long */
-			asm volatile("pushq %q0\n\tpushq $1f\n\tlretq\n1:\tud2" :: "r" ((uint64_t)sel));
+			asm volatile("pushq %0\n\tpushq $1f\n\tlretq\n1:\tud2"
+				     :: "r" ((uint64_t)sel));
 	}
 	asm volatile("movl %0, %%ds\n\tmovl %0, %%es" :: "r" (0));
 }
@@ -115,7 +116,10 @@ static void selectors(struct fuzz_vcpu *v)
 /* To anywhere, in kernel or user mode; a trap brings us back. */
 static void do_iret(struct fuzz_vcpu *v)
 {
-	static struct { uint64_t room[16]; struct micro_frame frame; } stage[ATTACKER_VCPUS];
+	static struct {
+		uint64_t room[16];
+		struct micro_frame frame;
+	} stage[ATTACKER_VCPUS];
 	struct micro_frame *f = &stage[v->id].frame;
 	static const uint64_t code[] = { FLAT_KERNEL_CS, FLAT_USER_CS, FLAT_USER_CS | 3, 0x1b };
 	uint64_t *word = (uint64_t *)f;

@@ -188,6 +188,8 @@ static void test_version(void **state)
 	d->privileged = true;
 	assert_int_equal(do_xen_version(XENVER_version, GVA(0)), 4 << 16 | 17);
 	assert_int_equal(do_xen_version(XENVER_pagesize, GVA(0)), 4096);
+	assert_int_equal(do_xen_version(XENVER_build_id, GVA(0)), -EPERM);
+	d->privileged = true;
 	assert_int_equal(do_xen_version(XENVER_build_id, GVA(0)), -ENODATA);	/* host build */
 	assert_int_equal(do_xen_version(11, GVA(guest.text)), -ENOSYS);
 	assert_int_equal(do_xen_version(~0u, GVA(guest.text)), -ENOSYS);
@@ -202,6 +204,9 @@ static void test_version(void **state)
 		assert_int_equal(do_xen_version(outputs[i].cmd, GVA(8)), -EFAULT);
 	}
 	assert_string_equal((char *)guest.text, "console=com1");
+	d->privileged = false;
+	assert_int_equal(do_xen_version(XENVER_commandline, GVA(guest.text)), 0);
+	assert_string_equal((char *)guest.text, "<denied>");
 }
 
 static u32 features(void)

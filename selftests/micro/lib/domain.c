@@ -256,6 +256,7 @@ void micro_domain_build(struct micro_domain *d, const char *command_line, unsign
 	set_context(d, info);
 	d->console = map_pfn(d, d->window[0], info + 1);
 	d->mail = map_pfn(d, d->window[1], info + 2);
+	d->mail->id = d->id;
 }
 
 void micro_domain_start(struct micro_domain *d)

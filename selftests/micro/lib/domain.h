@@ -24,6 +24,7 @@
 
 /* The store page of a domain's start_info. */
 struct micro_mail {
+	uint32_t id;			/* the domain's own */
 	uint32_t which;			/* the case */
 	uint32_t asked, answered;	/* how often */
 	uint32_t question;

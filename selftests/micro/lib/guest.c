@@ -15,6 +15,11 @@ void micro_guest_init(void)
 	port = micro_start_info->console.domU.evtchn;
 }
 
+domid_t micro_own_id(void)
+{
+	return micro_mail ? micro_mail->id : 0;
+}
+
 static void notify(void)
 {
 	struct evtchn_send send = { .port = port };

@@ -116,6 +116,9 @@ void micro_skip(const char *format, ...)
 	__attribute__((format(printf, 1, 2), noreturn));
 void micro_outcome_set(unsigned int outcome, const char *reason);
 
+/* The number of the domain that the test runs in: 0, or an unprivileged one's. */
+domid_t micro_own_id(void);
+
 /* The rule of the test: a false condition is a FAILURE, the test goes on. */
 #define micro_check(cond)						\
 	do {								\

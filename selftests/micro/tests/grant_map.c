@@ -34,7 +34,7 @@ static grant_ref_t grant_mfn(unsigned long mfn, unsigned int flags)
 
 	table_open();
 	table[ref].frame = mfn;
-	table[ref].domid = 0;
+	table[ref].domid = micro_own_id();
 	barrier();
 	table[ref].flags = flags;
 	return ref;
@@ -50,6 +50,7 @@ static struct gnttab_map_grant_ref map;
 static int map_grant(grant_ref_t ref, unsigned int flags, uint64_t addr)
 {
 	memset(&map, 0, sizeof(map));
+	map.dom = micro_own_id();
 	map.host_addr = addr;
 	map.flags = flags;
 	map.ref = ref;
@@ -338,7 +339,7 @@ MICRO_TEST(grant_map_changed_frame)
 	micro_report("map_domid=%d", map_grant(ref, GNTMAP_host_map, VA(b)));
 	if (!map.status)
 		unmap_grant(map.handle, VA(b), 0);
-	table[ref].domid = 0;
+	table[ref].domid = micro_own_id();
 	table[ref].flags |= GTF_readonly;
 	micro_report("map_readonly_now=%d", map_grant(ref, GNTMAP_host_map, VA(b)));
 	if (!map.status)
@@ -393,6 +394,7 @@ MICRO_TEST(grant_map_batch)
 	for (i = 0; i < 3; i++) {
 		maps[i].ref = i == 1 ? 500 : grant(page, GTF_permit_access);
 		maps[i].flags = GNTMAP_host_map;
+		maps[i].dom = micro_own_id();
 		maps[i].host_addr = VA(micro_page_alloc());
 	}
 	ret = hc_grant_table_op(GNTTABOP_map_grant_ref, maps, 3);

@@ -24,7 +24,7 @@ static grant_ref_t grant_mfn(unsigned long mfn, unsigned int flags)
 		micro_need(!micro_map(table, (frame << PAGE_SHIFT) | PTE_RW));
 	}
 	table[next].frame = mfn;
-	table[next].domid = 0;
+	table[next].domid = micro_own_id();
 	barrier();
 	table[next].flags = flags;
 	return next++;
@@ -71,7 +71,8 @@ MICRO_TEST(grant_copy_frames)
 	memset(from, 0x5a, PAGE_SIZE);
 	micro_report("plain=%d", copy_one(0, s, DOMID_SELF, d, DOMID_SELF, 0, 16));
 	micro_report("value=%x next=%x", to[15], to[16]);
-	micro_report("own_number=%d", copy_one(0, s, 0, d, 0, 0, 16));
+	micro_report("own_number=%d",
+		     copy_one(0, s, micro_own_id(), d, micro_own_id(), 0, 16));
 	micro_report("len0=%d", copy_one(0, s, DOMID_SELF, d, DOMID_SELF, 0, 0));
 	micro_report("whole=%d", copy_one(0, s, DOMID_SELF, d, DOMID_SELF, 0, 4096));
 	micro_report("beyond=%d", copy_one(0, s, DOMID_SELF, d, DOMID_SELF, 1, 4096));
@@ -115,14 +116,15 @@ MICRO_TEST(grant_copy_grants)
 	grant_ref_t far = grant_mfn(0xffffffff, GTF_permit_access);
 
 	table[other].domid = 9;
-	micro_report("source=%d", copy_one(1, rw, 0, d, DOMID_SELF, 0, 16));
+	micro_report("source=%d", copy_one(1, rw, micro_own_id(), d, DOMID_SELF, 0, 16));
 	micro_report("source_self=%d", copy_one(1, rw, DOMID_SELF, d, DOMID_SELF, 0, 16));
 	micro_report("source_dom77=%d", copy_one(1, rw, 77, d, DOMID_SELF, 0, 16));
-	micro_report("dest=%d", copy_one(2, d, DOMID_SELF, rw, 0, 0, 16));
+	micro_report("dest=%d", copy_one(2, d, DOMID_SELF, rw, micro_own_id(), 0, 16));
 	micro_report("used=%x", table[rw].flags);
 	micro_report("dest_self=%d", copy_one(2, d, DOMID_SELF, rw, DOMID_SELF, 0, 16));
-	micro_report("both=%d", copy_one(3, ro, 0, rw, 0, 0, 16));
-	micro_report("dest_readonly=%d", copy_one(2, d, DOMID_SELF, ro, 0, 0, 16));
+	micro_report("both=%d",
+		     copy_one(3, ro, micro_own_id(), rw, micro_own_id(), 0, 16));
+	micro_report("dest_readonly=%d", copy_one(2, d, DOMID_SELF, ro, micro_own_id(), 0, 16));
 	micro_report("invalid=%d", copy_one(1, none, 0, d, DOMID_SELF, 0, 16));
 	micro_report("not_for_us=%d", copy_one(1, other, 0, d, DOMID_SELF, 0, 16));
 	micro_report("nobodys=%d", copy_one(1, free, 0, d, DOMID_SELF, 0, 16));
@@ -187,6 +189,7 @@ MICRO_TEST(grant_replace)
 	char *spare = micro_page_alloc();
 	grant_ref_t ref = grant_mfn(micro_va_to_mfn(page), GTF_permit_access);
 	struct gnttab_map_grant_ref map = {
+		.dom = micro_own_id(),
 		.host_addr = VA(window), .flags = GNTMAP_host_map, .ref = ref,
 	};
 	struct gnttab_unmap_and_replace op = { .handle = 5000 };
@@ -244,6 +247,7 @@ MICRO_TEST(grant_swap)
 	grant_ref_t b = grant_mfn(micro_va_to_mfn(page), GTF_invalid);
 	struct gnttab_swap_grant_ref op = { .ref_a = a, .ref_b = b };
 	struct gnttab_map_grant_ref map = {
+		.dom = micro_own_id(),
 		.host_addr = VA(window), .flags = GNTMAP_host_map,
 	};
 	struct gnttab_unmap_grant_ref unmap = { .host_addr = VA(window) };

@@ -87,14 +87,14 @@ MICRO_TEST(grant_map_self)
 	uint64_t *window = micro_page_alloc();
 	struct gnttab_map_grant_ref map = {
 		.host_addr = (unsigned long)window, .flags = GNTMAP_host_map,
-		.ref = 8, .dom = 0,
+		.ref = 8, .dom = micro_own_id(),
 	};
 	struct gnttab_unmap_grant_ref unmap = { 0 };
 	long ret;
 
 	page[0] = 0x1234;
 	table[8].frame = micro_va_to_mfn(page);
-	table[8].domid = 0;
+	table[8].domid = micro_own_id();
 	barrier();
 	table[8].flags = GTF_permit_access;
 	ret = hc_grant_table_op(GNTTABOP_map_grant_ref, &map, 1);
@@ -115,7 +115,7 @@ MICRO_TEST(grant_map_self)
 	map.dom = DOMID_SELF;
 	ret = hc_grant_table_op(GNTTABOP_map_grant_ref, &map, 1);
 	micro_report("map_dom_self=%ld status=%d", ret, map.status);
-	map.dom = 0;
+	map.dom = micro_own_id();
 	map.ref = 100000;
 	ret = hc_grant_table_op(GNTTABOP_map_grant_ref, &map, 1);
 	micro_report("map_bad_ref=%ld status=%d", ret, map.status);
@@ -142,7 +142,7 @@ MICRO_TEST(grant_copy)
 	micro_report("frames=%ld status=%d text=%s", ret, copy.status,
 		     to + 20);
 	table[9].frame = micro_va_to_mfn(from);
-	table[9].domid = 0;
+	table[9].domid = micro_own_id();
 	barrier();
 	table[9].flags = GTF_permit_access | GTF_readonly;
 	copy.source.u.ref = 9;
