@@ -213,8 +213,12 @@ MICRO_TEST(log_dirty_frames)
 	clean(BIT(L4) | BIT(USER_L3) | BIT(USER_L2) | BIT(USER_L1) | BIT(KERNEL_L3) |
 	      BIT(KERNEL_L2) | BIT(KERNEL_L1) | BIT(DATA + 1));
 	micro_check(!dirty(DATA));
-	micro_check(shadow(XEN_DOMCTL_SHADOW_OP_CLEAN, 1ul << 62) < 0);
+	/* A bitmap that is not the caller's memory; a long one would clear what it has. */
+	memset(&op, 0, sizeof(op));
+	op.u.shadow_op.op = XEN_DOMCTL_SHADOW_OP_CLEAN;
 	op.u.shadow_op.dirty_bitmap.p = (void *)HYPERVISOR_VIRT_START;
+	op.u.shadow_op.pages = 1ul << 62;
+	micro_check(domctl(XEN_DOMCTL_shadow_op) < 0);
 	op.u.shadow_op.pages = ROUND;
 	micro_check(domctl(XEN_DOMCTL_shadow_op) < 0);
 	micro_check(!shadow(XEN_DOMCTL_SHADOW_OP_OFF, 0));

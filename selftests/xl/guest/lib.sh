@@ -112,7 +112,11 @@ need_linux() {
 
 # tell NAME COMMAND [SECONDS]: run it in a Linux guest; its output and status
 tell() {
-	local tty mark=$RANDOM$RANDOM log=$consoles/guest-$1.log from
+	local tty mark=$RANDOM$RANDOM log from
+	# A guest that came by migration has another log: xenconsoled knows its first name.
+	log=$(cd "$consoles" && find . -name "guest-$1.log" -o -name "guest-$1--incoming.log" |
+		xargs ls -t | head -n 1)
+	log=$consoles/${log#./}
 	tty=$(xenstore-read "/local/domain/$(/usr/sbin/xl domid "$1")/console/tty")
 	from=$(stat -c %s "$log")
 	echo "$2; echo XLGUEST-$mark \$?" > "$tty"

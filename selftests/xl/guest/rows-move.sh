@@ -90,6 +90,27 @@ row_migrate() {
 	equal "domains of the name" "$(/usr/sbin/xl list | grep -c '^linux')" 1
 }
 
+# row migrate-load: a guest of two processors moves twice while both write to memory
+row_migrate_load() {
+	local sum count
+	! exists linux || xl destroy linux
+	linux_create linux "vcpus = 2"
+	sum=$(mark_memory linux)
+	# The guest reads a line at a time.
+	for n in 1 2; do
+		tell linux "while :; do dd if=/dev/urandom of=/tmp/w$n bs=64k count=48; md5sum \
+/tmp/w$n > /tmp/w$n.sum; cp /tmp/w$n /tmp/v$n; cat /tmp/v$n > /tmp/w$n; md5sum -c /tmp/w$n.sum || \
+echo bad >> /tmp/bad; echo x >> /tmp/count$n; done > /dev/null 2>&1 & true"
+	done
+	for _ in 1 2; do
+		count=$(tell linux 'wc -l < /tmp/count1')
+		XL_LIMIT=150 xl migrate -s '' linux '/usr/sbin/xl migrate-receive'
+		check_memory linux "$sum"
+		within 60 eval "[ \"\$(tell linux 'wc -l < /tmp/count1')\" -gt $((count + 2)) ]"
+		! tell linux 'cat /tmp/bad' || die "the guest finds its memory changed"
+	done
+}
+
 # row reboot: a guest that reboots is built again
 row_reboot() {
 	local id
