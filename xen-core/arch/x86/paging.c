@@ -79,17 +79,6 @@ int paging_map(u64 va, maddr_t ma, u64 len, u64 flags)
 	return 0;
 }
 
-void paging_free_table(u64 va)
-{
-	u64 *e = paging_entry(core_l4, va, 2), old = e ? *e : 0;
-
-	/* P4: whoever gets the frame next waits until all CPUs have forgotten this. */
-	if (old & PTE_P) {
-		WRITE_ONCE(*e, 0);
-		page_free(mfn_to_page(PTE_MFN(old)), 0);
-	}
-}
-
 /* The next free piece of the device range, for [ma, ma + len). NULL: none, or no memory. */
 static void *map_device_range(maddr_t ma, size_t len, u64 flags)
 {

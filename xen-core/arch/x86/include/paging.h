@@ -55,8 +55,6 @@ u64 *paging_entry(u64 *l4, u64 va, int level);
  * map_mmio() - device registers, uncached.
  * Return: a pointer to the first byte, or NULL. Mappings stay for ever.
  */
-/** paging_free_table() - nothing is mapped by the level 1 table of @va any more. */
-void paging_free_table(u64 va);
 void *map_mmio(maddr_t ma, size_t len);
 
 /** map_firmware() - a table of the firmware's, read-only and cached. */

@@ -81,16 +81,17 @@ int pv_desc_area_create(struct vcpu *v)
 	return 0;
 }
 
-/* Its pages are the core's own again; no CPU has it loaded. The table is its alone. */
+/*
+ * Its pages are the core's own again. They stay mapped: an idle CPU may have its
+ * GDT there until it runs another vcpu.
+ */
 void pv_desc_area_destroy(struct vcpu *v)
 {
 	u64 off = v->arch.gdt_va - DESC_VA;
 
 	spin_guard(&area_lock);
-	if (!v->arch.gdt_va)
-		return;
-	paging_free_table(v->arch.gdt_va);
-	clear_bit(off / AREA_STRIDE, area_used);
+	if (v->arch.gdt_va)
+		clear_bit(off / AREA_STRIDE, area_used);
 }
 
 void pv_load_descriptors(struct vcpu *v)
