@@ -13,6 +13,9 @@
 #include "console.h"
 #include "timer.h"
 
+#define PREFIX		"(XEN) "
+#define PREFIX_LEN	(sizeof(PREFIX) - 1)
+#define BUFFER_SIZE	1024
 #define RATE_BURST	10
 #define RATE_WINDOW	5000000000ull	/* ns */
 
@@ -27,7 +30,9 @@ char opt_guest_loglvl[24] = "none/warning";
 static struct threshold host_level = { 2, 2 }, guest_level = { 0, 2 };
 
 static struct spinlock lock;
-static char buffer[1024];	/* lock */
+/* The text, behind room for the prefix of its first line. */
+static char space[PREFIX_LEN + BUFFER_SIZE];	/* lock */
+static char *const buffer = space + PREFIX_LEN;	/* lock */
 static bool in_line;		/* lock: the last message did not end its line */
 
 static struct {
@@ -64,16 +69,19 @@ void printk_init(void)
 	printk_parse_threshold(opt_guest_loglvl, &guest_level);
 }
 
-/* One finished piece of text: the prefix goes in front of each line. */
-static void printk_emit(const char *s)
+/*
+ * The finished text in the buffer: the prefix goes in front of each line, over what
+ * was written before, so that dom0, which writes too, does not get in between.
+ */
+static void printk_emit(void)
 {
-	while (*s) {
+	for (char *s = buffer; *s;) {
 		const char *nl = strchr(s, '\n');
 		size_t len = nl ? (size_t)(nl - s) + 1 : strlen(s);
+		size_t prefix = in_line ? 0 : PREFIX_LEN;
 
-		if (!in_line)
-			console_write("(XEN) ", 6, true);
-		console_write(s, len, true);
+		memcpy(s - prefix, PREFIX, prefix);
+		console_write(s - prefix, len + prefix, true);
 		in_line = !nl;
 		s += len;
 	}
@@ -85,9 +93,9 @@ static bool printk_rate_allows(void)
 
 	if (now - rate.window > RATE_WINDOW) {
 		if (rate.dropped) {
-			snprintf(buffer, sizeof(buffer), "printk: %u messages suppressed\n",
+			snprintf(buffer, BUFFER_SIZE, "printk: %u messages suppressed\n",
 				 rate.dropped);
-			printk_emit(buffer);
+			printk_emit();
 		}
 		rate.window = now;
 		rate.printed = rate.dropped = 0;
@@ -114,9 +122,9 @@ void vprintk(enum log_level level, const char *fmt, va_list args)
 		return;
 	console_lock(&lock);
 	if (!limited || printk_rate_allows()) {
-		if (vsnprintf(buffer, sizeof(buffer), fmt, args) >= (int)sizeof(buffer))
-			buffer[sizeof(buffer) - 2] = '\n';	/* cut: end the line */
-		printk_emit(buffer);
+		if (vsnprintf(buffer, BUFFER_SIZE, fmt, args) >= (int)BUFFER_SIZE)
+			buffer[BUFFER_SIZE - 2] = '\n';	/* cut: end the line */
+		printk_emit();
 	}
 	console_unlock(&lock);
 }

@@ -166,7 +166,7 @@ static void test_long_message(void **state)
 	memset(big, 'x', sizeof(big) - 1);
 	big[sizeof(big) - 1] = '\0';
 	pr_info("%s", big);
-	assert_int_equal(strlen(out), sizeof(buffer) - 1 + 6);
+	assert_int_equal(strlen(out), BUFFER_SIZE - 1 + 6);
 	pr_info("next\n");
 	assert_non_null(strstr(out, "xx\n(XEN) next\n"));
 }

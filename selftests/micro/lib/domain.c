@@ -354,7 +354,7 @@ void micro_domain_destroy(struct micro_domain *d)
 		if (missing)
 			hc_sched_op(SCHEDOP_yield, NULL);
 	} while (missing && micro_is_ours() && micro_time_now() < end);
-	/* Ours keeps a page table for each vcpu that there ever was at a time: two here. */
+	/* With xpti ours keeps a page table for each vcpu that there ever was at a time. */
 	if (missing > 0 && missing <= kept_tables) {
 		kept_tables -= missing;
 		missing = 0;

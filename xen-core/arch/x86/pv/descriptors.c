@@ -12,9 +12,11 @@
  *	gdt_va + 16 .. 31	LDT frames, mapped when the CPU first wants them
  */
 #include "pv.h"
+#include "spec_ctrl.h"
 
 #define AREA_PAGES	32
-#define AREA_STRIDE	(1ull << 21)	/* an L1 table each, for the view of its own vcpu only */
+/* Where guests have views an L1 table each, so that one shows its own vcpu's only. */
+#define AREA_STRIDE	(spec_ctrl.xpti[0] || spec_ctrl.xpti[1] ? 1ull << 21 : AREA_PAGES * PAGE_SIZE)
 #define LDT_PAGE	16
 #define MAX_AREAS	(1u << 15)	/* fit between DESC_VA and STACKS_VA */
 
