@@ -16,7 +16,8 @@
 
 #define AREA_PAGES	32
 /* Where guests have views an L1 table each, so that one shows its own vcpu's only. */
-#define AREA_STRIDE	(spec_ctrl.xpti[0] || spec_ctrl.xpti[1] ? 1ull << 21 : AREA_PAGES * PAGE_SIZE)
+#define AREA_STRIDE	(spec_ctrl.xpti[0] || spec_ctrl.xpti[1] ? 1ull << 21 : \
+			 AREA_PAGES * PAGE_SIZE)
 #define LDT_PAGE	16
 #define MAX_AREAS	(1u << 15)	/* fit between DESC_VA and STACKS_VA */
 
