@@ -28,10 +28,9 @@ static int destroy_stop(struct domain *d)
 		spin_guard(&d->evtchn->lock);
 		d->dying = true;
 	}
-	domain_claim_pages(d, 0);
 	domain_pause(d);
 	sched_destroy_domain(d);
-	return page_claim(&d->claimed, 0);
+	return domain_claim_pages(d, 0);
 }
 
 static int destroy_vcpus(struct domain *d)

@@ -307,12 +307,9 @@ void sched_init_domain(struct domain *d)
 
 int sched_domain_set(struct domain *d, u32 weight, u32 cap)
 {
-	u32 most = 0;
 	u64 now = arch_now();
 
-	for_each_vcpu(d, v)
-		most += 100;
-	if (weight < 1 || weight > 65535 || cap > most)
+	if (weight < 1 || weight > 65535 || cap > 100 * d->max_vcpus)
 		return -EINVAL;
 	spin_guard(&sched_lock);
 	d->sched.weight = weight;

@@ -411,10 +411,7 @@ static void do_multicall(struct fuzz_vcpu *v)
 	hc_set_trap_table(fuzz_traps);
 }
 
-static const struct {
-	void (*run)(struct fuzz_vcpu *v);
-	unsigned int weight;
-} kinds[] = {
+static const struct fuzz_kind kinds[] = {
 	{ do_mmu_update, 20 }, { do_update_va_mapping, 12 }, { do_mmuext, 14 },
 	{ do_reservation, 5 }, { do_memory, 5 }, { do_event, 12 }, { do_grant, 14 },
 	{ do_sched, 2 }, { do_vcpu, 4 }, { do_descriptors, 6 }, { do_entries, 3 },
@@ -424,12 +421,5 @@ static const struct {
 /** fuzz_call() - one random hypercall */
 void fuzz_call(struct fuzz_vcpu *v)
 {
-	unsigned int total = 0, at, i;
-
-	for (i = 0; i < ARRAY_SIZE(kinds); i++)
-		total += kinds[i].weight;
-	at = fuzz_below(v, total);
-	for (i = 0; at >= kinds[i].weight; i++)
-		at -= kinds[i].weight;
-	kinds[i].run(v);
+	fuzz_one_of(v, kinds, ARRAY_SIZE(kinds));
 }

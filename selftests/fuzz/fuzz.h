@@ -63,6 +63,12 @@ uint64_t fuzz_random(struct fuzz_vcpu *v);
 /* One in @n. */
 bool fuzz_chance(struct fuzz_vcpu *v, unsigned int n);
 uint64_t fuzz_below(struct fuzz_vcpu *v, uint64_t n);
+/* Something to do, and how often among others. */
+struct fuzz_kind {
+	void (*run)(struct fuzz_vcpu *v);
+	unsigned int weight;
+};
+void fuzz_one_of(struct fuzz_vcpu *v, const struct fuzz_kind *kinds, unsigned int nr);
 uint64_t fuzz_number(struct fuzz_vcpu *v);
 uint64_t fuzz_mfn(struct fuzz_vcpu *v);
 uint64_t fuzz_pte(struct fuzz_vcpu *v);

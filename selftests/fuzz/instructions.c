@@ -139,10 +139,7 @@ static void do_iret(struct fuzz_vcpu *v)
 	micro_frame_load(f);
 }
 
-static const struct {
-	void (*run)(struct fuzz_vcpu *v);
-	unsigned int weight;
-} kinds[] = {
+static const struct fuzz_kind kinds[] = {
 	{ write_table, 12 }, { touch, 8 }, { scribble, 4 }, { race, 6 }, { privileged, 6 },
 	{ selectors, 1 }, { do_iret, 1 },
 };
@@ -150,12 +147,5 @@ static const struct {
 /** fuzz_instruction() - one thing that is no hypercall */
 void fuzz_instruction(struct fuzz_vcpu *v)
 {
-	unsigned int total = 0, at, i;
-
-	for (i = 0; i < ARRAY_SIZE(kinds); i++)
-		total += kinds[i].weight;
-	at = fuzz_below(v, total);
-	for (i = 0; at >= kinds[i].weight; i++)
-		at -= kinds[i].weight;
-	kinds[i].run(v);
+	fuzz_one_of(v, kinds, ARRAY_SIZE(kinds));
 }

@@ -64,6 +64,18 @@ uint64_t fuzz_below(struct fuzz_vcpu *v, uint64_t n)
 	return (fuzz_random(v) >> 11) % n;
 }
 
+void fuzz_one_of(struct fuzz_vcpu *v, const struct fuzz_kind *kinds, unsigned int nr)
+{
+	unsigned int total = 0, at, i;
+
+	for (i = 0; i < nr; i++)
+		total += kinds[i].weight;
+	at = fuzz_below(v, total);
+	for (i = 0; at >= kinds[i].weight; i++)
+		at -= kinds[i].weight;
+	kinds[i].run(v);
+}
+
 bool fuzz_chance(struct fuzz_vcpu *v, unsigned int n)
 {
 	return !fuzz_below(v, n);
