@@ -106,12 +106,10 @@ bool vcpu_block(void)
 
 void vcpu_kick(struct vcpu *v)
 {
-	if (sched_flags(v) & 1u << VPF_BLOCKED) {
-		WRITE_ONCE(v->poll_port, 0);
+	if (sched_flags(v) & 1u << VPF_BLOCKED)
 		vcpu_clear_pause(v, VPF_BLOCKED);
-	} else if (__atomic_load_n(&v->running, __ATOMIC_SEQ_CST) && v != current) {
+	else if (__atomic_load_n(&v->running, __ATOMIC_SEQ_CST) && v != current)
 		arch_kick_cpu(READ_ONCE(v->cpu));
-	}
 }
 
 /* The SOFTIRQ_SCHEDULE handler. */
@@ -127,6 +125,11 @@ static void sched_run(void)
 		runstate_change(prev, sched_runstate(prev), now);
 		runstate_change(next, RUNSTATE_running, now);
 		WRITE_ONCE(next->cpu, cpu);
+		/*
+		 * Its poll is over. Not said by who wakes it: a slow one would
+		 * take the port of the next poll away, and that one's event with it.
+		 */
+		WRITE_ONCE(next->poll_port, 0);
 		WRITE_ONCE(cpu->sched.leaving, prev);
 		/* Ordered before the exit path's look at pending events. */
 		__atomic_store_n(&next->running, true, __ATOMIC_SEQ_CST);

@@ -133,6 +133,7 @@ long do_sched_op(u32 cmd, gva_t arg)
 		return 0;
 	case SCHEDOP_block:
 		WRITE_ONCE(current->info->evtchn_upcall_mask, 0);
+		WRITE_ONCE(current->poll_port, 0);	/* an event was faster than the last poll */
 		vcpu_block();
 		return 0;
 	case SCHEDOP_shutdown:		return SCHED_CALL(shutdown, shutdown);
