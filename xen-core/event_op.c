@@ -53,8 +53,6 @@ static long event_bind_ends(struct domain *d, struct domain *r, struct evtchn_bi
 	e->remote = r;
 	e->remote_port = op->remote_port;
 	e->state = EVTCHNSTAT_interdomain;
-	/* The other end may have sent before there was this one. */
-	event_set_pending(d, e, op->local_port);
 	spin_unlock(&e->lock);
 
 	spin_lock(&re->lock);
@@ -62,6 +60,8 @@ static long event_bind_ends(struct domain *d, struct domain *r, struct evtchn_bi
 	re->remote_port = op->local_port;
 	re->state = EVTCHNSTAT_interdomain;
 	spin_unlock(&re->lock);
+	/* The other end may have sent until now, when there was nobody to hear it. */
+	event_set_pending(d, e, op->local_port);
 	return 0;
 }
 
