@@ -7,8 +7,11 @@
 
 #ifdef XENLITE_FAKE
 #define __section(s)
+#define __saves_all
 #else
 #define __section(s)	__attribute__((section(s)))
+/* For what is called rarely in the midst of what is hot: it saves, not its caller. */
+#define __saves_all	__attribute__((no_caller_saved_registers, __noinline__))
 #endif
 
 /* Used while booting only; the memory is given back before dom0 runs. */

@@ -14,14 +14,16 @@
 struct spinlock { u16 serving, next; };
 
 void arch_spin_poll(void);	/* a pause; answers cross-CPU requests */
+/** arch_spin_wait() - polls until ticket @mine of @l is served */
+void __saves_all arch_spin_wait(const struct spinlock *l, u16 mine);
 
 static inline void spin_lock(struct spinlock *l)
 {
 	u16 mine = __atomic_fetch_add(&l->next, 1, __ATOMIC_RELAXED);
 
 	/* Acquire: nothing of the critical section is done before this load. */
-	while (unlikely(__atomic_load_n(&l->serving, __ATOMIC_ACQUIRE) != mine))
-		arch_spin_poll();
+	if (unlikely(__atomic_load_n(&l->serving, __ATOMIC_ACQUIRE) != mine))
+		arch_spin_wait(l, mine);
 }
 
 static inline void spin_unlock(struct spinlock *l)

@@ -31,7 +31,7 @@ void console_lock(struct spinlock *l) { spin_lock(l); }
 void console_unlock(struct spinlock *l) { spin_unlock(l); }
 void console_force(void) {}
 void console_flush(void) {}
-void arch_spin_poll(void) { abort(); }	/* a lock was not released */
+void arch_spin_wait(const struct spinlock *l, u16 mine) { abort(); }	/* it was not released */
 u64 arch_now(void) { return now; }
 void arch_panic_state(void) {}
 void smp_stop_others(void) {}

@@ -104,6 +104,12 @@ void arch_spin_poll(void)
 	sched_yield();
 }
 
+void arch_spin_wait(const struct spinlock *l, u16 mine)
+{
+	while (__atomic_load_n(&l->serving, __ATOMIC_ACQUIRE) != mine)
+		arch_spin_poll();
+}
+
 void arch_kick_cpu(struct cpu *cpu)
 {
 	__atomic_fetch_add(&fake_cpus[cpu->id].kicks, 1, __ATOMIC_RELAXED);

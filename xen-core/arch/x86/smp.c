@@ -78,6 +78,12 @@ void arch_spin_poll(void)
 	do_requests(this_cpu(), REQ_FLUSH | REQ_STOP);
 }
 
+void __saves_all arch_spin_wait(const struct spinlock *l, u16 mine)
+{
+	while (__atomic_load_n(&l->serving, __ATOMIC_ACQUIRE) != mine)
+		arch_spin_poll();
+}
+
 void smp_handle_interrupt(void)
 {
 	apic_eoi();
@@ -98,6 +104,8 @@ static void request(u64 mask, enum request what)
 	u64 since = __atomic_load_n(&tlb_clock, __ATOMIC_SEQ_CST);
 
 	mask &= ~(1ull << this_cpu()->id);
+	if (!mask)
+		return;
 	for (u32 i = 0; i < nr_cpus; i++)
 		if (mask >> i & 1) {
 			__atomic_fetch_or(&cpus[i]->arch->requests, what, __ATOMIC_SEQ_CST);
