@@ -12,8 +12,6 @@
 #include "event.h"
 #include "grant_table.h"
 
-struct list domain_list = { &domain_list, &domain_list };
-struct spinlock domain_list_lock;
 struct domain *dom0, *dom_io, *dom_xen, *dom_idle;
 struct vcpu_info domain_dummy_info;
 
@@ -174,66 +172,9 @@ struct domain *domain_create(domid_t id, bool privileged, u32 max_vcpus)
 	return d;
 }
 
-/* Now others find it. */
-void domain_publish(struct domain *d)
+/* Of domain_put(): that was the last one. */
+noinline void domain_end_refs(struct domain *d)
 {
-	spin_guard(&domain_list_lock);
-	list_add_tail(&domain_list, &d->all);
-}
-
-static struct domain *domain_get(struct domain *d)
-{
-	__atomic_fetch_add(&d->refs, 1, __ATOMIC_RELAXED);
-	return d;
-}
-
-/* Of one that the list has: it may have died, and just not been taken out. */
-static bool domain_try_get(struct domain *d)
-{
-	u32 refs = READ_ONCE(d->refs);
-
-	while (refs && !__atomic_compare_exchange_n(&d->refs, &refs, refs + 1, false,
-						    __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
-		;
-	return refs;
-}
-
-/**
- * domain_get_by_id() - the domain @id with a reference
- * Return: the domain; the caller's for DOMID_SELF; NULL when there is none.
- */
-struct domain *domain_get_by_id(domid_t id)
-{
-	struct domain *self = current->domain;
-
-	if (id == DOMID_SELF || id == self->id)
-		return domain_get(self);
-	spin_guard(&domain_list_lock);
-	list_for_each(struct domain, d, &domain_list, all)
-		if (d->id == id && domain_try_get(d))
-			return d;
-	return NULL;
-}
-
-struct domain *domain_get_next(domid_t id)
-{
-	struct domain *next;
-
-	spin_guard(&domain_list_lock);
-	do {
-		next = NULL;
-		list_for_each(struct domain, d, &domain_list, all)
-			if (d->id >= id && (!next || d->id < next->id) && READ_ONCE(d->refs))
-				next = d;
-	} while (next && !domain_try_get(next));
-	return next;
-}
-
-/** domain_put() - drop a reference; with the last one the domain is gone soon. */
-void domain_put(struct domain *d)
-{
-	if (__atomic_sub_fetch(&d->refs, 1, __ATOMIC_ACQ_REL))
-		return;
 	spin_guard(&dead_lock);
 	d->next_dead = dead;
 	dead = d;

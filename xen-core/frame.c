@@ -113,7 +113,7 @@ int domain_page_adopt(struct domain *d, struct page *first, unsigned int order)
 		if (d->dying || d->tot_pages + 0ul + nr > d->max_pages)
 			return -ENOMEM;
 		if (!d->tot_pages)
-			__atomic_fetch_add(&d->refs, 1, __ATOMIC_RELAXED);
+			domain_get(d);
 		d->tot_pages += nr;
 	}
 	for (struct page *p = first; p < first + nr; p++) {

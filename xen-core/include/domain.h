@@ -169,7 +169,18 @@ void domain_publish(struct domain *d);
 
 /** domain_get_by_id() - with a reference; DOMID_SELF is the caller. NULL: none. */
 struct domain *domain_get_by_id(domid_t id);
-void domain_put(struct domain *d);
+static inline void domain_get(struct domain *d)
+{
+	__atomic_fetch_add(&d->refs, 1, __ATOMIC_RELAXED);
+}
+
+/** domain_put() - drop a reference; with the last one the domain is gone soon. */
+void domain_end_refs(struct domain *d);
+static inline void domain_put(struct domain *d)
+{
+	if (unlikely(!__atomic_sub_fetch(&d->refs, 1, __ATOMIC_ACQ_REL)))
+		domain_end_refs(d);
+}
 /** domain_get_next() - the same, for the lowest number that is not below @id. */
 struct domain *domain_get_next(domid_t id);
 

@@ -7,7 +7,8 @@
  * events and miss none. Watchdogs, latched codes, pinning. Bringing vcpus up
  * and down, where they are told the time and what is pending.
  *
- * Links: string.c domain.c sched.c sched_fair.c sched_ctl.c runstate.c sched_op.c vcpu_op.c
+ * Links: string.c sched.c sched_fair.c sched_ctl.c runstate.c sched_op.c vcpu_op.c
+ * Links: domain.c domain_list.c
  * Links: softirq.c timer.c page_alloc.c frame.c grant*.c
  * Links: event.c event_op.c event_fifo.c
  * Links: arch/fake/fake.c arch/fake/fake_domain.c

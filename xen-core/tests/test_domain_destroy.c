@@ -8,7 +8,8 @@
  * interrupted anywhere; what is made while it dies is not lost; its number is
  * free again afterwards, not before.
  *
- * Links: string.c domain.c domain_destroy.c sched.c sched_fair.c sched_ctl.c runstate.c sched_op.c
+ * Links: string.c domain_destroy.c sched.c sched_fair.c sched_ctl.c runstate.c sched_op.c
+ * Links: domain.c domain_list.c
  * Links: vcpu_op.c softirq.c timer.c page_alloc.c frame.c grant*.c
  * Links: event.c event_op.c event_fifo.c
  * Links: arch/fake/fake.c arch/fake/fake_domain.c
@@ -156,7 +157,7 @@ static void test_frames_that_others_hold(void **state)
 static void test_shared_frames(void **state)
 {
 	struct domain *d = make(5);
-	struct page *shared = virt_to_page(d->shared), *grants = d->grants->frame[0];
+	struct page *shared = virt_to_page(d->shared), *grants = virt_to_page(d->grants->frame[0]);
 
 	assert_true(page_get(shared, d));
 	assert_true(page_get(grants, d));
@@ -252,7 +253,7 @@ static void test_reset_left_halfway(void **state)
 /* @x grants one of its frames, @y maps it or copies into it. */
 static void grant(struct domain *x, struct domain *y)
 {
-	struct grant_entry_v1 *e = page_to_virt(x->grants->frame[0]);
+	struct grant_entry_v1 *e = x->grants->frame[0];
 	struct gnttab_map_grant_ref m = { .flags = GNTMAP_device_map | GNTMAP_readonly };
 
 	if (x->page_list == PAGE_NIL)

@@ -8,7 +8,8 @@
  * cap gets it and not more; a vcpu that sleeps much is served soon when it
  * wakes; yielding lets others go first; the runstates add up to the time.
  *
- * Links: string.c sched.c sched_fair.c sched_ctl.c runstate.c sched_op.c vcpu_op.c domain.c
+ * Links: string.c sched.c sched_fair.c sched_ctl.c runstate.c sched_op.c vcpu_op.c
+ * Links: domain.c domain_list.c
  * Links: softirq.c timer.c page_alloc.c frame.c
  * Links: arch/fake/fake.c arch/fake/fake_domain.c
  */

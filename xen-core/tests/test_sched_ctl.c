@@ -8,7 +8,8 @@
  * when it costs nobody anything. Domains keep to their pool's CPUs. The tools'
  * calls answer as Xen 4.17 does, whatever the size of their bitmaps.
  *
- * Links: string.c sched.c sched_fair.c sched_ctl.c runstate.c sched_op.c vcpu_op.c domain.c
+ * Links: string.c sched.c sched_fair.c sched_ctl.c runstate.c sched_op.c vcpu_op.c
+ * Links: domain.c domain_list.c
  * Links: softirq.c timer.c page_alloc.c frame.c
  * Links: arch/fake/fake.c arch/fake/fake_domain.c
  */

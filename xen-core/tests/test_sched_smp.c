@@ -7,7 +7,8 @@
  * wakes, pauses and moves vcpus meanwhile. Once a domain is destroyed nobody
  * touches it or its vcpus, whatever timers it had: the address sanitizer looks.
  *
- * Links: string.c sched.c sched_fair.c sched_ctl.c runstate.c sched_op.c vcpu_op.c domain.c
+ * Links: string.c sched.c sched_fair.c sched_ctl.c runstate.c sched_op.c vcpu_op.c
+ * Links: domain.c domain_list.c
  * Links: softirq.c timer.c page_alloc.c frame.c
  * Links: arch/fake/fake.c arch/fake/fake_domain.c
  */

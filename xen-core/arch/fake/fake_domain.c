@@ -95,17 +95,15 @@ __weak struct domain *domain_get_by_id(domid_t id)
 		id = current->domain->id;
 	list_for_each(struct domain, d, &domain_list, all) {
 		if (d->id == id) {
-			__atomic_fetch_add(&d->refs, 1, __ATOMIC_RELAXED);
+			domain_get(d);
 			return d;
 		}
 	}
 	return NULL;
 }
 
-__weak void domain_put(struct domain *d)
+__weak void domain_end_refs(struct domain *d)
 {
-	if (__atomic_sub_fetch(&d->refs, 1, __ATOMIC_ACQ_REL))
-		return;
 	event_free_domain(d);
 	grant_destroy_domain(d);
 	for (u32 i = 0; i < d->max_vcpus; i++)

@@ -104,7 +104,7 @@ int pv_foreign_get(domid_t id, struct domain **out)
 
 	if (id == DOMID_IO || id == DOMID_XEN) {
 		d = id == DOMID_IO ? dom_io : dom_xen;
-		__atomic_fetch_add(&d->refs, 1, __ATOMIC_RELAXED);
+		domain_get(d);
 	} else if (id != DOMID_SELF) {
 		d = id == self->id ? NULL : domain_get_by_id(id);
 	}
