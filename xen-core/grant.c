@@ -29,10 +29,10 @@ int grant_frame(struct domain *d, u64 idx, mfn_t *out)
 			return -ENOMEM;
 		}
 		gt->active[i] = active;
-		gt->frame[i] = virt_to_page(frame);
-		page_share_xen(gt->frame[i], d);
+		gt->frame[i] = frame;
+		page_share_xen(virt_to_page(frame), d);
 	}
-	*out = page_to_mfn(gt->frame[idx]);
+	*out = virt_to_mfn(gt->frame[idx]);
 	return 0;
 }
 
@@ -55,7 +55,7 @@ void grant_destroy_domain(struct domain *d)
 		return;
 	/* A frame that is still mapped goes with its last mapping. */
 	for (u32 i = 0; i < gt->nr_frames; i++) {
-		page_unshare_xen(gt->frame[i]);
+		page_unshare_xen(virt_to_page(gt->frame[i]));
 		free_zeroed(gt->active[i], GRANT_ACTIVE_SIZE);
 	}
 	for (u32 i = 0; i < GRANT_MAP_PAGES; i++)
@@ -182,8 +182,9 @@ static const struct grant_op {
 	[GNTTABOP_cache_flush]		= { GRANT_PLAIN(cache_flush), .input = true },
 };
 
-static long grant_run(const struct grant_op *o, gva_t uop, struct grant_batch *b)
+static long grant_run(u32 cmd, gva_t uop, struct grant_batch *b)
 {
+	const struct grant_op *o = &grant_ops[cmd];
 	u64 op[sizeof(struct gnttab_copy) / 8];
 	long rc = 0;
 
@@ -207,39 +208,72 @@ static long grant_run(const struct grant_op *o, gva_t uop, struct grant_batch *b
 	return copy_to_guest(uop, op, o->size) ?: rc;
 }
 
-/**
- * do_grant_table_op() - GNTTABOP_* (xen/grant_table.h)
- * @uop:	array of @count operations
- *
- * They are worked off in batches: TLBs are flushed once for each.
- * Return: 0 or -errno; what became of a single operation is in its status.
+/*
+ * The operations that guests do all day, all of words; what they write is the words
+ * from the one with the status on.
  */
-long do_grant_table_op(u32 cmd, gva_t uop, u32 count)
+#define GRANT_RUN_QUICK(name)								\
+static __always_inline long grant_run_##name(u32 cmd, gva_t uop, struct grant_batch *b)	\
+{											\
+	struct gnttab_##name op;							\
+	const u32 words = sizeof(op) / 8, out = offsetof(struct gnttab_##name, status) / 8;	\
+											\
+	if (copy_words_from_guest((u64 *)&op, uop, words))	/* H3 */		\
+		return -EFAULT;								\
+	op.status = grant_op_##name(&op, b);						\
+	return copy_words_to_guest(uop, out, (u64 *)&op + out, words - out);		\
+}
+GRANT_RUN_QUICK(map_grant_ref)
+GRANT_RUN_QUICK(unmap_grant_ref)
+GRANT_RUN_QUICK(copy)
+
+/* They are worked off in batches: TLBs are flushed once for each. */
+static __always_inline long grant_run_list(long (*run)(u32 cmd, gva_t uop, struct grant_batch *b),
+					   u32 cmd, gva_t uop, u32 count)
 {
-	const struct grant_op *o = cmd < ARRAY_SIZE(grant_ops) ? &grant_ops[cmd] : NULL;
 	struct grant_batch batch;
 	long rc = 0;
 
 	if ((s32)count < 0)
 		return -EINVAL;
-	if (!o || !o->run)
-		return -ENOSYS;
-	if (o->single && count != 1)
-		return -EINVAL;
-	if (o->uncounted)
-		count = 1;
-	batch.nr = 0;
-	for (u32 n = 0; n < count && !rc; n++, uop.a += o->size) {
-		if (n && !(n % GRANT_BATCH)) {
-			grant_finish_batch(current->domain, &batch);
-			if (preempt_requested()) {	/* T5 */
-				hypercall_set_arg(1, uop.a);
-				hypercall_set_arg(2, count - n);
-				return -ERESTART;
-			}
+	while (count && !rc) {
+		u32 n = MIN(count, GRANT_BATCH);
+
+		grant_begin_batch(&batch);
+		for (count -= n; n && !rc; n--, uop.a += grant_ops[cmd].size)
+			rc = run(cmd, uop, &batch);
+		grant_finish_batch(&batch);
+		if (count && !rc && preempt_requested()) {	/* T5 */
+			hypercall_set_arg(1, uop.a);
+			hypercall_set_arg(2, count);
+			rc = -ERESTART;
 		}
-		rc = grant_run(o, uop, &batch);
 	}
-	grant_finish_batch(current->domain, &batch);
 	return rc;
+}
+
+/**
+ * do_grant_table_op() - GNTTABOP_* (xen/grant_table.h)
+ * @uop:	array of @count operations
+ *
+ * Return: 0 or -errno; what became of a single operation is in its status.
+ */
+long do_grant_table_op(u32 cmd, gva_t uop, u32 count)
+{
+	/* A copy each of the list's loop, made for the operation. */
+	switch (cmd) {
+	case GNTTABOP_map_grant_ref:
+		return grant_run_list(grant_run_map_grant_ref, cmd, uop, count);
+	case GNTTABOP_unmap_grant_ref:
+		return grant_run_list(grant_run_unmap_grant_ref, cmd, uop, count);
+	case GNTTABOP_copy:
+		return grant_run_list(grant_run_copy, cmd, uop, count);
+	}
+	if ((s32)count < 0)
+		return -EINVAL;
+	if (cmd >= ARRAY_SIZE(grant_ops) || !grant_ops[cmd].run)
+		return -ENOSYS;
+	if (grant_ops[cmd].single && count != 1)
+		return -EINVAL;
+	return grant_run_list(grant_run, cmd, uop, grant_ops[cmd].uncounted ? 1 : count);
 }

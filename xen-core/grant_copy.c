@@ -8,81 +8,55 @@
 
 #include "hypercall.h"
 
-/**
- * struct copy_end - one end of a copy while it is open
- * @owner:	of @page, held
- * @ref:	the grant that holds @page, when @by_ref
- * @write:	is it the destination?
- * @writable:	it has a writable use
- */
-struct copy_end {
-	struct domain *owner;
-	struct page *page;
-	u32 ref;
-	bool by_ref, write, writable;
-};
-
-static s16 copy_find(struct copy_end *end, const struct gnttab_copy_ptr *p)
+/* An end of a copy: its frame, held, the destination with a writable use. NULL: *@status */
+static __always_inline struct page *copy_open(const struct gnttab_copy_ptr *p, bool by_ref,
+					      bool write, struct grant_batch *b, s16 *status)
 {
-	if (end->by_ref)
-		return grant_entry_get(end->owner, end->ref, !end->write, &end->page);
-	if (p->domid != DOMID_SELF)
-		return GNTST_permission_denied;
-	end->page = mfn_get(MFN(p->u.gmfn), end->owner);
-	return end->page ? GNTST_okay : GNTST_bad_page;
+	struct domain *owner = grant_peer(b, write, p->domid);
+
+	*status = GNTST_bad_domain;
+	if (!owner)
+		return NULL;
+	if (by_ref)
+		return grant_entry_get(owner, p->u.ref, !write, status);
+	*status = p->domid == DOMID_SELF ? GNTST_bad_page : GNTST_permission_denied;
+	return p->domid == DOMID_SELF ? mfn_get(MFN(p->u.gmfn), owner) : NULL;
 }
 
-static void copy_close(const struct copy_end *end)
+static __always_inline void copy_close(struct page *page, const struct gnttab_copy_ptr *p,
+				       bool by_ref, bool write)
 {
-	if (end->writable)
-		arch_put_guest_page_writable(end->page);
-	if (end->by_ref)
-		grant_entry_put(end->owner, end->ref, !end->write);
+	/* The batch holds the owner, so a frame that was of the granter's still is. */
+	if (by_ref)
+		grant_entry_put(page->owner, p->u.ref, !write);
 	else
-		page_put(end->page);
-	domain_put(end->owner);
-}
-
-static s16 copy_open(struct copy_end *end, const struct gnttab_copy_ptr *p, bool by_ref, bool write)
-{
-	s16 status;
-
-	*end = (struct copy_end){
-		.owner = domain_get_by_id(p->domid),
-		.ref = p->u.ref, .by_ref = by_ref, .write = write,
-	};
-	if (!end->owner)
-		return GNTST_bad_domain;
-	status = copy_find(end, p);
-	if (status) {
-		domain_put(end->owner);
-		return status;
-	}
-	/* G4: not into a page table. */
-	end->writable = write && arch_get_guest_page_writable(end->owner, page_to_mfn(end->page).n);
-	if (write == end->writable)
-		return GNTST_okay;
-	copy_close(end);
-	return GNTST_general_error;
+		page_put(page);
 }
 
 long grant_op_copy(void *arg, struct grant_batch *b)
 {
 	const struct gnttab_copy *op = arg;
-	struct copy_end source, dest;
+	bool from_ref = op->flags & GNTCOPY_source_gref, to_ref = op->flags & GNTCOPY_dest_gref;
+	struct page *source, *dest;
 	s16 status;
 
 	if (MAX(op->source.offset, op->dest.offset) + 0ul + op->len > PAGE_SIZE)
 		return GNTST_bad_copy_arg;
-	status = copy_open(&source, &op->source, op->flags & GNTCOPY_source_gref, false);
-	if (status)
+	source = copy_open(&op->source, from_ref, false, b, &status);
+	if (!source)
 		return status;
-	status = copy_open(&dest, &op->dest, op->flags & GNTCOPY_dest_gref, true);
-	if (!status) {
-		memmove(page_to_virt(dest.page) + op->dest.offset,
-			page_to_virt(source.page) + op->source.offset, op->len);
-		copy_close(&dest);
+	dest = copy_open(&op->dest, to_ref, true, b, &status);
+	if (!dest)
+		goto out;
+	status = GNTST_general_error;
+	if (arch_page_write_begin(dest)) {	/* G4: not into a page table */
+		memmove(page_to_virt(dest) + op->dest.offset,
+			page_to_virt(source) + op->source.offset, op->len);
+		arch_page_write_end(dest);
+		status = GNTST_okay;
 	}
-	copy_close(&source);
+	copy_close(dest, &op->dest, to_ref, true);
+out:
+	copy_close(source, &op->source, from_ref, false);
 	return status;
 }

@@ -16,9 +16,7 @@
 /* Under the lock. */
 static struct grant_entry_v1 *grant_entry(const struct grant_table *gt, u32 ref)
 {
-	struct grant_entry_v1 *frame = page_to_virt(gt->frame[ref / GRANTS_PER_FRAME]);
-
-	return &frame[ref % GRANTS_PER_FRAME];
+	return &gt->frame[ref / GRANTS_PER_FRAME][ref % GRANTS_PER_FRAME];
 }
 
 static struct grant_active *grant_active(const struct grant_table *gt, u32 ref)
@@ -28,7 +26,7 @@ static struct grant_active *grant_active(const struct grant_table *gt, u32 ref)
 
 static bool grant_is_used(const struct grant_active *a)
 {
-	return a->readers || a->writers;
+	return a->readers | a->writers;
 }
 
 static void grant_clear_flags(struct grant_entry_v1 *e, u16 flags)
@@ -57,40 +55,44 @@ static bool grant_mark(struct grant_entry_v1 *e, domid_t domid, bool readonly)
 
 /**
  * grant_entry_get() - the current domain begins to use what @granter grants
- * @page:	the frame; held until grant_entry_put()
  *
- * Return: GNTST_*.
+ * Return: the frame, held until grant_entry_put(); or NULL, and *@status is GNTST_*.
  */
-s16 grant_entry_get(struct domain *granter, u32 ref, bool readonly, struct page **page)
+struct page *grant_entry_get(struct domain *granter, u32 ref, bool readonly, s16 *status)
 {
 	struct grant_table *gt = granter->grants;
 	domid_t domid = current->domain->id;
 	struct grant_entry_v1 *e;
 	struct grant_active *a;
+	bool used;
 
 	spin_guard(&gt->lock);
-	if (ref >= gt->nr_frames * GRANTS_PER_FRAME)
-		return GNTST_bad_gntref;
+	*status = GNTST_bad_gntref;
+	if (unlikely(ref >= gt->nr_frames * GRANTS_PER_FRAME))
+		return NULL;
+	*status = GNTST_general_error;
 	e = grant_entry(gt, ref);
 	a = grant_active(gt, ref);
-	if (grant_is_used(a) && a->domid != domid)
-		return GNTST_general_error;
-	if ((!grant_is_used(a) || (!readonly && !a->writers)) && !grant_mark(e, domid, readonly))
-		return GNTST_general_error;
+	used = grant_is_used(a);
+	if (unlikely(used) && a->domid != domid)
+		return NULL;
+	if ((!used || (!readonly && !a->writers)) && !grant_mark(e, domid, readonly))
+		return NULL;
 	/* G2: the frame that is in use stays, whatever the entry says now. */
-	if (!grant_is_used(a)) {
-		u32 mfn = READ_ONCE(e->frame);
+	if (likely(!used)) {
+		mfn_t mfn = MFN(READ_ONCE(e->frame));
 
-		if (!mfn_get(MFN(mfn), granter)) {
+		if (unlikely(!mfn_get(mfn, granter))) {
 			grant_clear_flags(e, GTF_reading | (readonly ? 0 : GTF_writing));
-			return GNTST_bad_page;
+			*status = GNTST_bad_page;
+			return NULL;
 		}
-		a->mfn = mfn;
+		a->mfn = (u32)mfn.n;
 		a->domid = domid;
 	}
-	*(readonly ? &a->readers : &a->writers) += 1;
-	*page = mfn_to_page(MFN(a->mfn));
-	return GNTST_okay;
+	a->readers += readonly;
+	a->writers += !readonly;
+	return mfn_to_page(MFN(a->mfn));
 }
 
 /** grant_entry_put() - a use of grant_entry_get() is over */
@@ -98,17 +100,21 @@ void grant_entry_put(struct domain *granter, u32 ref, bool readonly)
 {
 	struct grant_table *gt = granter->grants;
 	struct grant_active *a = grant_active(gt, ref);
+	struct page *page;
 	u16 over = 0;
 
-	spin_guard(&gt->lock);
-	*(readonly ? &a->readers : &a->writers) -= 1;
+	spin_lock(&gt->lock);
+	page = mfn_to_page(MFN(a->mfn));
+	a->readers -= readonly;
+	a->writers -= !readonly;
 	if (!readonly && !a->writers)
 		over |= GTF_writing;
 	if (!grant_is_used(a))
 		over |= GTF_reading;
 	grant_clear_flags(grant_entry(gt, ref), over);
+	spin_unlock(&gt->lock);
 	if (over & GTF_reading)
-		page_put(mfn_to_page(MFN(a->mfn)));
+		page_put(page);
 }
 
 /** grant_entry_page() - the frame of an entry that the caller has a use of */

@@ -38,24 +38,23 @@ static struct grant_map *map_first_free(struct grant_table *gt)
 	return *page ? map_of_handle(gt, gt->free_map) : NULL;
 }
 
-/* What a mapping holds beyond its use of the entry. */
+/* What a mapping holds beyond its use of the entry: of each kind its own (G4). */
 static s16 map_make(struct domain *granter, struct page *page,
 		    const struct gnttab_map_grant_ref *op)
 {
-	bool writable = !(op->flags & GNTMAP_readonly);
-	int err = 0;
+	u32 flags = op->flags;
+	bool for_device = flags & GNTMAP_device_map && !(flags & GNTMAP_readonly);
 
-	/* G4: also as long as the page-table entry takes to have one of its own. */
-	if (writable && !arch_get_guest_page_writable(granter, page_to_mfn(page).n))
+	if (for_device && !arch_get_guest_page_writable(granter, page_to_mfn(page).n))
 		return GNTST_general_error;
-	if (op->flags & GNTMAP_host_map)
-		err = arch_grant_map(page, op->host_addr, op->flags);
-	if (writable && (err || !(op->flags & GNTMAP_device_map)))
+	if (!(flags & GNTMAP_host_map) || !arch_grant_map(page, op->host_addr, flags))
+		return GNTST_okay;
+	if (for_device)
 		arch_put_guest_page_writable(page);
-	return err ? GNTST_general_error : GNTST_okay;
+	return GNTST_general_error;
 }
 
-/* With success the handle takes over the reference on @granter. */
+/* With success the handle has a reference on @granter. */
 static s16 map(struct grant_table *gt, struct domain *granter, struct gnttab_map_grant_ref *op)
 {
 	bool readonly = op->flags & GNTMAP_readonly;
@@ -67,8 +66,8 @@ static s16 map(struct grant_table *gt, struct domain *granter, struct gnttab_map
 	m = map_first_free(gt);
 	if (!m)
 		return GNTST_no_space;
-	status = grant_entry_get(granter, op->ref, readonly, &page);
-	if (status)
+	page = grant_entry_get(granter, op->ref, readonly, &status);
+	if (!page)
 		return status;
 	status = map_make(granter, page, op);
 	if (status) {
@@ -79,6 +78,7 @@ static s16 map(struct grant_table *gt, struct domain *granter, struct gnttab_map
 	op->handle = gt->free_map;
 	gt->free_map = m->ref;
 	*m = (struct grant_map){ .granter = granter, .ref = op->ref, .flags = op->flags };
+	domain_get(granter);
 	return GNTST_okay;
 }
 
@@ -86,18 +86,12 @@ long grant_op_map_grant_ref(void *arg, struct grant_batch *b)
 {
 	struct gnttab_map_grant_ref *op = arg;
 	struct domain *granter;
-	s16 status;
 
 	if (!(op->flags & MAP_KINDS))
 		return GNTST_bad_gntref;
 	/* By its number only, even its own. */
-	granter = op->dom == DOMID_SELF ? NULL : domain_get_by_id(op->dom);
-	if (!granter)
-		return GNTST_bad_domain;
-	status = map(current->domain->grants, granter, op);
-	if (status)
-		domain_put(granter);
-	return status;
+	granter = op->dom == DOMID_SELF ? NULL : grant_peer(b, 0, op->dom);
+	return granter ? map(current->domain->grants, granter, op) : GNTST_bad_domain;
 }
 
 /* End the kinds @flags of a mapping. With the last, its use ends with the batch. */
@@ -160,7 +154,7 @@ long grant_op_unmap_and_replace(void *arg, struct grant_batch *b)
 	return unmap(op->handle, op->host_addr, 0, op->new_addr, b);
 }
 
-void grant_finish_batch(struct domain *d, struct grant_batch *b)
+void grant_end_uses(struct domain *d, struct grant_batch *b)
 {
 	if (b->nr)
 		arch_grant_flush(d);	/* G3 */
@@ -169,7 +163,6 @@ void grant_finish_batch(struct domain *d, struct grant_batch *b)
 			grant_entry_put(u->granter, u->ref, u->readonly);
 			domain_put(u->granter);
 		}
-	b->nr = 0;
 }
 
 /**
@@ -183,7 +176,7 @@ int grant_unmap_all(struct domain *d)
 	struct grant_table *gt = d->grants;
 	struct grant_batch b;
 
-	b.nr = 0;
+	grant_begin_batch(&b);
 	spin_lock(&gt->map_lock);
 	for (u32 n = 0; n < GRANT_BATCH && gt->nr_released < gt->nr_maps; n++, gt->nr_released++) {
 		struct grant_map *m = map_of_handle(gt, gt->nr_released);
@@ -192,6 +185,6 @@ int grant_unmap_all(struct domain *d)
 			map_end(gt, gt->nr_released, m->flags & MAP_KINDS, &b);
 	}
 	spin_unlock(&gt->map_lock);
-	grant_finish_batch(d, &b);
+	grant_end_uses(d, &b);
 	return gt->nr_released < gt->nr_maps ? -ERESTART : 0;
 }

@@ -60,7 +60,7 @@ struct grant_table {
 	struct spinlock lock;
 	u32 nr_frames;					/* lock */
 	u32 max_frames;					/* set when it is made */
-	struct page *frame[GRANT_MAX_FRAMES];		/* lock */
+	struct grant_entry_v1 *frame[GRANT_MAX_FRAMES];	/* lock */
 	struct grant_active *active[GRANT_MAX_FRAMES];	/* lock */
 
 	struct spinlock map_lock;
@@ -73,10 +73,13 @@ struct grant_table {
 /**
  * struct grant_batch - uses of entries that end when all TLBs have been flushed
  * @domain:	that the operation at hand names, if it does
+ * @peer:	whom the last operation named, held: the next one often names the same.
+ *		Two, for a copy may be from one to another.
  * @granter:	held; NULL: only the flush is wanted
  */
 struct grant_batch {
 	struct domain *domain;
+	struct domain *peer[2];
 	u32 nr;
 	struct grant_use {
 		struct domain *granter;
@@ -101,17 +104,46 @@ long grant_op_unmap_and_replace(void *op, struct grant_batch *b);
 long grant_op_copy(void *op, struct grant_batch *b);
 long grant_op_swap_grant_ref(void *op, struct grant_batch *b);
 
-s16 grant_entry_get(struct domain *granter, u32 ref, bool readonly, struct page **page);
+struct page *grant_entry_get(struct domain *granter, u32 ref, bool readonly, s16 *status);
 void grant_entry_put(struct domain *granter, u32 ref, bool readonly);
 struct page *grant_entry_page(struct domain *granter, u32 ref);
-/** grant_finish_batch() - flush @d's TLBs, then end the uses that @b has collected */
-void grant_finish_batch(struct domain *d, struct grant_batch *b);
+/** grant_peer() - domain @id until the batch ends, or grant_peer() with the same @which */
+static inline struct domain *grant_peer(struct grant_batch *b, u32 which, domid_t id)
+{
+	struct domain *self = current->domain, **peer = &b->peer[which];
+
+	if (id == DOMID_SELF || id == self->id)
+		return self;
+	if (!*peer || (*peer)->id != id) {
+		if (*peer)
+			domain_put(*peer);
+		*peer = domain_get_by_id(id);
+	}
+	return *peer;
+}
+static inline void grant_begin_batch(struct grant_batch *b)
+{
+	b->nr = 0;
+	b->peer[0] = b->peer[1] = NULL;
+}
+/** grant_end_uses() - flush @d's TLBs, then end the uses that @b has collected */
+void grant_end_uses(struct domain *d, struct grant_batch *b);
+/** grant_finish_batch() - the end of a batch of the current domain's */
+static inline void grant_finish_batch(struct grant_batch *b)
+{
+	if (b->nr)
+		grant_end_uses(current->domain, b);
+	if (b->peer[0])
+		domain_put(b->peer[0]);
+	if (b->peer[1])
+		domain_put(b->peer[1]);
+}
 
 /**
  * arch_grant_map() - have the page-table entry at @addr of the current domain
  * map @page, as @flags (GNTMAP_*) say: a virtual address, or with
- * GNTMAP_contains_pte the entry's machine address. The caller holds @page, with
- * a writable use unless GNTMAP_readonly; the entry takes its own.
+ * GNTMAP_contains_pte the entry's machine address. The caller holds @page; the entry
+ * takes a reference of its own and, unless GNTMAP_readonly, a writable use.
  * Return: 0 or -EINVAL.
  */
 int arch_grant_map(struct page *page, u64 addr, u32 flags);

@@ -104,6 +104,16 @@ struct page *arch_get_guest_page_writable(struct domain *d, u64 gmfn);
 void arch_put_guest_page_writable(struct page *page);
 
 /**
+ * arch_page_write_begin() - a writable use of @page, which the caller holds
+ *
+ * For as long as the core itself writes to it. Takes its owner's pt_lock at times.
+ * Return: false when it may not be written.
+ */
+bool arch_page_write_begin(struct page *page);
+/** arch_page_write_end() - all is written; the use is over */
+void arch_page_write_end(struct page *page);
+
+/**
  * arch_vcpu_update_time() - fill @v's time parameters anew, also in the area
  * at v->time_guest, by way of the current guest's address space.
  */

@@ -23,6 +23,13 @@ int __must_check copy_to_guest(gva_t dst, const void *src, size_t len);
 /** clear_guest() - write zeroes. Return: 0 or -EFAULT. */
 int __must_check clear_guest(gva_t dst, size_t len);
 
+/*
+ * copy_words_from_guest(), copy_words_to_guest() - the same, in line, for a constant
+ * number of words, 1 to 5, the latter from the guest's word @first on: for structures
+ * that come all day.
+ */
+#include "arch_uaccess.h"
+
 /* Address of element @i of the array at @base; wraps are caught by the copy. */
 #define gva_index(base, type, i)	GVA((base).a + (u64)(i) * sizeof(type))
 /* A XEN_GUEST_HANDLE in a public structure as an address. */

@@ -68,10 +68,10 @@ int arch_grant_map(struct page *page, u64 addr, u32 flags)
 
 	if (!pte)
 		return -EINVAL;
-	if (writable)
-		assert_non_null(arch_get_guest_page_writable(page->owner, page_to_mfn(page).n));
-	else
+	if (!writable)
 		assert_true(page_get(page, page->owner));
+	else if (!arch_get_guest_page_writable(page->owner, page_to_mfn(page).n))
+		return -EINVAL;
 	pte_zap(pte);
 	*pte = (struct pte){ page, writable };
 	return 0;
@@ -393,6 +393,49 @@ static void test_copy(void **state)
 	domain_page_release(b, own);
 }
 
+/* Operations of one list name different domains; none is held longer than the list. */
+static void test_peers(void **state)
+{
+	struct page *theirs = domain_page_alloc(c, 0, ADDR_BITS_ANY);
+	struct grant_entry_v1 *e;
+	u32 refs[] = { a->refs, c->refs };
+	mfn_t mfn;
+
+	assert_int_equal(grant_frame(c, 0, &mfn), 0);
+	e = mfn_to_virt(mfn);
+	e[0] = (struct grant_entry_v1){ GTF_permit_access, b->id, (u32)page_to_mfn(theirs).n };
+	grant(0, b, mine[0], 0);
+	strcpy(page_to_virt(mine[0]), "from a");
+	run_as(b);
+	for (u32 i = 0; i < 2; i++)	/* a to c, and back to another place */
+		guest.copy[i] = (struct gnttab_copy){
+			.source = { .domid = i ? c->id : a->id, .offset = i ? 100 : 0 },
+			.dest = { .domid = i ? a->id : c->id, .offset = i ? 200 : 100 },
+			.flags = GNTCOPY_source_gref | GNTCOPY_dest_gref, .len = 8,
+		};
+	assert_int_equal(do_grant_table_op(GNTTABOP_copy, GVA((uintptr_t)guest.copy), 2), 0);
+	assert_int_equal(guest.copy[0].status | guest.copy[1].status, GNTST_okay);
+	assert_string_equal((char *)page_to_virt(mine[0]) + 200, "from a");
+	assert_int_equal(a->refs, refs[0]);
+	assert_int_equal(c->refs, refs[1]);
+	for (u32 i = 0; i < 4; i++)
+		guest.map[i] = (struct gnttab_map_grant_ref){
+			.flags = DEV, .dom = (domid_t[]){ a->id, c->id, c->id, 77 }[i],
+		};
+	assert_int_equal(do_grant_table_op(GNTTABOP_map_grant_ref,
+					   GVA((uintptr_t)guest.map), 4), 0);
+	assert_int_equal(guest.map[0].dev_bus_addr, bus_of(mine[0]));
+	assert_int_equal(guest.map[1].dev_bus_addr, bus_of(theirs));
+	assert_int_equal(guest.map[3].status, GNTST_bad_domain);
+	assert_int_equal(a->refs, refs[0] + 1);	/* the handles' */
+	assert_int_equal(c->refs, refs[1] + 2);
+	end_mapper(b);
+	assert_int_equal(a->refs, refs[0]);
+	assert_int_equal(c->refs, refs[1]);
+	assert_int_equal(e[0].flags, GTF_permit_access);
+	domain_page_release(c, theirs);
+}
+
 /*
  * Anything at any time, against a count from scratch
  */
@@ -494,6 +537,7 @@ int main(void)
 		cmocka_unit_test_setup_teardown(test_batches, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_ends, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_copy, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_peers, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_random_steps, setup, teardown),
 	};
 

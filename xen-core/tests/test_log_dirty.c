@@ -56,34 +56,6 @@ void domain_unpause(struct domain *dom) { paused--; }
 void tlb_flush_cpus(u64 mask) { flushes++; }
 void tlb_flush_page_cpus(u64 mask, u64 va) { }
 
-/* As in mmuext.c. */
-struct page *pv_frame_get(struct domain *dom, mfn_t mfn, u64 type)
-{
-	return page_use(dom, mfn, type) ? NULL : mfn_to_page(mfn);
-}
-
-void pv_frame_put(struct page *p)
-{
-	page_mark_dirty(p);
-	page_type_put(p);
-	page_put(p);
-}
-
-struct page *arch_get_guest_page_writable(struct domain *dom, u64 gmfn)
-{
-	struct page *p = pv_frame_get(dom, MFN(gmfn), PT_WRITABLE);
-
-	if (p)
-		page_hold(p);
-	return p;
-}
-
-void arch_put_guest_page_writable(struct page *p)
-{
-	page_unhold(p);
-	pv_frame_put(p);
-}
-
 static struct domain *d, *tools;
 static struct page *mine[MINE], *tool_table;
 static bool loose_pinned;

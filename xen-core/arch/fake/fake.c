@@ -196,18 +196,29 @@ __weak struct page *arch_get_guest_page_writable(struct domain *d, u64 gmfn)
 	if (!mfn_valid(MFN(gmfn)) || !page_get(mfn_to_page(MFN(gmfn)), d))
 		return NULL;
 	p = mfn_to_page(MFN(gmfn));
-	if (p->type & PT_COUNT_MASK && (p->type & PT_TYPE_MASK) != PT_WRITABLE) {
-		page_put(p);
-		return NULL;
-	}
-	p->type = PT_WRITABLE | PT_VALID | ((p->type & PT_COUNT_MASK) + 1);
-	return p;
+	if (arch_page_write_begin(p))
+		return p;
+	page_put(p);
+	return NULL;
 }
 
 __weak void arch_put_guest_page_writable(struct page *p)
 {
-	p->type--;
+	arch_page_write_end(p);
 	page_put(p);
+}
+
+__weak bool arch_page_write_begin(struct page *p)
+{
+	if (p->type & PT_COUNT_MASK && (p->type & PT_TYPE_MASK) != PT_WRITABLE)
+		return false;
+	p->type = PT_WRITABLE | PT_VALID | ((p->type & PT_COUNT_MASK) + 1);
+	return true;
+}
+
+__weak void arch_page_write_end(struct page *p)
+{
+	p->type--;
 }
 
 /*

@@ -79,6 +79,11 @@ int __must_check pt_write_l1(struct domain *owner, struct domain *fd, u64 *slot,
  */
 bool pt_map_l1(struct domain *d, u64 *slot, u64 val);
 /**
+ * pt_set_l1() - the same for an entry that needs no check
+ * @e:	0, or what it maps is held for it already
+ */
+void pt_set_l1(struct domain *owner, u64 *slot, u64 e);
+/**
  * pt_write_l1_run() - the same for the first of @n requests that are for table @table.
  * Return: how many were done; *@err is set when one failed.
  */

@@ -25,6 +25,11 @@
 
 #ifndef __ASSEMBLY__
 
+static inline bool va_is_canonical(u64 va) { return (u64)((s64)(va << 16) >> 16) == va; }
+
+/* Canonical, and outside the core's range: from CORE_VA_END up, round to 2^47. */
+static inline bool va_is_guest(u64 va) { return va - CORE_VA_END < (1ull << 47) - CORE_VA_END; }
+
 enum {
 	PTE_P = 1 << 0, PTE_W = 1 << 1, PTE_U = 1 << 2, PTE_PWT = 1 << 3, PTE_PCD = 1 << 4,
 	PTE_A = 1 << 5, PTE_D = 1 << 6, PTE_PSE = 1 << 7, PTE_G = 1 << 8,

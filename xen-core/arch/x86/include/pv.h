@@ -14,11 +14,6 @@
 #define GUEST_CS	0xe033
 #define GUEST_SS	0xe02b
 
-static inline bool va_is_canonical(u64 va) { return (u64)((s64)(va << 16) >> 16) == va; }
-
-/* Canonical, and outside the core's range: from CORE_VA_END up, round to 2^47. */
-static inline bool va_is_guest(u64 va) { return va - CORE_VA_END < (1ull << 47) - CORE_VA_END; }
-
 /* All of [va, va + len) is so, in one half of the address space. */
 static inline bool va_range_ok(u64 va, u64 len)
 {

@@ -37,6 +37,25 @@ static u64 *slot_find(struct domain *d, u64 addr, u32 flags)
 	return slot;
 }
 
+/*
+ * What an entry of @d's holds of @page (P5, G4); l1_put() is the end of it. The use
+ * may need the owner's pt_lock, so it comes before @d's (X2).
+ */
+static bool entry_hold(struct domain *d, struct page *page, bool writable)
+{
+	if (!page_get(page, page->owner))
+		return false;
+	if (!writable)
+		return true;
+	if (unlikely(!arch_page_write_begin(page))) {
+		page_put(page);
+		return false;
+	}
+	if (likely(page->owner != d))
+		page_hold(page);
+	return true;
+}
+
 int arch_grant_map(struct page *page, u64 addr, u32 flags)
 {
 	struct domain *d = current->domain;
@@ -46,9 +65,12 @@ int arch_grant_map(struct page *page, u64 addr, u32 flags)
 	if (!(flags & GNTMAP_readonly))
 		e |= PTE_W;
 	e |= (u64)(flags >> _GNTMAP_guest_avail0) << AVAIL_SHIFT & PTE_AVAIL;
+	if (unlikely(!entry_hold(d, page, e & PTE_W)))
+		return -EINVAL;
 	spin_guard(&d->pt_lock);
 	slot = slot_find(d, addr, flags);
-	return !slot || pt_write_l1(d, page->owner, slot, e, false) ? -EINVAL : 0;
+	pt_set_l1(d, slot ?: &e, slot ? e : 0);	/* without a slot, all is dropped again */
+	return slot ? 0 : -EINVAL;
 }
 
 static bool maps(u64 e, const struct page *page, u32 flags)
@@ -68,7 +90,8 @@ static int slot_move(struct domain *d, u64 *slot, u64 *new)
 	e = __atomic_exchange_n(new, 0, __ATOMIC_SEQ_CST);
 	e = __atomic_exchange_n(slot, e, __ATOMIC_SEQ_CST);
 	WRITE_ONCE(*new, e);
-	return pt_write_l1(d, d, new, 0, false);
+	pt_set_l1(d, new, 0);
+	return 0;
 }
 
 int arch_grant_unmap(struct page *page, u64 addr, u32 flags, u64 new_addr)
@@ -85,7 +108,8 @@ int arch_grant_unmap(struct page *page, u64 addr, u32 flags, u64 new_addr)
 		return -EINVAL;
 	if (new_addr)
 		return slot_move(d, slot, slot_find(d, new_addr, 0));
-	return pt_write_l1(d, d, slot, 0, false);
+	pt_set_l1(d, slot, 0);
+	return 0;
 }
 
 void arch_grant_flush(struct domain *d)

@@ -121,41 +121,6 @@ static int new_root(struct vcpu *v, mfn_t mfn, bool user)
 	return 0;
 }
 
-struct page *pv_frame_get(struct domain *d, mfn_t mfn, u64 type)
-{
-	struct page *p = mfn_to_page(mfn);
-
-	if (!mfn_valid(mfn) || !page_get(p, d))
-		return NULL;
-	if (!page_type_get(p, type))
-		return p;
-	page_put(p);
-	return NULL;
-}
-
-void pv_frame_put(struct page *p)
-{
-	page_mark_dirty(p);
-	page_type_put(p);
-	page_put(p);
-}
-
-struct page *arch_get_guest_page_writable(struct domain *d, u64 gmfn)
-{
-	spin_guard(&d->pt_lock);
-	struct page *p = pv_frame_get(d, MFN(gmfn), PT_WRITABLE);
-
-	if (p)
-		page_hold(p);
-	return p;
-}
-
-void arch_put_guest_page_writable(struct page *p)
-{
-	page_unhold(p);
-	pv_frame_put(p);
-}
-
 static int clear_or_copy(struct domain *d, const struct mmuext_op *op)
 {
 	struct page *to = pv_frame_get(d, MFN(op->arg1.mfn), PT_WRITABLE);

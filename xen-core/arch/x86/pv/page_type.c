@@ -422,6 +422,58 @@ int page_type_put(struct page *p)
 	}
 }
 
+struct page *pv_frame_get(struct domain *d, mfn_t mfn, u64 type)
+{
+	struct page *p = mfn_to_page(mfn);
+
+	if (!mfn_valid(mfn) || !page_get(p, d))
+		return NULL;
+	if (!page_type_get(p, type))
+		return p;
+	page_put(p);
+	return NULL;
+}
+
+void pv_frame_put(struct page *p)
+{
+	page_mark_dirty(p);
+	page_type_put(p);
+	page_put(p);
+}
+
+struct page *arch_get_guest_page_writable(struct domain *d, u64 gmfn)
+{
+	spin_guard(&d->pt_lock);
+	struct page *p = pv_frame_get(d, MFN(gmfn), PT_WRITABLE);
+
+	if (p)
+		page_hold(p);
+	return p;
+}
+
+void arch_put_guest_page_writable(struct page *p)
+{
+	page_unhold(p);
+	pv_frame_put(p);
+}
+
+static noinline bool write_begin_slow(struct page *p)
+{
+	spin_guard(&p->owner->pt_lock);
+	return !page_type_get(p, PT_WRITABLE);
+}
+
+bool arch_page_write_begin(struct page *p)
+{
+	return likely(writable_get(p)) || write_begin_slow(p);
+}
+
+void arch_page_write_end(struct page *p)
+{
+	page_mark_dirty(p);	/* M1: it is reported after it was written */
+	writable_put(p);
+}
+
 void pt_put(struct page *p)
 {
 	if (!pt_try_put(p))
@@ -533,6 +585,14 @@ bool pt_map_l1(struct domain *d, u64 *slot, u64 val)
 	return false;
 }
 
+void pt_set_l1(struct domain *owner, u64 *slot, u64 e)
+{
+	u64 old = __atomic_exchange_n(slot, e, __ATOMIC_SEQ_CST);
+
+	if (old & PTE_P)
+		l1_put(owner, old);
+}
+
 u32 pt_write_l1_run(struct domain *owner, struct domain *fd, mfn_t table,
 		    const struct mmu_update *req, u32 n, int *err)
 {
@@ -589,18 +649,24 @@ int pt_write(struct domain *owner, unsigned int level, u64 *slot, u64 val, bool 
 	return 0;
 }
 
+/* What the entry for @va in the table that @e names is at; @shift: of the table's level */
+static __always_inline u64 *slot_in(u64 e, u64 va, u32 shift)
+{
+	u64 *table = arch_direct_map(MADDR(e & PTE_MFN_MASK));
+
+	return &table[va >> shift & 511];
+}
+
 u64 *pt_find_l1(u64 root, u64 va)
 {
-	if (!va_is_guest(va))
-		return NULL;
-	for (int shift = 39;; shift -= 9) {
-		u64 *table = arch_direct_map(MADDR(root & PTE_MFN_MASK));
-		u64 *slot = &table[va >> shift & 511];
+	u64 e;
 
-		if (shift == 12)
-			return slot;
-		root = READ_ONCE(*slot);
-		if (!(root & PTE_P))
-			return NULL;
-	}
+	if (unlikely(!va_is_guest(va)))
+		return NULL;
+	e = READ_ONCE(*slot_in(root, va, 39));
+	if (likely(e & PTE_P))
+		e = READ_ONCE(*slot_in(e, va, 30));
+	if (likely(e & PTE_P))
+		e = READ_ONCE(*slot_in(e, va, 21));
+	return likely(e & PTE_P) ? slot_in(e, va, 12) : NULL;
 }
