@@ -132,7 +132,8 @@ static bool is_entry(u64 addr, u32 flags)
 
 static void some_map(void)
 {
-	u32 i = dice(PTES), k = dice(DATA), flags = GNTMAP_host_map | (dice(2) ? GNTMAP_readonly : 0);
+	u32 i = dice(PTES), k = dice(DATA);
+	u32 flags = GNTMAP_host_map | (dice(2) ? GNTMAP_readonly : 0);
 	u64 addr = some_address(i, &flags), before = slots[i];
 	bool good = is_entry(addr, flags) && (flags & GNTMAP_readonly || !is_table[k]);
 
