@@ -56,8 +56,9 @@ static int give_extent(struct domain *d, const struct xen_memory_reservation *r,
 
 	if (gfns && copy_from_guest(&gfn, slot, sizeof(gfn)))
 		return -EFAULT;
-	p = node_exists(r->mem_flags)
-		? page_alloc_claimed(r->extent_order, address_bits(r), &d->claimed, &claimed) : NULL;
+	if (!node_exists(r->mem_flags))
+		return -ENOMEM;
+	p = page_alloc_claimed(r->extent_order, address_bits(r), &d->claimed, &claimed);
 	if (!p)
 		return -ENOMEM;
 	return extent_adopt(d, p, r->extent_order, claimed, gfns ? &gfn : NULL, slot);

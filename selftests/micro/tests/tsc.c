@@ -98,9 +98,9 @@ static bool rate_is(uint64_t khz)
 
 extern char user_rdtsc[];
 asm(".pushsection .text\n"
-    "user_rdtsc: rdtsc; mov %eax, %r14d; shl $32, %rdx; or %rdx, %r14;"
-    "rdtscp; mov %eax, %r15d; shl $32, %rdx; or %rdx, %r15; syscall\n"
-    ".popsection");
+	"user_rdtsc: rdtsc; mov %eax, %r14d; shl $32, %rdx; or %rdx, %r14;"
+	"rdtscp; mov %eax, %r15d; shl $32, %rdx; or %rdx, %r15; syscall\n"
+	".popsection");
 
 static void user_report(void)
 {
