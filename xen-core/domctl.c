@@ -183,6 +183,11 @@ static long domctl_sendtrigger(struct domain *d, struct xen_domctl *op)
 	return 0;
 }
 
+static long domctl_set_virq_handler(struct domain *d, struct xen_domctl *op)
+{
+	return event_set_virq_handler(d, op->u.set_virq_handler.virq);
+}
+
 static const struct domctl_op {
 	domctl_fn *run;
 	bool output;	/* the structure is copied back */
@@ -204,6 +209,8 @@ static const struct domctl_op {
 	[XEN_DOMCTL_resumedomain]	= { domctl_resumedomain },
 	[XEN_DOMCTL_getpageframeinfo3]	= { domctl_getpageframeinfo3 },
 	[XEN_DOMCTL_sendtrigger]	= { domctl_sendtrigger, .self = true },
+	[XEN_DOMCTL_set_virq_handler]	= { domctl_set_virq_handler, .self = true },
+	[XEN_DOMCTL_ioport_permission]	= { domctl_ioport_permission, .self = true },
 	[XEN_DOMCTL_set_address_size]	= { domctl_set_address_size },
 	[XEN_DOMCTL_get_address_size]	= { domctl_get_address_size, .output = true, .self = true },
 	[XEN_DOMCTL_gettscinfo]		= { domctl_gettscinfo, .output = true },

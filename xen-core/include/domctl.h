@@ -32,7 +32,7 @@ int domain_destroy(struct domain *d);
 
 /* The architecture's, in arch/x86/domctl_x86.c */
 domctl_fn domctl_hypercall_init, domctl_set_address_size, domctl_get_address_size;
-domctl_fn domctl_settscinfo, domctl_gettscinfo;
+domctl_fn domctl_settscinfo, domctl_gettscinfo, domctl_ioport_permission;
 domctl_fn domctl_setvcpucontext, domctl_getvcpucontext;
 domctl_fn domctl_get_cpu_policy, domctl_set_cpu_policy;
 domctl_fn domctl_getpageframeinfo3;	/* pv/frame_info.c */

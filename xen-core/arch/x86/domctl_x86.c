@@ -79,6 +79,30 @@ long domctl_gettscinfo(struct domain *d, struct xen_domctl *op)
 	return 0;
 }
 
+/* I1: only of what the caller has; and who has PCI's configuration has the machine. */
+static bool port_may_be_given(u32 port)
+{
+	return current->domain->arch.io_bitmap[port / 32] >> port % 32 & 1 && port >> 3 != 0xcf8 >> 3;
+}
+
+long domctl_ioport_permission(struct domain *d, struct xen_domctl *op)
+{
+	u32 first = op->u.ioport_permission.first_port, nr = op->u.ioport_permission.nr_ports;
+
+	if (!nr || nr > 65536 || first > 65536 - nr)
+		return -EINVAL;
+	for (u32 port = first; port < first + nr; port++)
+		if (!port_may_be_given(port))
+			return -EPERM;
+	for (u32 port = first; port < first + nr; port++) {
+		u32 *word = &d->arch.io_bitmap[port / 32];
+
+		*word = (*word & ~(1u << port % 32)) |
+			(u32)!!op->u.ioport_permission.allow_access << port % 32;
+	}
+	return 0;
+}
+
 void arch_domain_free(struct domain *d)
 {
 	cpu_policy_free(d);
