@@ -254,19 +254,26 @@ static long domctl_run(struct xen_domctl *op, gva_t uop)
 	return o && o->output && copy_to_guest(uop, op, sizeof(*op)) ? -EFAULT : rc;
 }
 
+int control_copy(void *op, gva_t from, size_t size, u32 version)
+{
+	const struct { u32 cmd, version; } *head = op;
+
+	if (copy_from_guest(op, from, size))	/* H3 */
+		return -EFAULT;
+	if (head->version != version)
+		return -EACCES;
+	return current->domain->privileged ? 0 : -EPERM;	/* I5 */
+}
+
 /** do_domctl() - XEN_DOMCTL_* of interface version 0x15 (xen/domctl.h) */
 long do_domctl(gva_t uop)
 {
 	static bool busy;
 	struct xen_domctl op;
-	long rc;
+	long rc = control_copy(&op, uop, sizeof(op), XEN_DOMCTL_INTERFACE_VERSION);
 
-	if (copy_from_guest(&op, uop, sizeof(op)))	/* H3 */
-		return -EFAULT;
-	if (op.interface_version != XEN_DOMCTL_INTERFACE_VERSION)
-		return -EACCES;
-	if (!current->domain->privileged)	/* I5 */
-		return -EPERM;
+	if (rc)
+		return rc;
 	if (__atomic_exchange_n(&busy, true, __ATOMIC_ACQUIRE))
 		return -ERESTART;
 	rc = domctl_run(&op, uop);

@@ -19,6 +19,13 @@ typedef long domctl_fn(struct domain *d, struct xen_domctl *op);
 
 long do_domctl(gva_t op);
 
+/**
+ * control_copy() - copy in the structure of an administrator's call, which begins with
+ * its command and interface version
+ * Return: 0, -EFAULT, -EACCES: another @version, or -EPERM: the caller is no administrator.
+ */
+int control_copy(void *op, gva_t from, size_t size, u32 version);
+
 /** domain_get_info() - what the tools are told about @d */
 void domain_get_info(struct domain *d, struct xen_domctl_getdomaininfo *info);
 
