@@ -82,7 +82,9 @@ long domctl_gettscinfo(struct domain *d, struct xen_domctl *op)
 /* I1: only of what the caller has; and who has PCI's configuration has the machine. */
 static bool port_may_be_given(u32 port)
 {
-	return current->domain->arch.io_bitmap[port / 32] >> port % 32 & 1 && port >> 3 != 0xcf8 >> 3;
+	bool has = current->domain->arch.io_bitmap[port / 32] >> port % 32 & 1;
+
+	return has && port / 8 != 0xcf8 / 8;
 }
 
 long domctl_ioport_permission(struct domain *d, struct xen_domctl *op)
