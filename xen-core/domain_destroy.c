@@ -28,6 +28,7 @@ static int destroy_stop(struct domain *d)
 		spin_guard(&d->evtchn->lock);
 		d->dying = true;
 	}
+	event_clear_virq_handlers(d);
 	domain_pause(d);
 	sched_destroy_domain(d);
 	return domain_claim_pages(d, 0);

@@ -183,6 +183,11 @@ static long domctl_sendtrigger(struct domain *d, struct xen_domctl *op)
 	return 0;
 }
 
+static long domctl_set_virq_handler(struct domain *d, struct xen_domctl *op)
+{
+	return event_set_virq_handler(d, op->u.set_virq_handler.virq);
+}
+
 static const struct domctl_op {
 	domctl_fn *run;
 	bool output;	/* the structure is copied back */
@@ -204,6 +209,8 @@ static const struct domctl_op {
 	[XEN_DOMCTL_resumedomain]	= { domctl_resumedomain },
 	[XEN_DOMCTL_getpageframeinfo3]	= { domctl_getpageframeinfo3 },
 	[XEN_DOMCTL_sendtrigger]	= { domctl_sendtrigger, .self = true },
+	[XEN_DOMCTL_set_virq_handler]	= { domctl_set_virq_handler, .self = true },
+	[XEN_DOMCTL_ioport_permission]	= { domctl_ioport_permission, .self = true },
 	[XEN_DOMCTL_set_address_size]	= { domctl_set_address_size },
 	[XEN_DOMCTL_get_address_size]	= { domctl_get_address_size, .output = true, .self = true },
 	[XEN_DOMCTL_gettscinfo]		= { domctl_gettscinfo, .output = true },
@@ -247,19 +254,26 @@ static long domctl_run(struct xen_domctl *op, gva_t uop)
 	return o && o->output && copy_to_guest(uop, op, sizeof(*op)) ? -EFAULT : rc;
 }
 
+int control_copy(void *op, gva_t from, size_t size, u32 version)
+{
+	const struct { u32 cmd, version; } *head = op;
+
+	if (copy_from_guest(op, from, size))	/* H3 */
+		return -EFAULT;
+	if (head->version != version)
+		return -EACCES;
+	return current->domain->privileged ? 0 : -EPERM;	/* I5 */
+}
+
 /** do_domctl() - XEN_DOMCTL_* of interface version 0x15 (xen/domctl.h) */
 long do_domctl(gva_t uop)
 {
 	static bool busy;
 	struct xen_domctl op;
-	long rc;
+	long rc = control_copy(&op, uop, sizeof(op), XEN_DOMCTL_INTERFACE_VERSION);
 
-	if (copy_from_guest(&op, uop, sizeof(op)))	/* H3 */
-		return -EFAULT;
-	if (op.interface_version != XEN_DOMCTL_INTERFACE_VERSION)
-		return -EACCES;
-	if (!current->domain->privileged)	/* I5 */
-		return -EPERM;
+	if (rc)
+		return rc;
 	if (__atomic_exchange_n(&busy, true, __ATOMIC_ACQUIRE))
 		return -ERESTART;
 	rc = domctl_run(&op, uop);

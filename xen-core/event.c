@@ -267,10 +267,35 @@ void event_send_virq(struct vcpu *v, u32 virq)
 	event_send_irq(v->domain, READ_ONCE(event_vcpu(v)->virq_port[virq]), EVTCHNSTAT_virq, virq);
 }
 
+static struct spinlock handlers_lock;
+static struct domain *handlers[NR_VIRQS];	/* handlers_lock; NULL: dom0 */
+
 void event_send_global_virq(u32 virq)
 {
-	if (dom0)
-		event_send_virq(dom0->vcpu[0], virq);
+	spin_guard(&handlers_lock);	/* whoever it is, it is not freed meanwhile */
+	struct domain *d = handlers[virq] ?: dom0;
+
+	if (d)
+		event_send_virq(d->vcpu[0], virq);
+}
+
+int event_set_virq_handler(struct domain *d, u32 virq)
+{
+	if (virq >= NR_VIRQS || !event_virq_is_global(virq))
+		return -EINVAL;
+	spin_guard(&handlers_lock);
+	if (d->dying)
+		return -EINVAL;
+	handlers[virq] = d;
+	return 0;
+}
+
+void event_clear_virq_handlers(const struct domain *d)
+{
+	spin_guard(&handlers_lock);
+	for (u32 i = 0; i < NR_VIRQS; i++)
+		if (handlers[i] == d)
+			handlers[i] = NULL;
 }
 
 void event_send_pirq(struct domain *d, u32 port)

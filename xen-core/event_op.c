@@ -8,12 +8,6 @@
 #include "event_port.h"
 #include "uaccess.h"
 
-static bool event_virq_is_global(u32 virq)
-{
-	return virq != VIRQ_TIMER && virq != VIRQ_DEBUG && virq != VIRQ_XENOPROF &&
-	       virq != VIRQ_XENPMU;
-}
-
 static long event_op_alloc_unbound(struct evtchn_alloc_unbound *op)
 {
 	struct domain *d;

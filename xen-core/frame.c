@@ -102,7 +102,7 @@ void page_put(struct page *p)
 		frame_free(p, count);
 }
 
-int domain_page_adopt(struct domain *d, struct page *first, unsigned int order)
+int domain_page_adopt(struct domain *d, struct page *first, unsigned int order, u32 claimed)
 {
 	u32 nr = 1u << order;
 	bool gone, last;
@@ -110,8 +110,11 @@ int domain_page_adopt(struct domain *d, struct page *first, unsigned int order)
 	/* Charge the domain first: then no two allocations can pass the limit together. */
 	{
 		spin_guard(&d->page_lock);
-		if (d->dying || d->tot_pages + 0ul + nr > d->max_pages)
+		if (d->dying || d->tot_pages + 0ul + nr > d->max_pages) {
+			/* The claim of one that dies has ended, or is about to: X5. */
+			page_free_claimed(first, order, &d->claimed, d->dying ? 0 : claimed);
 			return -ENOMEM;
+		}
 		if (!d->tot_pages)
 			domain_get(d);
 		d->tot_pages += nr;
@@ -148,6 +151,8 @@ int domain_page_adopt(struct domain *d, struct page *first, unsigned int order)
 	spin_unlock(&d->page_lock);
 	for (struct page *p = first; p < first + nr && gone; p++)
 		p->owner = NULL;
+	if (gone)
+		page_free(first, order);
 	if (last)
 		domain_put(d);
 	return gone ? -ENOMEM : 0;
@@ -155,13 +160,10 @@ int domain_page_adopt(struct domain *d, struct page *first, unsigned int order)
 
 struct page *domain_page_alloc(struct domain *d, unsigned int order, unsigned int addr_bits)
 {
-	struct page *first = page_alloc_claimed(order, addr_bits, &d->claimed);
+	u32 claimed;
+	struct page *first = page_alloc_claimed(order, addr_bits, &d->claimed, &claimed);
 
-	if (first && domain_page_adopt(d, first, order)) {
-		page_free(first, order);
-		return NULL;
-	}
-	return first;
+	return first && !domain_page_adopt(d, first, order, claimed) ? first : NULL;
 }
 
 int domain_page_release(struct domain *d, struct page *p)

@@ -59,7 +59,7 @@ const hypercall_fn hypercall_table[NR_HYPERCALLS] = {
 	UNKNOWN(__HYPERVISOR_xenoprof_op, __HYPERVISOR_xenoprof_op),
 	HYPERCALL(event_channel_op),
 	HYPERCALL(physdev_op),
-	UNKNOWN(__HYPERVISOR_hvm_op, __HYPERVISOR_hvm_op),
+	HYPERCALL(hvm_op),
 	HYPERCALL(sysctl),
 	HYPERCALL(domctl),
 	UNKNOWN(__HYPERVISOR_domctl + 1, NR_HYPERCALLS - 1),

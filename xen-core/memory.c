@@ -27,7 +27,7 @@ static gva_t extent_slot(const struct xen_memory_reservation *r, u64 i)
 }
 
 /* The frames from @p on become @d's, as @gfn and the following if given; it learns which. */
-static int extent_adopt(struct domain *d, struct page *p, unsigned int order,
+static int extent_adopt(struct domain *d, struct page *p, unsigned int order, u32 claimed,
 			const xen_pfn_t *gfn, gva_t slot)
 {
 	xen_pfn_t mfn = page_to_mfn(p).n;
@@ -35,10 +35,8 @@ static int extent_adopt(struct domain *d, struct page *p, unsigned int order,
 	/* X6: while they are nobody's, or they could be another's by now. */
 	for (u64 k = 0; gfn && k < 1ull << order; k++)
 		arch_set_gfn(p + k, *gfn + k);
-	if (domain_page_adopt(d, p, order)) {
-		page_free(p, order);
+	if (domain_page_adopt(d, p, order, claimed))
 		return -ENOMEM;
-	}
 	return slot.a ? copy_to_guest(slot, &mfn, sizeof(mfn)) : 0;
 }
 
@@ -54,14 +52,16 @@ static int give_extent(struct domain *d, const struct xen_memory_reservation *r,
 	gva_t slot = extent_slot(r, i);
 	struct page *p;
 	xen_pfn_t gfn;
+	u32 claimed;
 
 	if (gfns && copy_from_guest(&gfn, slot, sizeof(gfn)))
 		return -EFAULT;
-	p = node_exists(r->mem_flags)
-		? page_alloc_claimed(r->extent_order, address_bits(r), &d->claimed) : NULL;
+	if (!node_exists(r->mem_flags))
+		return -ENOMEM;
+	p = page_alloc_claimed(r->extent_order, address_bits(r), &d->claimed, &claimed);
 	if (!p)
 		return -ENOMEM;
-	return extent_adopt(d, p, r->extent_order, gfns ? &gfn : NULL, slot);
+	return extent_adopt(d, p, r->extent_order, claimed, gfns ? &gfn : NULL, slot);
 }
 
 static int take_frame(struct domain *d, mfn_t mfn)
@@ -157,7 +157,7 @@ static int exchange_one(struct domain *d, const struct xen_memory_exchange *x, u
 		page_free(p, x->out.extent_order);
 		return err;
 	}
-	return extent_adopt(d, p, x->out.extent_order, &gfn, slot);
+	return extent_adopt(d, p, x->out.extent_order, 0, &gfn, slot);
 }
 
 static long exchange(u64 start, gva_t arg)

@@ -124,12 +124,11 @@ u64 page_claims_outstanding(void)
 }
 
 /* Take a block of exactly @order, or return PAGE_NIL. */
-static u32 page_alloc_take(unsigned int order, int top_zone, u32 *claim)
+static u32 page_alloc_take(unsigned int order, int top_zone, u32 *claim, u32 *used)
 {
 	spin_guard(&buddy.lock);
-	u32 used = claim ? MIN(*claim, 1u << order) : 0;
-
-	if ((1u << order) + buddy.nr_claimed - used > buddy.nr_free)
+	*used = claim ? MIN(*claim, 1u << order) : 0;
+	if ((1u << order) + buddy.nr_claimed - *used > buddy.nr_free)
 		return PAGE_NIL;
 	for (struct zone *z = &buddy.zone[top_zone]; z > buddy.zone; z--) {
 		u32 fit = z->orders >> order << order, mfn;
@@ -140,22 +139,22 @@ static u32 page_alloc_take(unsigned int order, int top_zone, u32 *claim)
 		page_alloc_unlink(mfn);
 		for (unsigned int o = __builtin_ctz(fit); o-- > order;)
 			page_alloc_link(mfn + (1u << o), o, frame_table[mfn].stamp);
-		buddy.nr_claimed -= used;
-		if (used)
-			*claim -= used;
+		buddy.nr_claimed -= *used;
+		if (*used)
+			*claim -= *used;
 		return mfn;
 	}
 	return PAGE_NIL;
 }
 
-struct page *page_alloc_claimed(unsigned int order, unsigned int addr_bits, u32 *claim)
+struct page *page_alloc_claimed(unsigned int order, unsigned int addr_bits, u32 *claim, u32 *used)
 {
 	unsigned int top_zone = MIN(addr_bits, NR_ZONES - 1 + PAGE_SHIFT);
 	u32 mfn;
 
 	if (order > MAX_ORDER || top_zone <= PAGE_SHIFT)
 		return NULL;
-	mfn = page_alloc_take(order, top_zone - PAGE_SHIFT, claim);
+	mfn = page_alloc_take(order, top_zone - PAGE_SHIFT, claim, used);
 	if (mfn == PAGE_NIL)
 		return NULL;
 
@@ -165,7 +164,7 @@ struct page *page_alloc_claimed(unsigned int order, unsigned int addr_bits, u32 
 	return &frame_table[mfn];
 }
 
-void page_free(struct page *p, unsigned int order)
+void page_free_claimed(struct page *p, unsigned int order, u32 *claim, u32 used)
 {
 	u32 stamp = tlb_clock_now();
 
@@ -176,6 +175,10 @@ void page_free(struct page *p, unsigned int order)
 	}
 	spin_guard(&buddy.lock);
 	page_alloc_insert(page_to_mfn(p).n, order, stamp);
+	if (claim) {
+		*claim += used;
+		buddy.nr_claimed += used;
+	}
 }
 
 u64 page_alloc_nr_free_in(u32 min_bits, u32 max_bits)

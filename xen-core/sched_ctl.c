@@ -19,8 +19,10 @@
 
 #define MAX_POOLS	16
 
-/* What the first one has of CPUs that are not online does not matter. */
-/* Changed under domain_list_lock and sched_lock; @domains under the latter. */
+/*
+ * Changed under domain_list_lock and sched_lock; @domains under the latter. What the
+ * first one has of CPUs that are not online does not matter.
+ */
 static struct cpupool pools[MAX_POOLS] = { { .used = true, .cpus = ~0ull } };
 static struct cpupool pool_of_dead;
 

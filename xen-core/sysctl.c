@@ -244,14 +244,10 @@ static_assert(sizeof(struct xen_sysctl) == 136, "xen/sysctl.h");
 long do_sysctl(gva_t arg)
 {
 	struct xen_sysctl op;
-	long rc;
+	long rc = control_copy(&op, arg, sizeof(op), XEN_SYSCTL_INTERFACE_VERSION);
 
-	if (copy_from_guest(&op, arg, sizeof(op)))	/* H3 */
-		return -EFAULT;
-	if (op.interface_version != XEN_SYSCTL_INTERFACE_VERSION)
-		return -EACCES;
-	if (!current->domain->privileged)	/* I5 */
-		return -EPERM;
+	if (rc)
+		return rc;
 	if (op.cmd >= ARRAY_SIZE(sysctl_table) || !sysctl_table[op.cmd])
 		return -ENOSYS;
 	rc = sysctl_table[op.cmd](&op);

@@ -19,6 +19,13 @@ typedef long domctl_fn(struct domain *d, struct xen_domctl *op);
 
 long do_domctl(gva_t op);
 
+/**
+ * control_copy() - copy in the structure of an administrator's call, which begins with
+ * its command and interface version
+ * Return: 0, -EFAULT, -EACCES: another @version, or -EPERM: the caller is no administrator.
+ */
+int control_copy(void *op, gva_t from, size_t size, u32 version);
+
 /** domain_get_info() - what the tools are told about @d */
 void domain_get_info(struct domain *d, struct xen_domctl_getdomaininfo *info);
 
@@ -32,7 +39,7 @@ int domain_destroy(struct domain *d);
 
 /* The architecture's, in arch/x86/domctl_x86.c */
 domctl_fn domctl_hypercall_init, domctl_set_address_size, domctl_get_address_size;
-domctl_fn domctl_settscinfo, domctl_gettscinfo;
+domctl_fn domctl_settscinfo, domctl_gettscinfo, domctl_ioport_permission;
 domctl_fn domctl_setvcpucontext, domctl_getvcpucontext;
 domctl_fn domctl_get_cpu_policy, domctl_set_cpu_policy;
 domctl_fn domctl_getpageframeinfo3;	/* pv/frame_info.c */

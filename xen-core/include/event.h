@@ -20,8 +20,12 @@ void event_free_domain(struct domain *d);
 
 /** event_send_virq() - raise a per-vcpu VIRQ (VIRQ_TIMER, VIRQ_DEBUG...). */
 void event_send_virq(struct vcpu *v, u32 virq);
-/** event_send_global_virq() - raise a global VIRQ at dom0 (VIRQ_CONSOLE...). */
+/** event_send_global_virq() - raise a global VIRQ (VIRQ_CONSOLE...) at its handler: dom0 */
 void event_send_global_virq(u32 virq);
+/** event_set_virq_handler() - or @d, which has vcpus, until it dies. Return: 0 or -EINVAL. */
+int event_set_virq_handler(struct domain *d, u32 virq);
+/** event_clear_virq_handlers() - @d, which is dying, is none any more. */
+void event_clear_virq_handlers(const struct domain *d);
 /** event_send_pirq() - the interrupt bound to @port fired. */
 void event_send_pirq(struct domain *d, u32 port);
 /**

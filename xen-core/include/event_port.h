@@ -99,6 +99,13 @@ static inline struct evtchn *event_lookup(const struct domain *d, u32 port)
 	return bucket ? bucket + port % EVENT_PORTS_PER_BUCKET : NULL;
 }
 
+/** event_virq_is_global() - there is one of the domain, not one of each vcpu. */
+static inline bool event_virq_is_global(u32 virq)
+{
+	return virq != VIRQ_TIMER && virq != VIRQ_DEBUG && virq != VIRQ_XENOPROF &&
+	       virq != VIRQ_XENPMU;
+}
+
 /** event_no_word - is read and cleared for a port whose word the guest has not given; 0 */
 extern event_word_t event_no_word;
 

@@ -18,6 +18,8 @@ long do_multicall(gva_t list, u32 nr);
 long do_memory_op(u64 cmd, gva_t arg);
 /** do_xen_version() - XENVER_* (xen/version.h) */
 long do_xen_version(u32 cmd, gva_t arg);
+/** do_hvm_op() - HVMOP_* (xen/hvm/hvm_op.h) */
+long do_hvm_op(u64 cmd, gva_t arg);
 /** do_vm_assist() - VMASST_CMD_* (xen/xen.h) */
 long do_vm_assist(u32 cmd, u32 type);
 

@@ -118,13 +118,14 @@ void page_alloc_add(mfn_t start, mfn_t end);
 /**
  * page_alloc() - 2^@order contiguous frames, aligned, below 2^@addr_bits bytes.
  * The frames are dirty; TLBs hold no entry for them any more. @claim: NULL, or the
- * caller's claim, which they lessen; what others have claimed is not given.
+ * caller's claim, which they lessen by @used; what others have claimed is not given.
  * Return: the first frame's page with count 0 and no owner, or NULL.
  */
-struct page *page_alloc_claimed(unsigned int order, unsigned int addr_bits, u32 *claim);
-#define page_alloc(order, addr_bits)	page_alloc_claimed(order, addr_bits, NULL)
-/** page_free() - give back what page_alloc() returned (also in parts). */
-void page_free(struct page *p, unsigned int order);
+struct page *page_alloc_claimed(unsigned int order, unsigned int addr_bits, u32 *claim, u32 *used);
+#define page_alloc(order, addr_bits)	page_alloc_claimed(order, addr_bits, NULL, &(u32){ 0 })
+/** page_free() - give back what page_alloc() returned (also in parts), and the claim on it. */
+void page_free_claimed(struct page *p, unsigned int order, u32 *claim, u32 used);
+#define page_free(p, order)		page_free_claimed(p, order, NULL, 0)
 /** page_alloc_nr_free_in() - frames that are free now, of addresses of so many bits. */
 u64 page_alloc_nr_free_in(u32 min_bits, u32 max_bits);
 static inline u64 page_alloc_nr_free(void) { return page_alloc_nr_free_in(0, ADDR_BITS_ANY); }
@@ -144,10 +145,11 @@ void free_zeroed(void *p, size_t bytes);
  */
 struct page *domain_page_alloc(struct domain *d, unsigned int order, unsigned int addr_bits);
 /**
- * domain_page_adopt() - the same with frames that page_alloc() gave already.
- * Return: 0, or -ENOMEM when @d is over its limit or dying.
+ * domain_page_adopt() - the same with frames that page_alloc() gave already, @claimed of
+ * them from @d's claim. Return: 0, or -ENOMEM when @d is over its limit or dying, and they
+ * are free again.
  */
-int domain_page_adopt(struct domain *d, struct page *first, unsigned int order);
+int domain_page_adopt(struct domain *d, struct page *first, unsigned int order, u32 claimed);
 /**
  * domain_page_release() - drop the allocation's reference of one frame.
  * Return: -EINVAL when it has been dropped already, or the frame is pinned.

@@ -171,6 +171,33 @@ static void test_shared_frames(void **state)
 	assert_int_equal(page_alloc_nr_free(), free_at_start);
 }
 
+/* What a domain cannot have is free again, and claimed for it as long as it lives. */
+static void test_claim(void **state)
+{
+	struct domain *d = make(5);
+	struct page *p;
+	u32 claimed;
+
+	d->max_pages = 40;
+	assert_int_equal(domain_claim_pages(d, 20), 0);
+	assert_non_null(domain_page_alloc(d, 2, ADDR_BITS_ANY));
+	assert_int_equal(page_claims_outstanding(), 16);
+	d->max_pages = 10;
+	assert_null(domain_page_alloc(d, 3, ADDR_BITS_ANY));
+	assert_int_equal(d->claimed, 16);
+	assert_int_equal(page_claims_outstanding(), 16);
+	p = page_alloc_claimed(3, ADDR_BITS_ANY, &d->claimed, &claimed);
+	assert_non_null(p);
+	assert_int_equal(page_claims_outstanding(), 8);
+	assert_true(domain_get_by_id(5) == d);
+	destroy(d);
+	assert_int_equal(domain_page_adopt(d, p, 3, claimed), -ENOMEM);
+	domain_put(d);
+	reclaim();
+	assert_int_equal(page_claims_outstanding(), 0);
+	assert_int_equal(page_alloc_nr_free(), free_at_start);
+}
+
 static void test_no_memory(void **state)
 {
 	struct page *all = NULL, *p;
@@ -350,7 +377,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 #define TEST(f) cmocka_unit_test_setup_teardown(f, setup, teardown)
 		TEST(test_empty), TEST(test_frames_that_others_hold), TEST(test_shared_frames),
-		TEST(test_no_memory), TEST(test_reset_left_halfway), TEST(test_anything),
+		TEST(test_no_memory), TEST(test_claim), TEST(test_reset_left_halfway),
+		TEST(test_anything),
 	};
 
 	return cmocka_run_group_tests_name("domain_destroy", tests, NULL, NULL);

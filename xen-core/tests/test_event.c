@@ -193,6 +193,22 @@ static void test_virq(void **state)
 	assert_int_equal(status_of(ctl, g).vcpu, 0);
 	event_send_global_virq(VIRQ_CONSOLE);
 	assert_false(pending(ctl, g));
+
+	/* Or to who else shall have it, as long as that one lives. */
+	g = bind_virq(ctl, VIRQ_DOM_EXC, 0);
+	p = bind_virq(a, VIRQ_DOM_EXC, 0);
+	assert_int_equal(event_set_virq_handler(a, NR_VIRQS), -EINVAL);
+	assert_int_equal(event_set_virq_handler(a, VIRQ_TIMER), -EINVAL);
+	assert_int_equal(event_set_virq_handler(a, VIRQ_DOM_EXC), 0);
+	event_send_global_virq(VIRQ_DOM_EXC);
+	assert_true(pending(a, p));
+	assert_false(pending(ctl, g));
+	a->dying = true;
+	event_clear_virq_handlers(a);
+	assert_int_equal(event_set_virq_handler(a, VIRQ_DOM_EXC), -EINVAL);
+	event_send_global_virq(VIRQ_DOM_EXC);
+	assert_true(pending(ctl, g));
+	a->dying = false;
 }
 
 static void test_pirq(void **state)

@@ -259,7 +259,7 @@ static void test_alloc_zeroed(void **state)
 /* X5: what one has claimed no other gets; the claim shrinks with what its owner gets. */
 static void test_claim(void **state)
 {
-	u32 mine = 0, yours = 0;
+	u32 mine = 0, yours = 0, used;
 	struct page *p;
 
 	page_alloc_add(MFN(1), MFN(256));
@@ -273,17 +273,22 @@ static void test_claim(void **state)
 	assert_null(page_alloc(3, ADDR_BITS_ANY));
 	p = page_alloc(2, ADDR_BITS_ANY);		/* 1 is nobody's now */
 	assert_non_null(p);
-	assert_null(page_alloc_claimed(6, ADDR_BITS_ANY, &yours));
-	assert_non_null(page_alloc_claimed(6, ADDR_BITS_ANY, &mine));
+	assert_null(page_alloc_claimed(6, ADDR_BITS_ANY, &yours, &used));
+	assert_non_null(page_alloc_claimed(6, ADDR_BITS_ANY, &mine, &used));
 	assert_int_equal(mine, 200 - 64);
+	assert_int_equal(used, 64);
 	assert_int_equal(page_claims_outstanding(), 250 - 64);
 	assert_int_equal(page_claim(&mine, 0), 0);
 	assert_int_equal(page_claims_outstanding(), 50);
 	/* More than one's claim: the rest is of what is nobody's. */
-	assert_non_null(page_alloc_claimed(6, ADDR_BITS_ANY, &yours));
+	assert_non_null(page_alloc_claimed(6, ADDR_BITS_ANY, &yours, &used));
 	assert_int_equal(yours, 0);
+	assert_int_equal(used, 50);
 	assert_int_equal(page_claims_outstanding(), 0);
-	page_free(p, 2);
+	page_free_claimed(p, 2, &yours, 3);
+	assert_int_equal(yours, 3);
+	assert_int_equal(page_claims_outstanding(), 3);
+	assert_int_equal(page_claim(&yours, 0), 0);
 }
 
 /* Half a terabyte is a few hundred blocks, not 134 million frames. */

@@ -40,13 +40,47 @@ long micro_domctl_do(uint32_t cmd, domid_t id)
 	return hypercall1(__HYPERVISOR_domctl, &micro_domctl);
 }
 
+void micro_domctl_clear(void)
+{
+	memset(&micro_domctl, 0, sizeof(micro_domctl));
+}
+
+/** micro_domctl_create() - a PV domain, as the tools make one: paused, without memory and vcpus */
+long micro_domctl_create(domid_t wanted, uint32_t vcpus)
+{
+	micro_domctl_clear();
+	micro_domctl.u.createdomain = (struct xen_domctl_createdomain){
+		.max_vcpus = vcpus, .max_evtchn_port = 1023,
+		.max_grant_frames = MICRO_GRANT_FRAMES, .max_maptrack_frames = 1024,
+		.grant_opts = XEN_DOMCTL_GRANT_version(2), .handle = { 0xde, 0xad, 1, 2, 3 },
+	};
+	return micro_domctl_do(XEN_DOMCTL_createdomain, wanted);
+}
+
+/** micro_domctl_create_vcpus() - the same with its vcpus; the test needs it */
+domid_t micro_domctl_create_vcpus(domid_t wanted, uint32_t vcpus)
+{
+	long ret = micro_domctl_create(wanted, vcpus);
+	domid_t id = micro_domctl.domain;
+
+	if (ret)
+		micro_error("createdomain: %ld", ret);
+	micro_domctl_clear();
+	micro_domctl.u.max_vcpus.max = vcpus;
+	ret = micro_domctl_do(XEN_DOMCTL_max_vcpus, id);
+	if (ret)
+		micro_error("max_vcpus: %ld", ret);
+	micro_domctl_clear();
+	return id;
+}
+
 static void domctl_need(uint32_t cmd, domid_t id)
 {
 	long ret = micro_domctl_do(cmd, id);
 
 	if (ret)
 		micro_error("domctl %u: %ld", cmd, ret);
-	memset(&micro_domctl, 0, sizeof(micro_domctl));
+	micro_domctl_clear();
 }
 
 unsigned long micro_free_pages(void)
@@ -94,16 +128,7 @@ static void *va_of(unsigned int pfn)
 
 static void make_domain(struct micro_domain *d, unsigned int vcpus)
 {
-	memset(&micro_domctl, 0, sizeof(micro_domctl));
-	micro_domctl.u.createdomain = (struct xen_domctl_createdomain){
-		.max_vcpus = vcpus, .max_evtchn_port = 1023, .max_grant_frames = 32,
-		.max_maptrack_frames = 1024, .grant_opts = XEN_DOMCTL_GRANT_version(2),
-	};
-	micro_need(!micro_domctl_do(XEN_DOMCTL_createdomain, d->wanted_id));
-	d->id = micro_domctl.domain;
-	memset(&micro_domctl, 0, sizeof(micro_domctl));
-	micro_domctl.u.max_vcpus.max = vcpus;
-	domctl_need(XEN_DOMCTL_max_vcpus, d->id);
+	d->id = micro_domctl_create_vcpus(d->wanted_id, vcpus);
 	micro_domctl.u.max_mem.max_memkb = (d->nr_pages + 64) * 4;
 	domctl_need(XEN_DOMCTL_max_mem, d->id);
 }
@@ -216,7 +241,7 @@ static void set_context(struct micro_domain *d, unsigned int info_pfn)
 	context.vm_assist = 1 << VMASST_TYPE_writable_pagetables;
 	context.user_regs.rsi = (unsigned long)va_of(info_pfn);
 	context.ctrlreg[3] = xen_pfn_to_cr3(d->mfn[d->l4_pfn]);
-	memset(&micro_domctl, 0, sizeof(micro_domctl));
+	micro_domctl_clear();
 	set_xen_guest_handle(micro_domctl.u.vcpucontext.ctxt, &context);
 	domctl_need(XEN_DOMCTL_setvcpucontext, d->id);
 }
@@ -248,7 +273,7 @@ void micro_domain_build(struct micro_domain *d, const char *command_line, unsign
 		memcpy(map_pfn(d, window, p2m + i / 512), d->mfn + i, PAGE_SIZE);
 	}
 	micro_map_of(DOMID_SELF, window, micro_page_pte(window, PTE_RW));
-	memset(&micro_domctl, 0, sizeof(micro_domctl));
+	micro_domctl_clear();
 	micro_domctl.u.hypercall_init.gmfn = d->mfn[micro_va_to_pfn(micro_hypercall_page)];
 	domctl_need(XEN_DOMCTL_hypercall_init, d->id);
 	pin.arg1.mfn = d->mfn[d->l4_pfn];
@@ -289,7 +314,7 @@ bool micro_domain_has_ended(struct micro_domain *d, unsigned int *reason)
 	micro_need(!micro_domctl_do(XEN_DOMCTL_getdomaininfo, d->id));
 	flags = micro_domctl.u.getdomaininfo.flags;
 	*reason = (flags >> XEN_DOMINF_shutdownshift) & XEN_DOMINF_shutdownmask;
-	memset(&micro_domctl, 0, sizeof(micro_domctl));
+	micro_domctl_clear();
 	return flags & (XEN_DOMINF_shutdown | XEN_DOMINF_dying);
 }
 
@@ -362,6 +387,30 @@ void micro_domain_destroy(struct micro_domain *d)
 	/* The reference keeps some for its small objects, and for later. */
 	if (missing && micro_is_ours())
 		micro_fail("%ld pages did not come back", missing);
+}
+
+/** micro_pattern() - dom0's page that nobody else is to change */
+uint64_t *micro_pattern(void)
+{
+	static uint64_t *page;
+	unsigned int i;
+
+	if (!page) {
+		page = micro_page_alloc();
+		for (i = 0; i < 512; i++)
+			page[i] = ~(uint64_t)i;
+	}
+	return page;
+}
+
+bool micro_pattern_is_intact(void)
+{
+	unsigned int i;
+
+	for (i = 0; i < 512; i++)
+		if (micro_pattern()[i] != ~(uint64_t)i)
+			return false;
+	return true;
 }
 
 /**

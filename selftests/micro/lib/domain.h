@@ -21,6 +21,7 @@
 
 #define DOMAIN_PAGES	2560	/* at most */
 #define MAIL_WORDS	256
+#define MICRO_GRANT_FRAMES 32	/* of each domain */
 
 /* The store page of a domain's start_info. */
 struct micro_mail {
@@ -75,6 +76,9 @@ struct micro_guest {
 extern struct xen_domctl micro_domctl;
 
 long micro_domctl_do(uint32_t cmd, domid_t id);
+void micro_domctl_clear(void);
+long micro_domctl_create(domid_t wanted, uint32_t vcpus);
+domid_t micro_domctl_create_vcpus(domid_t wanted, uint32_t vcpus);
 unsigned long micro_free_pages(void);
 long micro_map_of(domid_t id, void *va, uint64_t pte);
 void micro_domain_test(const char *name, const struct micro_guest *guest);
@@ -86,6 +90,8 @@ void micro_domain_serve(struct micro_domain *d, const struct micro_guest *guest)
 bool micro_domain_has_ended(struct micro_domain *d, unsigned int *reason);
 void micro_domain_destroy(struct micro_domain *d);
 void micro_domain_save_data(void);
+uint64_t *micro_pattern(void);
+bool micro_pattern_is_intact(void);
 
 /* --- in the domain --- */
 

@@ -1,50 +1,35 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* The CPU policy of a domain, as the tools read and set it (domctl.h). */
-#include "micro.h"
-
-#include <xen/domctl.h>
+#include "domain.h"
 
 #define NO	XEN_CPUID_NO_SUBLEAF
 
-static struct xen_domctl op;
 static xen_cpuid_leaf_t leaves[130], wanted[130];
 static xen_msr_entry_t msrs[4];
 
-static long domctl(uint32_t cmd, domid_t dom)
-{
-	op.cmd = cmd;
-	op.interface_version = XEN_DOMCTL_INTERFACE_VERSION;
-	op.domain = dom;
-	return hypercall1(__HYPERVISOR_domctl, &op);
-}
-
 static domid_t create(void)
 {
-	op = (struct xen_domctl){ .u.createdomain = {
-		.max_vcpus = 1, .max_evtchn_port = 1023, .max_grant_frames = 4,
-		.max_maptrack_frames = 4, .grant_opts = XEN_DOMCTL_GRANT_version(1),
-	} };
-	micro_need(!domctl(XEN_DOMCTL_createdomain, 0));
-	return op.domain;
+	micro_need(!micro_domctl_create(0, 1));
+	return micro_domctl.domain;
 }
 
 static void destroy(domid_t dom)
 {
-	op = (struct xen_domctl){ 0 };
-	micro_report("destroy=%ld", domctl(XEN_DOMCTL_destroydomain, dom));
+	micro_domctl_clear();
+	micro_report("destroy=%ld", micro_domctl_do(XEN_DOMCTL_destroydomain, dom));
 }
 
 static long policy_op(uint32_t cmd, domid_t dom, const xen_cpuid_leaf_t *from,
 		      uint32_t nr_leaves, uint32_t nr_msrs)
 {
-	op = (struct xen_domctl){ 0 };
-	op.u.cpu_policy.leaves.p = (void *)from;
-	op.u.cpu_policy.msrs.p = msrs;
-	op.u.cpu_policy.nr_leaves = nr_leaves;
-	op.u.cpu_policy.nr_msrs = nr_msrs;
-	op.u.cpu_policy.err_leaf = op.u.cpu_policy.err_subleaf = 0x55;
-	op.u.cpu_policy.err_msr = 0x55;
-	return domctl(cmd, dom);
+	micro_domctl_clear();
+	micro_domctl.u.cpu_policy.leaves.p = (void *)from;
+	micro_domctl.u.cpu_policy.msrs.p = msrs;
+	micro_domctl.u.cpu_policy.nr_leaves = nr_leaves;
+	micro_domctl.u.cpu_policy.nr_msrs = nr_msrs;
+	micro_domctl.u.cpu_policy.err_leaf = micro_domctl.u.cpu_policy.err_subleaf = 0x55;
+	micro_domctl.u.cpu_policy.err_msr = 0x55;
+	return micro_domctl_do(cmd, dom);
 }
 
 static long get(domid_t dom)
@@ -56,7 +41,7 @@ static const xen_cpuid_leaf_t *find(uint32_t leaf, uint32_t sub)
 {
 	unsigned int i;
 
-	for (i = 0; i < op.u.cpu_policy.nr_leaves; i++)
+	for (i = 0; i < micro_domctl.u.cpu_policy.nr_leaves; i++)
 		if (leaves[i].leaf == leaf && leaves[i].subleaf == sub)
 			return &leaves[i];
 	return NULL;
@@ -70,8 +55,9 @@ static void set_one(domid_t dom, uint32_t leaf, uint32_t sub, uint32_t a, uint32
 	long ret = policy_op(XEN_DOMCTL_set_cpu_policy, dom, &one, 1, 0);
 
 	micro_report("set %x.%x=%ld error=%x %x %x", leaf, sub, ret,
-		     op.u.cpu_policy.err_leaf, op.u.cpu_policy.err_subleaf,
-		     op.u.cpu_policy.err_msr);
+		     micro_domctl.u.cpu_policy.err_leaf,
+		     micro_domctl.u.cpu_policy.err_subleaf,
+		     micro_domctl.u.cpu_policy.err_msr);
 	micro_need(!get(dom));
 	now = find(leaf, sub);
 	if (now && (leaf != 0x80000000 || !ret))
@@ -81,7 +67,7 @@ static void set_one(domid_t dom, uint32_t leaf, uint32_t sub, uint32_t a, uint32
 /* It comes back as it was set; as much as there is room for; never the caller's own. */
 MICRO_TEST(domctl_policy)
 {
-	struct xen_domctl_cpu_policy *u = &op.u.cpu_policy;
+	struct xen_domctl_cpu_policy *u = &micro_domctl.u.cpu_policy;
 	domid_t dom = create();
 	uint32_t nr, i;
 	long ret;
@@ -89,7 +75,7 @@ MICRO_TEST(domctl_policy)
 	ret = policy_op(XEN_DOMCTL_get_cpu_policy, dom, NULL, 3, 1);
 	micro_report("short_msrs=%ld msrs=%u", ret, u->nr_msrs);
 	u->msrs.p = NULL;
-	ret = domctl(XEN_DOMCTL_get_cpu_policy, dom);
+	ret = micro_domctl_do(XEN_DOMCTL_get_cpu_policy, dom);
 	micro_report("null=%ld leaves=%u msrs=%u", ret, u->nr_leaves, u->nr_msrs);
 	ret = policy_op(XEN_DOMCTL_get_cpu_policy, dom, leaves, 3, 2);
 	micro_report("short=%ld leaves=%u msrs=%u", ret, u->nr_leaves, u->nr_msrs);
@@ -137,8 +123,9 @@ MICRO_TEST(domctl_policy_refused)
 					     bad_msrs[i].val };
 		ret = policy_op(XEN_DOMCTL_set_cpu_policy, dom, NULL, 0, 1);
 		micro_report("msr%x=%ld error=%x %x %x", bad_msrs[i].idx, ret,
-			     op.u.cpu_policy.err_leaf, op.u.cpu_policy.err_subleaf,
-			     op.u.cpu_policy.err_msr);
+			     micro_domctl.u.cpu_policy.err_leaf,
+		     micro_domctl.u.cpu_policy.err_subleaf,
+			     micro_domctl.u.cpu_policy.err_msr);
 	}
 	micro_report("too_many=%ld",
 		     policy_op(XEN_DOMCTL_set_cpu_policy, dom, wanted, 121, 0));

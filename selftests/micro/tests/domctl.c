@@ -3,75 +3,34 @@
  * HYPERVISOR_domctl: domains that come and go (xen/domctl.h). The guest is dom0
  * here, and the administrator.
  */
-#include "micro.h"
-
-#include <xen/domctl.h>
-
-static struct xen_domctl op;
-
-static long domctl(uint32_t cmd, domid_t dom)
-{
-	op.cmd = cmd;
-	op.interface_version = XEN_DOMCTL_INTERFACE_VERSION;
-	op.domain = dom;
-	return hypercall1(__HYPERVISOR_domctl, &op);
-}
-
-static void clear(void)
-{
-	op = (struct xen_domctl){ 0 };
-}
-
-/* A PV domain as the tools make one. */
-static long create(domid_t want, uint32_t vcpus)
-{
-	clear();
-	op.u.createdomain = (struct xen_domctl_createdomain){
-		.max_vcpus = vcpus, .max_evtchn_port = 1023, .max_grant_frames = 32,
-		.max_maptrack_frames = 1024, .grant_opts = XEN_DOMCTL_GRANT_version(1),
-		.handle = { 0xde, 0xad, 1, 2, 3 },
-	};
-	return domctl(XEN_DOMCTL_createdomain, want);
-}
-
-static domid_t create_one(uint32_t vcpus)
-{
-	long rc = create(0, vcpus);
-
-	micro_need(!rc);
-	rc = op.domain;
-	clear();
-	op.u.max_vcpus.max = vcpus;
-	micro_need(!domctl(XEN_DOMCTL_max_vcpus, rc));
-	return rc;
-}
+#include "domain.h"
 
 static long destroy(domid_t dom)
 {
-	clear();
-	return domctl(XEN_DOMCTL_destroydomain, dom);
+	micro_domctl_clear();
+	return micro_domctl_do(XEN_DOMCTL_destroydomain, dom);
 }
 
 static long info(domid_t dom)
 {
-	clear();
-	return domctl(XEN_DOMCTL_getdomaininfo, dom);
+	micro_domctl_clear();
+	return micro_domctl_do(XEN_DOMCTL_getdomaininfo, dom);
 }
 
 /* Who may call, and with which version. */
 MICRO_TEST(domctl_version)
 {
-	op = (struct xen_domctl){ .cmd = XEN_DOMCTL_getdomaininfo };
-	micro_report("version0=%ld", hypercall1(__HYPERVISOR_domctl, &op));
-	op.interface_version = XEN_DOMCTL_INTERFACE_VERSION - 1;
-	micro_report("older=%ld", hypercall1(__HYPERVISOR_domctl, &op));
-	op.interface_version = XEN_DOMCTL_INTERFACE_VERSION + 1;
-	micro_report("newer=%ld", hypercall1(__HYPERVISOR_domctl, &op));
+	micro_domctl = (struct xen_domctl){ .cmd = XEN_DOMCTL_getdomaininfo };
+	micro_report("version0=%ld", hypercall1(__HYPERVISOR_domctl, &micro_domctl));
+	micro_domctl.interface_version = XEN_DOMCTL_INTERFACE_VERSION - 1;
+	micro_report("older=%ld", hypercall1(__HYPERVISOR_domctl, &micro_domctl));
+	micro_domctl.interface_version = XEN_DOMCTL_INTERFACE_VERSION + 1;
+	micro_report("newer=%ld", hypercall1(__HYPERVISOR_domctl, &micro_domctl));
 	micro_report("null=%ld", hypercall1(__HYPERVISOR_domctl, 0));
 	micro_report("core=%ld", hypercall1(__HYPERVISOR_domctl, HYPERVISOR_VIRT_START));
-	micro_report("unknown=%ld", domctl(999, 0));
-	micro_report("unknown_elsewhere=%ld", domctl(999, 77));
-	micro_report("zero=%ld", domctl(0, 0));
+	micro_report("unknown=%ld", micro_domctl_do(999, 0));
+	micro_report("unknown_elsewhere=%ld", micro_domctl_do(999, 77));
+	micro_report("zero=%ld", micro_domctl_do(0, 0));
 }
 
 /* What the tools are told, and the order in which they ask. */
@@ -81,22 +40,23 @@ MICRO_TEST(domctl_info)
 	domid_t dom;
 
 	rc = info(0);
-	micro_report("self=%ld domain=%u", rc, op.domain);
+	micro_report("self=%ld domain=%u", rc, micro_domctl.domain);
 	micro_report("domid_self=%ld", info(DOMID_SELF));
 	micro_report("nobody=%ld", info(1234));
-	dom = create_one(2);
+	dom = micro_domctl_create_vcpus(0, 2);
 	rc = info(dom);
-	micro_report("new=%ld same=%d flags=%x", rc, op.domain == dom,
-		     op.u.getdomaininfo.flags);
+	micro_report("new=%ld same=%d flags=%x", rc, micro_domctl.domain == dom,
+		     micro_domctl.u.getdomaininfo.flags);
 	micro_report("pages=%lu max=%lu vcpus=%u maxid=%u handle=%x,%x,%x ssid=%u pool=%u",
-		     (unsigned long)op.u.getdomaininfo.tot_pages,
-		     (unsigned long)op.u.getdomaininfo.max_pages,
-		     op.u.getdomaininfo.nr_online_vcpus, op.u.getdomaininfo.max_vcpu_id,
-		     op.u.getdomaininfo.handle[0], op.u.getdomaininfo.handle[1],
-		     op.u.getdomaininfo.handle[5], op.u.getdomaininfo.ssidref,
-		     op.u.getdomaininfo.cpupool);
+		     (unsigned long)micro_domctl.u.getdomaininfo.tot_pages,
+		     (unsigned long)micro_domctl.u.getdomaininfo.max_pages,
+		     micro_domctl.u.getdomaininfo.nr_online_vcpus,
+		     micro_domctl.u.getdomaininfo.max_vcpu_id,
+		     micro_domctl.u.getdomaininfo.handle[0], micro_domctl.u.getdomaininfo.handle[1],
+		     micro_domctl.u.getdomaininfo.handle[5], micro_domctl.u.getdomaininfo.ssidref,
+		     micro_domctl.u.getdomaininfo.cpupool);
 	rc = info(1);
-	micro_report("from1=%ld same=%d", rc, op.domain == dom);
+	micro_report("from1=%ld same=%d", rc, micro_domctl.domain == dom);
 	micro_report("destroy=%ld", destroy(dom));
 	micro_report("after=%ld", info(dom));
 	micro_report("again=%ld", destroy(dom));
@@ -107,12 +67,12 @@ MICRO_TEST(domctl_create_numbers)
 	long rc;
 	domid_t dom;
 
-	rc = create(100, 1);
-	micro_report("wanted=%ld got=%u", rc, op.domain);
-	micro_report("taken=%ld", create(100, 1));
+	rc = micro_domctl_create(100, 1);
+	micro_report("wanted=%ld got=%u", rc, micro_domctl.domain);
+	micro_report("taken=%ld", micro_domctl_create(100, 1));
 	micro_report("destroy=%ld", destroy(100));
-	micro_report("reserved=%ld", create(DOMID_FIRST_RESERVED, 1));
-	dom = op.domain;
+	micro_report("reserved=%ld", micro_domctl_create(DOMID_FIRST_RESERVED, 1));
+	dom = micro_domctl.domain;
 	micro_check(dom && dom < DOMID_FIRST_RESERVED);
 	micro_report("destroy=%ld", destroy(dom));
 	micro_report("self=%ld", destroy(0));
@@ -121,8 +81,8 @@ MICRO_TEST(domctl_create_numbers)
 
 static void try_create(const char *what)
 {
-	long rc = domctl(XEN_DOMCTL_createdomain, 0);
-	domid_t dom = op.domain;
+	long rc = micro_domctl_do(XEN_DOMCTL_createdomain, 0);
+	domid_t dom = micro_domctl.domain;
 
 	micro_report("%s=%ld", what, rc);
 	if (!rc)
@@ -132,10 +92,10 @@ static void try_create(const char *what)
 /* What a domain may not be made like. */
 MICRO_TEST(domctl_create_bad)
 {
-	struct xen_domctl_createdomain *c = &op.u.createdomain;
+	struct xen_domctl_createdomain *c = &micro_domctl.u.createdomain;
 
 #define TRY(what, change) do {								\
-	clear();									\
+	micro_domctl_clear();								\
 	*c = (struct xen_domctl_createdomain){						\
 		.max_vcpus = 1, .max_evtchn_port = 1023, .max_grant_frames = 32,	\
 		.max_maptrack_frames = 1024,						\
@@ -172,20 +132,20 @@ MICRO_TEST(domctl_create_bad)
 MICRO_TEST(domctl_pause)
 {
 	long rc;
-	domid_t dom = create_one(1);
+	domid_t dom = micro_domctl_create_vcpus(0, 1);
 
-	micro_report("pause=%ld", domctl(XEN_DOMCTL_pausedomain, dom));
-	micro_report("unpause=%ld", domctl(XEN_DOMCTL_unpausedomain, dom));
+	micro_report("pause=%ld", micro_domctl_do(XEN_DOMCTL_pausedomain, dom));
+	micro_report("unpause=%ld", micro_domctl_do(XEN_DOMCTL_unpausedomain, dom));
 	rc = info(dom);
-	micro_report("info=%ld flags=%x", rc, op.u.getdomaininfo.flags);
-	micro_report("unpause=%ld", domctl(XEN_DOMCTL_unpausedomain, dom));
+	micro_report("info=%ld flags=%x", rc, micro_domctl.u.getdomaininfo.flags);
+	micro_report("unpause=%ld", micro_domctl_do(XEN_DOMCTL_unpausedomain, dom));
 	rc = info(dom);
-	micro_report("info=%ld flags=%x", rc, op.u.getdomaininfo.flags);
-	micro_report("unpause=%ld", domctl(XEN_DOMCTL_unpausedomain, dom));
-	micro_report("self=%ld", domctl(XEN_DOMCTL_pausedomain, 0));
-	micro_report("unpause_self=%ld", domctl(XEN_DOMCTL_unpausedomain, 0));
-	micro_report("resume=%ld", domctl(XEN_DOMCTL_resumedomain, dom));
-	micro_report("resume_self=%ld", domctl(XEN_DOMCTL_resumedomain, 0));
+	micro_report("info=%ld flags=%x", rc, micro_domctl.u.getdomaininfo.flags);
+	micro_report("unpause=%ld", micro_domctl_do(XEN_DOMCTL_unpausedomain, dom));
+	micro_report("self=%ld", micro_domctl_do(XEN_DOMCTL_pausedomain, 0));
+	micro_report("unpause_self=%ld", micro_domctl_do(XEN_DOMCTL_unpausedomain, 0));
+	micro_report("resume=%ld", micro_domctl_do(XEN_DOMCTL_resumedomain, dom));
+	micro_report("resume_self=%ld", micro_domctl_do(XEN_DOMCTL_resumedomain, 0));
 	micro_report("destroy=%ld", destroy(dom));
 }
 
@@ -202,33 +162,33 @@ MICRO_TEST(domctl_memory)
 {
 	long rc;
 	xen_pfn_t pfn[16];
-	domid_t dom = create_one(1);
+	domid_t dom = micro_domctl_create_vcpus(0, 1);
 
 	for (unsigned int i = 0; i < ARRAY_SIZE(pfn); i++)
 		pfn[i] = i;
 	micro_report("no_limit_yet=%ld", populate(dom, pfn, 1));
-	clear();
-	op.u.max_mem.max_memkb = 8 * 4;
-	micro_report("max_mem=%ld", domctl(XEN_DOMCTL_max_mem, dom));
+	micro_domctl_clear();
+	micro_domctl.u.max_mem.max_memkb = 8 * 4;
+	micro_report("max_mem=%ld", micro_domctl_do(XEN_DOMCTL_max_mem, dom));
 	for (unsigned int i = 0; i < ARRAY_SIZE(pfn); i++)
 		pfn[i] = i;
 	micro_report("populate=%ld", populate(dom, pfn, ARRAY_SIZE(pfn)));
 	rc = info(dom);
 	micro_report("info=%ld pages=%lu max=%lu", rc,
-		     (unsigned long)op.u.getdomaininfo.tot_pages,
-		     (unsigned long)op.u.getdomaininfo.max_pages);
-	clear();
-	op.u.max_mem.max_memkb = 4 * 4;
-	micro_report("lower=%ld", domctl(XEN_DOMCTL_max_mem, dom));
+		     (unsigned long)micro_domctl.u.getdomaininfo.tot_pages,
+		     (unsigned long)micro_domctl.u.getdomaininfo.max_pages);
+	micro_domctl_clear();
+	micro_domctl.u.max_mem.max_memkb = 4 * 4;
+	micro_report("lower=%ld", micro_domctl_do(XEN_DOMCTL_max_mem, dom));
 	rc = info(dom);
 	micro_report("info=%ld pages=%lu max=%lu", rc,
-		     (unsigned long)op.u.getdomaininfo.tot_pages,
-		     (unsigned long)op.u.getdomaininfo.max_pages);
-	clear();
-	op.u.hypercall_init.gmfn = pfn[0];
-	micro_report("hypercall_init=%ld", domctl(XEN_DOMCTL_hypercall_init, dom));
-	op.u.hypercall_init.gmfn = 0x7fffffff;
-	micro_report("hypercall_init_bad=%ld", domctl(XEN_DOMCTL_hypercall_init, dom));
+		     (unsigned long)micro_domctl.u.getdomaininfo.tot_pages,
+		     (unsigned long)micro_domctl.u.getdomaininfo.max_pages);
+	micro_domctl_clear();
+	micro_domctl.u.hypercall_init.gmfn = pfn[0];
+	micro_report("hypercall_init=%ld", micro_domctl_do(XEN_DOMCTL_hypercall_init, dom));
+	micro_domctl.u.hypercall_init.gmfn = 0x7fffffff;
+	micro_report("hypercall_init_bad=%ld", micro_domctl_do(XEN_DOMCTL_hypercall_init, dom));
 	rc = destroy(dom);
 	micro_report("destroy=%ld after=%ld", rc, info(dom));
 }
@@ -237,45 +197,45 @@ MICRO_TEST(domctl_memory)
 MICRO_TEST(domctl_small)
 {
 	long rc;
-	domid_t dom = create_one(2);
+	domid_t dom = micro_domctl_create_vcpus(0, 2);
 
-	clear();
-	op.u.max_vcpus.max = 3;
-	micro_report("other_max=%ld", domctl(XEN_DOMCTL_max_vcpus, dom));
-	op.u.address_size.size = 64;
-	micro_report("size64=%ld", domctl(XEN_DOMCTL_set_address_size, dom));
-	op.u.address_size.size = 48;
-	micro_report("size48=%ld", domctl(XEN_DOMCTL_set_address_size, dom));
-	rc = domctl(XEN_DOMCTL_get_address_size, dom);
-	micro_report("size=%ld is=%u", rc, op.u.address_size.size);
-	clear();
-	rc = domctl(XEN_DOMCTL_gettscinfo, dom);
+	micro_domctl_clear();
+	micro_domctl.u.max_vcpus.max = 3;
+	micro_report("other_max=%ld", micro_domctl_do(XEN_DOMCTL_max_vcpus, dom));
+	micro_domctl.u.address_size.size = 64;
+	micro_report("size64=%ld", micro_domctl_do(XEN_DOMCTL_set_address_size, dom));
+	micro_domctl.u.address_size.size = 48;
+	micro_report("size48=%ld", micro_domctl_do(XEN_DOMCTL_set_address_size, dom));
+	rc = micro_domctl_do(XEN_DOMCTL_get_address_size, dom);
+	micro_report("size=%ld is=%u", rc, micro_domctl.u.address_size.size);
+	micro_domctl_clear();
+	rc = micro_domctl_do(XEN_DOMCTL_gettscinfo, dom);
 	micro_report("tsc=%ld mode=%u incarnation=%u", rc,
-		     op.u.tsc_info.tsc_mode, op.u.tsc_info.incarnation);
-	clear();
-	op.u.tsc_info.tsc_mode = 2;
-	micro_report("tsc_never=%ld", domctl(XEN_DOMCTL_settscinfo, dom));
-	op.u.tsc_info.tsc_mode = 7;
-	micro_report("tsc_bad=%ld", domctl(XEN_DOMCTL_settscinfo, dom));
-	clear();
-	micro_report("tsc_self=%ld", domctl(XEN_DOMCTL_settscinfo, 0));
-	op.u.settimeoffset.time_offset_seconds = 3600;
-	micro_report("offset=%ld", domctl(XEN_DOMCTL_settimeoffset, dom));
-	clear();
-	op.u.sendtrigger.vcpu = 2;
-	micro_report("nmi_nobody=%ld", domctl(XEN_DOMCTL_sendtrigger, dom));
-	op.u.sendtrigger.vcpu = 1;
-	micro_report("nmi=%ld", domctl(XEN_DOMCTL_sendtrigger, dom));
-	op.u.sendtrigger.trigger = XEN_DOMCTL_SENDTRIGGER_POWER;
-	micro_report("power=%ld", domctl(XEN_DOMCTL_sendtrigger, dom));
-	op.u.sendtrigger.trigger = 99;
-	micro_report("trigger=%ld", domctl(XEN_DOMCTL_sendtrigger, dom));
-	clear();
-	op.u.setdomainhandle.handle[0] = 0x77;
-	micro_report("handle=%ld", domctl(XEN_DOMCTL_setdomainhandle, dom));
+		     micro_domctl.u.tsc_info.tsc_mode, micro_domctl.u.tsc_info.incarnation);
+	micro_domctl_clear();
+	micro_domctl.u.tsc_info.tsc_mode = 2;
+	micro_report("tsc_never=%ld", micro_domctl_do(XEN_DOMCTL_settscinfo, dom));
+	micro_domctl.u.tsc_info.tsc_mode = 7;
+	micro_report("tsc_bad=%ld", micro_domctl_do(XEN_DOMCTL_settscinfo, dom));
+	micro_domctl_clear();
+	micro_report("tsc_self=%ld", micro_domctl_do(XEN_DOMCTL_settscinfo, 0));
+	micro_domctl.u.settimeoffset.time_offset_seconds = 3600;
+	micro_report("offset=%ld", micro_domctl_do(XEN_DOMCTL_settimeoffset, dom));
+	micro_domctl_clear();
+	micro_domctl.u.sendtrigger.vcpu = 2;
+	micro_report("nmi_nobody=%ld", micro_domctl_do(XEN_DOMCTL_sendtrigger, dom));
+	micro_domctl.u.sendtrigger.vcpu = 1;
+	micro_report("nmi=%ld", micro_domctl_do(XEN_DOMCTL_sendtrigger, dom));
+	micro_domctl.u.sendtrigger.trigger = XEN_DOMCTL_SENDTRIGGER_POWER;
+	micro_report("power=%ld", micro_domctl_do(XEN_DOMCTL_sendtrigger, dom));
+	micro_domctl.u.sendtrigger.trigger = 99;
+	micro_report("trigger=%ld", micro_domctl_do(XEN_DOMCTL_sendtrigger, dom));
+	micro_domctl_clear();
+	micro_domctl.u.setdomainhandle.handle[0] = 0x77;
+	micro_report("handle=%ld", micro_domctl_do(XEN_DOMCTL_setdomainhandle, dom));
 	rc = info(dom);
-	micro_report("info=%ld handle=%x,%x", rc, op.u.getdomaininfo.handle[0],
-		     op.u.getdomaininfo.handle[1]);
+	micro_report("info=%ld handle=%x,%x", rc, micro_domctl.u.getdomaininfo.handle[0],
+		     micro_domctl.u.getdomaininfo.handle[1]);
 	micro_report("destroy=%ld", destroy(dom));
 }
 
@@ -284,19 +244,19 @@ static struct vcpu_guest_context context;
 /* Contexts: what is checked. */
 MICRO_TEST(domctl_context)
 {
-	domid_t dom = create_one(1);
+	domid_t dom = micro_domctl_create_vcpus(0, 1);
 
-	clear();
-	op.u.vcpucontext.ctxt.p = &context;
-	micro_report("get_none=%ld", domctl(XEN_DOMCTL_getvcpucontext, dom));
-	op.u.vcpucontext.vcpu = 1;
-	micro_report("get_nobody=%ld", domctl(XEN_DOMCTL_getvcpucontext, dom));
-	micro_report("set_nobody=%ld", domctl(XEN_DOMCTL_setvcpucontext, dom));
-	op.u.vcpucontext.vcpu = 0;
-	micro_report("get_self=%ld", domctl(XEN_DOMCTL_getvcpucontext, 0));
-	micro_report("set_self=%ld", domctl(XEN_DOMCTL_setvcpucontext, 0));
-	micro_report("set_empty=%ld", domctl(XEN_DOMCTL_setvcpucontext, dom));
-	op.u.vcpucontext.ctxt.p = (void *)HYPERVISOR_VIRT_START;
-	micro_report("set_core=%ld", domctl(XEN_DOMCTL_setvcpucontext, dom));
+	micro_domctl_clear();
+	micro_domctl.u.vcpucontext.ctxt.p = &context;
+	micro_report("get_none=%ld", micro_domctl_do(XEN_DOMCTL_getvcpucontext, dom));
+	micro_domctl.u.vcpucontext.vcpu = 1;
+	micro_report("get_nobody=%ld", micro_domctl_do(XEN_DOMCTL_getvcpucontext, dom));
+	micro_report("set_nobody=%ld", micro_domctl_do(XEN_DOMCTL_setvcpucontext, dom));
+	micro_domctl.u.vcpucontext.vcpu = 0;
+	micro_report("get_self=%ld", micro_domctl_do(XEN_DOMCTL_getvcpucontext, 0));
+	micro_report("set_self=%ld", micro_domctl_do(XEN_DOMCTL_setvcpucontext, 0));
+	micro_report("set_empty=%ld", micro_domctl_do(XEN_DOMCTL_setvcpucontext, dom));
+	micro_domctl.u.vcpucontext.ctxt.p = (void *)HYPERVISOR_VIRT_START;
+	micro_report("set_core=%ld", micro_domctl_do(XEN_DOMCTL_setvcpucontext, dom));
 	micro_report("destroy=%ld", destroy(dom));
 }

@@ -10,31 +10,12 @@
 
 enum { ASK_PAGE, ASK_INTACT };
 
-static uint64_t *dom0_pattern(void)
-{
-	static uint64_t *page;
-	unsigned int i;
-
-	if (!page) {
-		page = micro_page_alloc();
-		for (i = 0; i < 512; i++)
-			page[i] = ~(uint64_t)i;
-	}
-	return page;
-}
-
 static int64_t serve(struct micro_domain *d, uint32_t question, uint64_t argument)
 {
-	unsigned int i;
-
 	(void)d;
 	(void)argument;
-	if (question == ASK_PAGE)
-		return micro_va_to_mfn(dom0_pattern());
-	for (i = 0; i < 512; i++)
-		if (dom0_pattern()[i] != ~(uint64_t)i)
-			return 0;
-	return 1;
+	return question == ASK_PAGE ? (int64_t)micro_va_to_mfn(micro_pattern())
+				    : micro_pattern_is_intact();
 }
 
 /* What vcpu 1 flips between two values, until it is told to stop. */

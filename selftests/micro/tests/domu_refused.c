@@ -12,38 +12,15 @@
 /* Questions to dom0. */
 enum { ASK_PAGE, ASK_ROOT, ASK_SHARED, ASK_INTACT };
 
-static uint64_t *pattern(void)
-{
-	static uint64_t *page;
-	unsigned int i;
-
-	if (!page) {
-		page = micro_page_alloc();
-		for (i = 0; i < 512; i++)
-			page[i] = ~(uint64_t)i;
-	}
-	return page;
-}
-
-static bool is_intact(void)
-{
-	unsigned int i;
-
-	for (i = 0; i < 512; i++)
-		if (pattern()[i] != ~(uint64_t)i)
-			return false;
-	return true;
-}
-
 static int64_t serve(struct micro_domain *d, uint32_t question, uint64_t argument)
 {
 	(void)d;
 	(void)argument;
 	switch (question) {
-	case ASK_PAGE:		return micro_va_to_mfn(pattern());
+	case ASK_PAGE:		return micro_va_to_mfn(micro_pattern());
 	case ASK_ROOT:		return micro_va_to_mfn((void *)micro_start_info->pt_base);
 	case ASK_SHARED:	return micro_start_info->shared_info >> PAGE_SHIFT;
-	default:		return is_intact();
+	default:		return micro_pattern_is_intact();
 	}
 }
 

@@ -3,25 +3,13 @@
  * A second domain's memory in dom0's hands: what its builder does (xen.h, memory.h,
  * domctl.h). The domain is empty: made, given memory, never run.
  */
-#include "micro.h"
-
-#include <xen/domctl.h>
+#include "domain.h"
 
 #define DOM	9
 #define NEVER	77		/* a domain that is not there */
 #define GFNS	32
-#define GRANT_FRAMES 64
 
-static struct xen_domctl ctl;
 static xen_pfn_t mfns[GFNS];
-
-static long domctl(uint32_t cmd, domid_t dom)
-{
-	ctl.cmd = cmd;
-	ctl.interface_version = XEN_DOMCTL_INTERFACE_VERSION;
-	ctl.domain = dom;
-	return hypercall1(__HYPERVISOR_domctl, &ctl);
-}
 
 static long reserve(unsigned int cmd, domid_t dom, xen_pfn_t *list, unsigned long n,
 		    unsigned int order, unsigned int flags)
@@ -43,16 +31,10 @@ static void need_domain(void)
 
 	if (made)
 		return;
-	memset(&ctl, 0, sizeof(ctl));
-	ctl.u.createdomain.max_vcpus = 1;
-	ctl.u.createdomain.max_evtchn_port = 1023;
-	ctl.u.createdomain.max_grant_frames = GRANT_FRAMES;
-	ctl.u.createdomain.max_maptrack_frames = 4;
-	ctl.u.createdomain.grant_opts = XEN_DOMCTL_GRANT_version(1);
-	micro_need(!domctl(XEN_DOMCTL_createdomain, DOM));
-	memset(&ctl, 0, sizeof(ctl));
-	ctl.u.max_mem.max_memkb = 8192;
-	micro_need(!domctl(XEN_DOMCTL_max_mem, DOM));
+	micro_need(!micro_domctl_create(DOM, 1));
+	micro_domctl_clear();
+	micro_domctl.u.max_mem.max_memkb = 8192;
+	micro_need(!micro_domctl_do(XEN_DOMCTL_max_mem, DOM));
 	for (i = 0; i < GFNS; i++)
 		mfns[i] = i;
 	micro_need(reserve(XENMEM_populate_physmap, DOM, mfns, GFNS, 0, 0) == GFNS);
@@ -155,15 +137,16 @@ MICRO_TEST_ALONE(foreign_map_dying)
 	need_domain();
 	micro_need(!map_foreign(DOM, page, pte_of(13, PTE_RW)));
 	page[100] = 0x5a;
-	micro_report("destroy=%ld", domctl(XEN_DOMCTL_destroydomain, DOM));
+	micro_report("destroy=%ld", micro_domctl_do(XEN_DOMCTL_destroydomain, DOM));
 	micro_report("value=%x", page[100]);
 	page[100] = 0x5b;
 	micro_report("mapped_frame=%ld", map_foreign(DOM, second, pte_of(13, PTE_RO)));
 	micro_report("other_frame=%ld", map_foreign(DOM, second, pte_of(14, PTE_RO)));
-	memset(&ctl, 0, sizeof(ctl));
-	micro_report("info=%ld", domctl(XEN_DOMCTL_getdomaininfo, DOM));
-	micro_report("still=%d dying=%d pages=%lu", ctl.domain == DOM,
-		     ctl.u.getdomaininfo.flags & XEN_DOMINF_dying, ctl.u.getdomaininfo.tot_pages);
+	micro_domctl_clear();
+	micro_report("info=%ld", micro_domctl_do(XEN_DOMCTL_getdomaininfo, DOM));
+	micro_report("still=%d dying=%d pages=%lu", micro_domctl.domain == DOM,
+		     micro_domctl.u.getdomaininfo.flags & XEN_DOMINF_dying,
+		     micro_domctl.u.getdomaininfo.tot_pages);
 	micro_report("unmap=%ld", map_foreign(DOMID_SELF, page, 0));
 	micro_report("unmap_second=%ld", map_foreign(DOMID_SELF, second, 0));
 	micro_report("nobody=%ld", map_foreign(DOM, page, pte_of(13, PTE_RO)));
@@ -361,8 +344,8 @@ MICRO_TEST_ALONE(foreign_claim)
 	micro_report("populate=%ld", reserve(XENMEM_populate_physmap, DOM, list, 1, 3, 0));
 	micro_report("cancel=%ld", claim(DOM, 0));
 	micro_report("cancel_again=%ld", claim(DOM, 0));
-	ctl.u.max_mem.max_memkb = 1UL << 40;
-	micro_need(!domctl(XEN_DOMCTL_max_mem, DOM));
+	micro_domctl.u.max_mem.max_memkb = 1UL << 40;
+	micro_need(!micro_domctl_do(XEN_DOMCTL_max_mem, DOM));
 	micro_report("too_much=%ld", claim(DOM, 1UL << 26));
 	micro_report("way_too_much=%ld", claim(DOM, 1UL << 40));
 	micro_report("self=%ld", claim(DOMID_SELF, 0));
@@ -415,9 +398,9 @@ MICRO_TEST(foreign_resource)
 	acquire_report("n_without_list", DOM, 1, 0, 0, 1, false);
 	acquire_report("first", DOM, 1, 0, 0, 1, true);
 	acquire_report("two", DOM, 1, 0, 0, 2, true);
-	acquire_report("last", DOM, 1, 0, GRANT_FRAMES - 1, 1, true);
-	acquire_report("beyond", DOM, 1, 0, GRANT_FRAMES, 1, true);
-	acquire_report("across_end", DOM, 1, 0, GRANT_FRAMES - 1, 2, true);
+	acquire_report("last", DOM, 1, 0, MICRO_GRANT_FRAMES - 1, 1, true);
+	acquire_report("beyond", DOM, 1, 0, MICRO_GRANT_FRAMES, 1, true);
+	acquire_report("across_end", DOM, 1, 0, MICRO_GRANT_FRAMES - 1, 2, true);
 	acquire_report("wraps", DOM, 1, 0, ~0UL, 2, true);
 	acquire_report("far", DOM, 1, 0, 1UL << 32, 1, true);
 	acquire_report("status", DOM, 1, 1, 0, 1, true);
@@ -507,10 +490,10 @@ MICRO_TEST(foreign_no_pod)
 
 static long frame_info(xen_pfn_t *list, uint64_t n)
 {
-	memset(&ctl, 0, sizeof(ctl));
-	ctl.u.getpageframeinfo3.num = n;
-	set_xen_guest_handle(ctl.u.getpageframeinfo3.array, list);
-	return domctl(XEN_DOMCTL_getpageframeinfo3, DOM);
+	micro_domctl_clear();
+	micro_domctl.u.getpageframeinfo3.num = n;
+	set_xen_guest_handle(micro_domctl.u.getpageframeinfo3.array, list);
+	return micro_domctl_do(XEN_DOMCTL_getpageframeinfo3, DOM);
 }
 
 /* XEN_DOMCTL_getpageframeinfo3: what each frame is used as. */
@@ -536,13 +519,13 @@ MICRO_TEST(foreign_frame_info)
 	list[9] = micro_va_to_mfn(list);
 	list[10] = mfns[20] | 1UL << 60;
 	list[11] = ~0UL;
-	memset(&ctl, 0, sizeof(ctl));
-	micro_need(!domctl(XEN_DOMCTL_getdomaininfo, DOM));
-	list[12] = ctl.u.getdomaininfo.shared_info_frame;
+	micro_domctl_clear();
+	micro_need(!micro_domctl_do(XEN_DOMCTL_getdomaininfo, DOM));
+	list[12] = micro_domctl.u.getdomaininfo.shared_info_frame;
 	micro_report("ret=%ld", frame_info(list, 13));
 	for (i = 0; i < 13; i++)
 		micro_report("%u: %lx", i, list[i]);
-	micro_report("num=%lu", ctl.u.getpageframeinfo3.num);
+	micro_report("num=%lu", micro_domctl.u.getpageframeinfo3.num);
 	micro_report("none=%ld", frame_info(list, 0));
 	micro_report("many=%ld", frame_info(list, 1025));
 	micro_report("huge=%ld", frame_info(list, ~0UL));

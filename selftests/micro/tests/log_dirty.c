@@ -4,9 +4,7 @@
  * to. Debian's Xen has no shadow paging and refuses; what its header promises is
  * held against a domain that never runs, but has tables and is written to by dom0.
  */
-#include "micro.h"
-
-#include <xen/domctl.h>
+#include "domain.h"
 
 #define DOM	8
 #define GFNS	24u
@@ -15,32 +13,17 @@
 enum { L4, USER_L3, USER_L2, USER_L1, KERNEL_L3, KERNEL_L2, KERNEL_L1, LOOSE_L1, DATA };
 enum { P = 1, W = 2, A = 0x20, D = 0x40 };
 
-static struct xen_domctl op;
 static xen_pfn_t mfns[GFNS];
 static uint64_t bitmap;
-
-static long domctl(uint32_t cmd)
-{
-	op.cmd = cmd;
-	op.interface_version = XEN_DOMCTL_INTERFACE_VERSION;
-	op.domain = DOM;
-	return hypercall1(__HYPERVISOR_domctl, &op);
-}
 
 static void create(void)
 {
 	struct xen_memory_reservation r = { .nr_extents = GFNS, .domid = DOM };
 
-	memset(&op, 0, sizeof(op));
-	op.u.createdomain.max_vcpus = 1;
-	op.u.createdomain.max_evtchn_port = 1023;
-	op.u.createdomain.max_grant_frames = 1;
-	op.u.createdomain.max_maptrack_frames = 1;
-	op.u.createdomain.grant_opts = XEN_DOMCTL_GRANT_version(1);
-	micro_need(!domctl(XEN_DOMCTL_createdomain));
-	memset(&op, 0, sizeof(op));
-	op.u.max_mem.max_memkb = GFNS * 4;
-	micro_need(!domctl(XEN_DOMCTL_max_mem));
+	micro_need(!micro_domctl_create(DOM, 1));
+	micro_domctl_clear();
+	micro_domctl.u.max_mem.max_memkb = GFNS * 4;
+	micro_need(!micro_domctl_do(XEN_DOMCTL_max_mem, DOM));
 	for (unsigned int i = 0; i < GFNS; i++)
 		mfns[i] = i;
 	set_xen_guest_handle(r.extent_start, mfns);
@@ -49,18 +32,18 @@ static void create(void)
 
 static void end(void)
 {
-	memset(&op, 0, sizeof(op));
-	micro_need(!domctl(XEN_DOMCTL_destroydomain));
+	micro_domctl_clear();
+	micro_need(!micro_domctl_do(XEN_DOMCTL_destroydomain, DOM));
 }
 
 static long shadow(uint32_t what, uint64_t pages)
 {
-	memset(&op, 0, sizeof(op));
+	micro_domctl_clear();
 	bitmap = 0;
-	op.u.shadow_op.op = what;
-	op.u.shadow_op.pages = pages;
-	op.u.shadow_op.dirty_bitmap.p = (void *)&bitmap;
-	return domctl(XEN_DOMCTL_shadow_op);
+	micro_domctl.u.shadow_op.op = what;
+	micro_domctl.u.shadow_op.pages = pages;
+	micro_domctl.u.shadow_op.dirty_bitmap.p = (void *)&bitmap;
+	return micro_domctl_do(XEN_DOMCTL_shadow_op, DOM);
 }
 
 /* What is asked, and of whom. */
@@ -75,21 +58,20 @@ MICRO_TEST(log_dirty_ops)
 	micro_report("test=%ld", shadow(XEN_DOMCTL_SHADOW_OP_ENABLE_TEST, 0));
 	micro_report("none=%ld", shadow(99, 0));
 	rc = shadow(XEN_DOMCTL_SHADOW_OP_GET_ALLOCATION, 0);
-	micro_report("allocation=%ld mb=%u", rc, op.u.shadow_op.mb);
+	micro_report("allocation=%ld mb=%u", rc, micro_domctl.u.shadow_op.mb);
 	rc = shadow(XEN_DOMCTL_SHADOW_OP_SET_ALLOCATION, 0);
-	micro_report("set_allocation=%ld mb=%u", rc, op.u.shadow_op.mb);
-	memset(&op, 0, sizeof(op));
-	op.u.shadow_op.op = XEN_DOMCTL_SHADOW_OP_ENABLE;
-	op.u.shadow_op.mode = XEN_DOMCTL_SHADOW_ENABLE_TRANSLATE;
-	micro_report("translate=%ld", domctl(XEN_DOMCTL_shadow_op));
-	op.u.shadow_op.mode = XEN_DOMCTL_SHADOW_ENABLE_LOG_DIRTY;
-	micro_report("enable=%ld", domctl(XEN_DOMCTL_shadow_op));
+	micro_report("set_allocation=%ld mb=%u", rc, micro_domctl.u.shadow_op.mb);
+	micro_domctl_clear();
+	micro_domctl.u.shadow_op.op = XEN_DOMCTL_SHADOW_OP_ENABLE;
+	micro_domctl.u.shadow_op.mode = XEN_DOMCTL_SHADOW_ENABLE_TRANSLATE;
+	micro_report("translate=%ld", micro_domctl_do(XEN_DOMCTL_shadow_op, DOM));
+	micro_domctl.u.shadow_op.mode = XEN_DOMCTL_SHADOW_ENABLE_LOG_DIRTY;
+	micro_report("enable=%ld", micro_domctl_do(XEN_DOMCTL_shadow_op, DOM));
 	micro_report("again=%ld", shadow(XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY, 0));
 	micro_report("off=%ld", shadow(XEN_DOMCTL_SHADOW_OP_OFF, 0));
 	micro_report("off=%ld", shadow(XEN_DOMCTL_SHADOW_OP_OFF, 0));
-	op.domain = 0;
-	op.u.shadow_op.op = XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY;
-	micro_report("self=%ld", hypercall1(__HYPERVISOR_domctl, &op));
+	micro_domctl.u.shadow_op.op = XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY;
+	micro_report("self=%ld", micro_domctl_do(XEN_DOMCTL_shadow_op, 0));
 	end();
 }
 
@@ -148,8 +130,8 @@ static void clean(uint64_t want)
 			   (unsigned long)want);
 	for (unsigned int i = 0; i < ROUND; i++)
 		count += dirty(i);
-	micro_check(op.u.shadow_op.stats.dirty_count == count);
-	micro_check(op.u.shadow_op.pages == ROUND);
+	micro_check(micro_domctl.u.shadow_op.stats.dirty_count == count);
+	micro_check(micro_domctl.u.shadow_op.pages == ROUND);
 }
 
 #define BIT(gfn)	(1ul << (gfn))
@@ -214,13 +196,13 @@ MICRO_TEST(log_dirty_frames)
 	      BIT(KERNEL_L2) | BIT(KERNEL_L1) | BIT(DATA + 1));
 	micro_check(!dirty(DATA));
 	/* A bitmap that is not the caller's memory; a long one would clear what it has. */
-	memset(&op, 0, sizeof(op));
-	op.u.shadow_op.op = XEN_DOMCTL_SHADOW_OP_CLEAN;
-	op.u.shadow_op.dirty_bitmap.p = (void *)HYPERVISOR_VIRT_START;
-	op.u.shadow_op.pages = 1ul << 62;
-	micro_check(domctl(XEN_DOMCTL_shadow_op) < 0);
-	op.u.shadow_op.pages = ROUND;
-	micro_check(domctl(XEN_DOMCTL_shadow_op) < 0);
+	micro_domctl_clear();
+	micro_domctl.u.shadow_op.op = XEN_DOMCTL_SHADOW_OP_CLEAN;
+	micro_domctl.u.shadow_op.dirty_bitmap.p = (void *)HYPERVISOR_VIRT_START;
+	micro_domctl.u.shadow_op.pages = 1ul << 62;
+	micro_check(micro_domctl_do(XEN_DOMCTL_shadow_op, DOM) < 0);
+	micro_domctl.u.shadow_op.pages = ROUND;
+	micro_check(micro_domctl_do(XEN_DOMCTL_shadow_op, DOM) < 0);
 	micro_check(!shadow(XEN_DOMCTL_SHADOW_OP_OFF, 0));
 	end();
 }

@@ -89,22 +89,29 @@ MICRO_TEST(preempt_multicall)
 	micro_check(!ret && !wrong);
 }
 
+/* Tables of a tree: the L4, and the last of its L1 tables. */
+static uint64_t *tree_build(uint64_t **last_l1)
+{
+	uint64_t *l2 = micro_page_alloc();
+	unsigned int i;
+
+	for (i = 0; i < 24; i++) {
+		*last_l1 = micro_table_build(0);
+		l2[i * 20] = micro_page_pte(*last_l1, PTE_TABLE);
+	}
+	micro_page_protect(l2, false);
+	return micro_table_build(micro_page_pte(
+		micro_table_build(micro_page_pte(l2, PTE_TABLE)), PTE_TABLE));
+}
+
 /* Pinning and unpinning a tree of tables under ticks. */
 MICRO_TEST(preempt_pin)
 {
-	uint64_t *l2 = micro_page_alloc(), *l1, *l3, *l4;
-	unsigned int i, rounds = 0;
-	unsigned long mfn;
+	uint64_t *l1, *l4 = tree_build(&l1);
+	unsigned long mfn = micro_va_to_mfn(l4);
+	unsigned int rounds = 0;
 	long ret = 0;
 
-	for (i = 0; i < 24; i++) {
-		l1 = micro_table_build(0);
-		l2[i * 20] = micro_page_pte(l1, PTE_TABLE);
-	}
-	micro_page_protect(l2, false);
-	l3 = micro_table_build(micro_page_pte(l2, PTE_TABLE));
-	l4 = micro_table_build(micro_page_pte(l3, PTE_TABLE));
-	mfn = micro_va_to_mfn(l4);
 	ticks_start();
 	while (upcalls < 5 && !ret) {
 		ret = micro_mmuext(MMUEXT_PIN_L4_TABLE, mfn, 0);
@@ -116,4 +123,39 @@ MICRO_TEST(preempt_pin)
 	micro_report("ret=%ld enough=%d", ret, rounds > 0);
 	micro_report("l1_free=%ld",
 		     micro_map(l1, micro_page_pte(l1, PTE_RW)));
+}
+
+/*
+ * A vcpu's roots are validated under ticks. One that is good is kept while the other
+ * one is refused, and let go when it is not wanted any more.
+ */
+MICRO_TEST_ALONE(preempt_initialise)
+{
+	static struct vcpu_guest_context context;
+	uint64_t *good_l1, *good = tree_build(&good_l1);
+	uint64_t *bad_l1, *bad = tree_build(&bad_l1);
+	long ret;
+
+	micro_page_protect(bad_l1, true);
+	bad_l1[511] = micro_bad_mfn() << PAGE_SHIFT | PTE_RW;
+	micro_page_protect(bad_l1, false);
+	micro_vcpu_context(&context, micro_event_entry, micro_user_stack);
+	context.ctrlreg[3] = xen_pfn_to_cr3(micro_va_to_mfn(good));
+	context.ctrlreg[1] = xen_pfn_to_cr3(micro_va_to_mfn(bad));
+	ticks_start();
+	do
+		ret = hc_vcpu_op(VCPUOP_initialise, 1, &context);
+	while (upcalls < 5 && ret);
+	ticks_stop();
+	micro_report("refused=%ld", ret);
+	micro_report("good_kept=%ld", micro_map(good_l1, micro_page_pte(good_l1, PTE_RW)));
+	micro_report("bad_free=%ld", micro_map(bad_l1, micro_page_pte(bad_l1, PTE_RW)));
+	bad_l1[511] = 0;
+	micro_page_protect(bad_l1, false);
+	context.ctrlreg[3] = context.ctrlreg[1];
+	context.ctrlreg[1] = 0;
+	micro_report("other=%ld", hc_vcpu_op(VCPUOP_initialise, 1, &context));
+	micro_report("again=%ld", hc_vcpu_op(VCPUOP_initialise, 1, &context));
+	micro_report("good_free=%ld", micro_map(good_l1, micro_page_pte(good_l1, PTE_RW)));
+	micro_report("used=%ld", micro_map(bad_l1, micro_page_pte(bad_l1, PTE_RW)));
 }

@@ -4,10 +4,7 @@
  * can be ended at any moment. Each is a few pages: page tables, and code that
  * spins or calls the core. dom0's second vcpu is down.
  */
-#include "micro.h"
-
-#include <xen/domctl.h>
-#include <xen/sysctl.h>
+#include "domain.h"
 
 #define GUEST_VA	0x400000UL	/* the code; the data page follows */
 #define MS		1000000UL
@@ -27,21 +24,7 @@ static const uint8_t programs[][16] = {
 		   0xeb, 0xf5 },			/* jmp 1b */
 };
 
-static struct xen_domctl ctl;
 static struct vcpu_guest_context context;
-
-static long domctl(uint32_t cmd, domid_t dom)
-{
-	ctl.cmd = cmd;
-	ctl.interface_version = XEN_DOMCTL_INTERFACE_VERSION;
-	ctl.domain = dom;
-	return hypercall1(__HYPERVISOR_domctl, &ctl);
-}
-
-static void clear(void)
-{
-	ctl = (struct xen_domctl){ 0 };
-}
 
 static uint64_t *open_page(domid_t dom, uint64_t mfn)
 {
@@ -97,10 +80,10 @@ static void start_vcpu(domid_t dom, uint32_t vcpu, uint64_t root, unsigned int p
 	context.user_regs.rdi = VCPUOP_set_periodic_timer;
 	context.user_regs.rsi = vcpu;
 	context.user_regs.rdx = GUEST_VA + PAGE_SIZE;
-	clear();
-	ctl.u.vcpucontext.vcpu = vcpu;
-	set_xen_guest_handle(ctl.u.vcpucontext.ctxt, &context);
-	micro_need(!domctl(XEN_DOMCTL_setvcpucontext, dom));
+	micro_domctl_clear();
+	micro_domctl.u.vcpucontext.vcpu = vcpu;
+	set_xen_guest_handle(micro_domctl.u.vcpucontext.ctxt, &context);
+	micro_need(!micro_domctl_do(XEN_DOMCTL_setvcpucontext, dom));
 }
 
 /* A domain that runs. */
@@ -111,20 +94,9 @@ static domid_t guest_start(uint32_t vcpus, unsigned int program)
 	domid_t dom;
 	uint32_t i;
 
-	clear();
-	ctl.u.createdomain = (struct xen_domctl_createdomain){
-		.max_vcpus = vcpus, .max_evtchn_port = 1023,
-		.max_grant_frames = 4, .max_maptrack_frames = 16,
-		.grant_opts = XEN_DOMCTL_GRANT_version(1),
-	};
-	micro_need(!domctl(XEN_DOMCTL_createdomain, 0));
-	dom = ctl.domain;
-	clear();
-	ctl.u.max_vcpus.max = vcpus;
-	micro_need(!domctl(XEN_DOMCTL_max_vcpus, dom));
-	clear();
-	ctl.u.max_mem.max_memkb = 1024;
-	micro_need(!domctl(XEN_DOMCTL_max_mem, dom));
+	dom = micro_domctl_create_vcpus(0, vcpus);
+	micro_domctl.u.max_mem.max_memkb = 1024;
+	micro_need(!micro_domctl_do(XEN_DOMCTL_max_mem, dom));
 	for (i = 0; i < NR_PAGES; i++)
 		mfn[i] = i;
 	r.domid = dom;
@@ -133,42 +105,42 @@ static domid_t guest_start(uint32_t vcpus, unsigned int program)
 	fill_memory(dom, mfn);
 	for (i = 0; i < vcpus; i++)
 		start_vcpu(dom, i, mfn[PAGE_L4], program);
-	micro_need(!domctl(XEN_DOMCTL_unpausedomain, dom));
+	micro_need(!micro_domctl_do(XEN_DOMCTL_unpausedomain, dom));
 	return dom;
 }
 
 static void guest_end(domid_t dom)
 {
-	clear();
-	micro_need(!domctl(XEN_DOMCTL_destroydomain, dom));
+	micro_domctl_clear();
+	micro_need(!micro_domctl_do(XEN_DOMCTL_destroydomain, dom));
 }
 
 static void guest_pin(domid_t dom, uint32_t vcpu, uint64_t cpus)
 {
-	clear();
-	ctl.u.vcpuaffinity.vcpu = vcpu;
-	ctl.u.vcpuaffinity.flags = XEN_VCPUAFFINITY_HARD;
-	set_xen_guest_handle(ctl.u.vcpuaffinity.cpumap_hard.bitmap,
+	micro_domctl_clear();
+	micro_domctl.u.vcpuaffinity.vcpu = vcpu;
+	micro_domctl.u.vcpuaffinity.flags = XEN_VCPUAFFINITY_HARD;
+	set_xen_guest_handle(micro_domctl.u.vcpuaffinity.cpumap_hard.bitmap,
 			     (void *)&cpus);
-	ctl.u.vcpuaffinity.cpumap_hard.nr_bits = 64;
-	micro_need(!domctl(XEN_DOMCTL_setvcpuaffinity, dom));
+	micro_domctl.u.vcpuaffinity.cpumap_hard.nr_bits = 64;
+	micro_need(!micro_domctl_do(XEN_DOMCTL_setvcpuaffinity, dom));
 }
 
 static void guest_params(domid_t dom, uint32_t weight, uint32_t cap)
 {
-	clear();
-	ctl.u.scheduler_op.sched_id = XEN_SCHEDULER_CREDIT2;
-	ctl.u.scheduler_op.cmd = XEN_DOMCTL_SCHEDOP_putinfo;
-	ctl.u.scheduler_op.u.credit2.weight = weight;
-	ctl.u.scheduler_op.u.credit2.cap = cap;
-	micro_need(!domctl(XEN_DOMCTL_scheduler_op, dom));
+	micro_domctl_clear();
+	micro_domctl.u.scheduler_op.sched_id = XEN_SCHEDULER_CREDIT2;
+	micro_domctl.u.scheduler_op.cmd = XEN_DOMCTL_SCHEDOP_putinfo;
+	micro_domctl.u.scheduler_op.u.credit2.weight = weight;
+	micro_domctl.u.scheduler_op.u.credit2.cap = cap;
+	micro_need(!micro_domctl_do(XEN_DOMCTL_scheduler_op, dom));
 }
 
 static uint64_t guest_ran(domid_t dom)
 {
-	clear();
-	micro_need(!domctl(XEN_DOMCTL_getvcpuinfo, dom));
-	return ctl.u.getvcpuinfo.cpu_time;
+	micro_domctl_clear();
+	micro_need(!micro_domctl_do(XEN_DOMCTL_getvcpuinfo, dom));
+	return micro_domctl.u.getvcpuinfo.cpu_time;
 }
 
 /* Sleep: the guests may have dom0's CPU. */
@@ -253,8 +225,8 @@ MICRO_TEST_ALONE(guests_end)
 			guest_params(dom[0], 256, 20);
 		pass_time((i * 7 % 12) * MS / 2);
 		if (i % 5 == 0) {
-			clear();
-			micro_need(!domctl(XEN_DOMCTL_pausedomain, dom[1]));
+			micro_domctl_clear();
+			micro_need(!micro_domctl_do(XEN_DOMCTL_pausedomain, dom[1]));
 		}
 		for (k = 0; k < 2; k++)
 			guest_end(dom[k]);
@@ -262,6 +234,6 @@ MICRO_TEST_ALONE(guests_end)
 		micro_info("round %u", rounds);
 	}
 	micro_report("rounds=%u", rounds);
-	clear();
-	micro_report("gone=%ld", domctl(XEN_DOMCTL_pausedomain, dom[0]));
+	micro_domctl_clear();
+	micro_report("gone=%ld", micro_domctl_do(XEN_DOMCTL_pausedomain, dom[0]));
 }

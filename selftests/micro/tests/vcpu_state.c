@@ -3,61 +3,29 @@
  * The state of a vcpu beyond its context, as tools save and restore it
  * (xen/domctl.h).
  */
-#include "micro.h"
-
-#include <xen/domctl.h>
+#include "domain.h"
 
 #define XSAVE_HEADER	(16 + 512)	/* behind two words: XCR0, and what it ever was */
 
-static struct xen_domctl op;
 static uint64_t area[1024];
 static domid_t dom;
 
-static long domctl(uint32_t cmd)
-{
-	op.cmd = cmd;
-	op.interface_version = XEN_DOMCTL_INTERFACE_VERSION;
-	op.domain = dom;
-	return hypercall1(__HYPERVISOR_domctl, &op);
-}
-
-static void clear(void)
-{
-	op = (struct xen_domctl){ 0 };
-}
-
-static void create(void)
-{
-	clear();
-	op.u.createdomain = (struct xen_domctl_createdomain){
-		.max_vcpus = 1, .max_evtchn_port = 1023, .max_grant_frames = 32,
-		.max_maptrack_frames = 1024, .grant_opts = XEN_DOMCTL_GRANT_version(1),
-	};
-	dom = 0;
-	micro_need(!domctl(XEN_DOMCTL_createdomain));
-	dom = op.domain;
-	clear();
-	op.u.max_vcpus.max = 1;
-	micro_need(!domctl(XEN_DOMCTL_max_vcpus));
-	clear();
-}
-
 static void end(void)
 {
-	clear();
-	micro_need(!domctl(XEN_DOMCTL_destroydomain));
+	micro_domctl_clear();
+	micro_need(!micro_domctl_do(XEN_DOMCTL_destroydomain, dom));
 }
 
 static uint64_t mask;	/* of the components that there are */
 
 static long extstate(uint32_t cmd, uint32_t vcpu, uint64_t size, void *buffer)
 {
-	clear();
-	op.u.vcpuextstate.xfeature_mask = mask;
-	op.u.vcpuextstate.vcpu = vcpu;
-	op.u.vcpuextstate.size = size;
-	op.u.vcpuextstate.buffer.p = buffer;
-	return domctl(cmd);
+	micro_domctl_clear();
+	micro_domctl.u.vcpuextstate.xfeature_mask = mask;
+	micro_domctl.u.vcpuextstate.vcpu = vcpu;
+	micro_domctl.u.vcpuextstate.size = size;
+	micro_domctl.u.vcpuextstate.buffer.p = buffer;
+	return micro_domctl_do(cmd, dom);
 }
 
 #define GET	XEN_DOMCTL_getvcpuextstate
@@ -69,15 +37,15 @@ MICRO_TEST(vcpu_state_xsave)
 	uint64_t size;
 	long rc;
 
-	create();
+	dom = micro_domctl_create_vcpus(0, 1);
 	micro_report("nobody=%ld", extstate(GET, 1, 0, 0));
 	mask = 0;
 	rc = extstate(GET, 0, 0, 0);
-	mask = op.u.vcpuextstate.xfeature_mask;
-	size = op.u.vcpuextstate.size;
+	mask = micro_domctl.u.vcpuextstate.xfeature_mask;
+	size = micro_domctl.u.vcpuextstate.size;
 	micro_report("ask=%ld x87_sse_avx=%lu", rc,
-		     (unsigned long)op.u.vcpuextstate.xfeature_mask & 7);
-	micro_info("mask %lx size %lu", (unsigned long)op.u.vcpuextstate.xfeature_mask,
+		     (unsigned long)micro_domctl.u.vcpuextstate.xfeature_mask & 7);
+	micro_info("mask %lx size %lu", (unsigned long)micro_domctl.u.vcpuextstate.xfeature_mask,
 		   (unsigned long)size);
 	micro_check(size >= XSAVE_HEADER + 64 && size <= sizeof(area));
 	micro_report("short=%ld", extstate(GET, 0, 15, area));
@@ -85,9 +53,9 @@ MICRO_TEST(vcpu_state_xsave)
 	area[0] = area[1] = 3;
 	micro_report("set=%ld", extstate(SET, 0, XSAVE_HEADER + 64, area));
 	micro_report("short=%ld", extstate(GET, 0, XSAVE_HEADER + 63, area));
-	micro_info("size %lu", (unsigned long)op.u.vcpuextstate.size);
+	micro_info("size %lu", (unsigned long)micro_domctl.u.vcpuextstate.size);
 	rc = extstate(GET, 0, size, area);
-	micro_report("get=%ld size=%lu", rc, (unsigned long)op.u.vcpuextstate.size);
+	micro_report("get=%ld size=%lu", rc, (unsigned long)micro_domctl.u.vcpuextstate.size);
 	micro_report("xcr0=%lx accum=%lx bv=%lx comp=%lx", (unsigned long)area[0],
 		     (unsigned long)area[1], (unsigned long)area[XSAVE_HEADER / 8],
 		     (unsigned long)area[XSAVE_HEADER / 8 + 1]);
@@ -107,10 +75,10 @@ MICRO_TEST(vcpu_state_xsave_set)
 	uint32_t *mxcsr = (uint32_t *)&area[5];
 	long rc;
 
-	create();
+	dom = micro_domctl_create_vcpus(0, 1);
 	mask = 0;
 	micro_need(!extstate(GET, 0, 0, 0));
-	mask = op.u.vcpuextstate.xfeature_mask;
+	mask = micro_domctl.u.vcpuextstate.xfeature_mask;
 	area[0] = area[1] = 3;
 	size = XSAVE_HEADER + 64;
 	micro_report("nobody=%ld", extstate(SET, 1, size, area));
@@ -127,7 +95,7 @@ MICRO_TEST(vcpu_state_xsave_set)
 	micro_report("avx=%ld", set(XSAVE_HEADER + 64 + 256));
 	rc = extstate(GET, 0, sizeof(area), area);
 	micro_report("get=%ld size=%lu xcr0=%lx accum=%lx bv=%lx", rc,
-		     (unsigned long)op.u.vcpuextstate.size, (unsigned long)area[0],
+		     (unsigned long)micro_domctl.u.vcpuextstate.size, (unsigned long)area[0],
 		     (unsigned long)area[1], (unsigned long)header[0]);
 	size = XSAVE_HEADER + 64 + 256;
 	area[0] = 3;
@@ -164,17 +132,17 @@ MICRO_TEST(vcpu_state_xsave_set)
 
 static long callbacks(uint32_t cmd)
 {
-	op.u.ext_vcpucontext.size = sizeof(op.u.ext_vcpucontext);
-	return domctl(cmd);
+	micro_domctl.u.ext_vcpucontext.size = sizeof(micro_domctl.u.ext_vcpucontext);
+	return micro_domctl_do(cmd, dom);
 }
 
 static void show_callbacks(void)
 {
-	const struct xen_domctl_ext_vcpucontext *c = &op.u.ext_vcpucontext;
+	const struct xen_domctl_ext_vcpucontext *c = &micro_domctl.u.ext_vcpucontext;
 	long rc;
 
-	clear();
-	rc = domctl(XEN_DOMCTL_get_ext_vcpucontext);
+	micro_domctl_clear();
+	rc = micro_domctl_do(XEN_DOMCTL_get_ext_vcpucontext, dom);
 	micro_report("get=%ld size=%u syscall32=%lx,%d sysenter=%lx,%d", rc, c->size,
 		     (unsigned long)c->syscall32_callback_eip, c->syscall32_disables_events,
 		     (unsigned long)c->sysenter_callback_eip, c->sysenter_disables_events);
@@ -183,9 +151,9 @@ static void show_callbacks(void)
 /* The callbacks that the context has no room for. */
 MICRO_TEST(vcpu_state_callbacks)
 {
-	struct xen_domctl_ext_vcpucontext *c = &op.u.ext_vcpucontext;
+	struct xen_domctl_ext_vcpucontext *c = &micro_domctl.u.ext_vcpucontext;
 
-	create();
+	dom = micro_domctl_create_vcpus(0, 1);
 	show_callbacks();
 	c->syscall32_callback_eip = 0xffffffff81000000;
 	c->syscall32_disables_events = 1;
@@ -203,22 +171,22 @@ MICRO_TEST(vcpu_state_callbacks)
 	show_callbacks();
 	c->vmce.caps = 1ull << 40;
 	micro_report("vmce=%ld", callbacks(XEN_DOMCTL_set_ext_vcpucontext));
-	clear();
+	micro_domctl_clear();
 	c->size = 7;
-	micro_report("size7=%ld", domctl(XEN_DOMCTL_set_ext_vcpucontext));
+	micro_report("size7=%ld", micro_domctl_do(XEN_DOMCTL_set_ext_vcpucontext, dom));
 	c->size = 8;
-	micro_report("size8=%ld", domctl(XEN_DOMCTL_set_ext_vcpucontext));
+	micro_report("size8=%ld", micro_domctl_do(XEN_DOMCTL_set_ext_vcpucontext, dom));
 	c->size = 27;
-	micro_report("size27=%ld", domctl(XEN_DOMCTL_set_ext_vcpucontext));
+	micro_report("size27=%ld", micro_domctl_do(XEN_DOMCTL_set_ext_vcpucontext, dom));
 	c->size = 32;
-	micro_report("size32=%ld", domctl(XEN_DOMCTL_set_ext_vcpucontext));
+	micro_report("size32=%ld", micro_domctl_do(XEN_DOMCTL_set_ext_vcpucontext, dom));
 	c->size = 200;
-	micro_report("size200=%ld", domctl(XEN_DOMCTL_set_ext_vcpucontext));
+	micro_report("size200=%ld", micro_domctl_do(XEN_DOMCTL_set_ext_vcpucontext, dom));
 	show_callbacks();
 	c->vcpu = 1;
 	micro_report("nobody=%ld", callbacks(XEN_DOMCTL_set_ext_vcpucontext));
 	c->vcpu = 1;
-	micro_report("nobody=%ld", domctl(XEN_DOMCTL_get_ext_vcpucontext));
+	micro_report("nobody=%ld", micro_domctl_do(XEN_DOMCTL_get_ext_vcpucontext, dom));
 	end();
 }
 
@@ -226,18 +194,18 @@ static struct xen_domctl_vcpu_msr msrs[32];
 
 static long set_msrs(uint32_t nr)
 {
-	clear();
-	op.u.vcpu_msrs.msr_count = nr;
-	op.u.vcpu_msrs.msrs.p = msrs;
-	return domctl(XEN_DOMCTL_set_vcpu_msrs);
+	micro_domctl_clear();
+	micro_domctl.u.vcpu_msrs.msr_count = nr;
+	micro_domctl.u.vcpu_msrs.msrs.p = msrs;
+	return micro_domctl_do(XEN_DOMCTL_set_vcpu_msrs, dom);
 }
 
 static long get_msrs(uint32_t nr)
 {
-	clear();
-	op.u.vcpu_msrs.msr_count = nr;
-	op.u.vcpu_msrs.msrs.p = msrs;
-	return domctl(XEN_DOMCTL_get_vcpu_msrs);
+	micro_domctl_clear();
+	micro_domctl.u.vcpu_msrs.msr_count = nr;
+	micro_domctl.u.vcpu_msrs.msrs.p = msrs;
+	return micro_domctl_do(XEN_DOMCTL_get_vcpu_msrs, dom);
 }
 
 /* MSRs that a vcpu has of its own; those that are 0 do not count. */
@@ -245,37 +213,38 @@ MICRO_TEST(vcpu_state_msrs)
 {
 	long rc;
 
-	create();
-	rc = domctl(XEN_DOMCTL_get_vcpu_msrs);
+	dom = micro_domctl_create_vcpus(0, 1);
+	rc = micro_domctl_do(XEN_DOMCTL_get_vcpu_msrs, dom);
 	micro_report("ask=%ld", rc);
-	micro_info("at most %u", op.u.vcpu_msrs.msr_count);
-	micro_check(op.u.vcpu_msrs.msr_count && op.u.vcpu_msrs.msr_count <= ARRAY_SIZE(msrs));
+	micro_info("at most %u", micro_domctl.u.vcpu_msrs.msr_count);
+	micro_check(micro_domctl.u.vcpu_msrs.msr_count &&
+		    micro_domctl.u.vcpu_msrs.msr_count <= ARRAY_SIZE(msrs));
 	rc = get_msrs(ARRAY_SIZE(msrs));
-	micro_report("get=%ld nr=%u", rc, op.u.vcpu_msrs.msr_count);
+	micro_report("get=%ld nr=%u", rc, micro_domctl.u.vcpu_msrs.msr_count);
 	rc = get_msrs(0);
-	micro_report("get_none=%ld nr=%u", rc, op.u.vcpu_msrs.msr_count);
+	micro_report("get_none=%ld nr=%u", rc, micro_domctl.u.vcpu_msrs.msr_count);
 	msrs[0] = (struct xen_domctl_vcpu_msr){ .index = 0xc0000103, .value = 77 };
 	rc = set_msrs(1);
-	micro_report("tsc_aux=%ld nr=%u", rc, op.u.vcpu_msrs.msr_count);
+	micro_report("tsc_aux=%ld nr=%u", rc, micro_domctl.u.vcpu_msrs.msr_count);
 	rc = get_msrs(ARRAY_SIZE(msrs));
-	micro_report("get=%ld nr=%u index=%x value=%lu", rc, op.u.vcpu_msrs.msr_count,
+	micro_report("get=%ld nr=%u index=%x value=%lu", rc, micro_domctl.u.vcpu_msrs.msr_count,
 		     msrs[0].index, (unsigned long)msrs[0].value);
 	rc = get_msrs(0);
-	micro_report("get_none=%ld nr=%u", rc, op.u.vcpu_msrs.msr_count);
+	micro_report("get_none=%ld nr=%u", rc, micro_domctl.u.vcpu_msrs.msr_count);
 	msrs[1] = (struct xen_domctl_vcpu_msr){ .index = 0x1234 };
 	rc = set_msrs(2);
-	micro_report("unknown=%ld nr=%u", rc, op.u.vcpu_msrs.msr_count);
+	micro_report("unknown=%ld nr=%u", rc, micro_domctl.u.vcpu_msrs.msr_count);
 	msrs[0].value = 1ull << 32;
 	rc = set_msrs(1);
-	micro_report("large=%ld nr=%u", rc, op.u.vcpu_msrs.msr_count);
+	micro_report("large=%ld nr=%u", rc, micro_domctl.u.vcpu_msrs.msr_count);
 	msrs[0].value = 1;
 	msrs[0].reserved = 1;
 	rc = set_msrs(1);
-	micro_report("reserved=%ld nr=%u", rc, op.u.vcpu_msrs.msr_count);
+	micro_report("reserved=%ld nr=%u", rc, micro_domctl.u.vcpu_msrs.msr_count);
 	micro_report("many=%ld", set_msrs(1000));
-	clear();
-	op.u.vcpu_msrs.vcpu = 1;
-	micro_report("nobody=%ld", domctl(XEN_DOMCTL_get_vcpu_msrs));
-	micro_report("set_nobody=%ld", domctl(XEN_DOMCTL_set_vcpu_msrs));
+	micro_domctl_clear();
+	micro_domctl.u.vcpu_msrs.vcpu = 1;
+	micro_report("nobody=%ld", micro_domctl_do(XEN_DOMCTL_get_vcpu_msrs, dom));
+	micro_report("set_nobody=%ld", micro_domctl_do(XEN_DOMCTL_set_vcpu_msrs, dom));
 	end();
 }

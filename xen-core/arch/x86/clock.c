@@ -253,17 +253,51 @@ int time_set_wallclock(u64 sec, u32 nsec, u64 system_time)
 
 /* ---- guests ---- */
 
-void clock_pvclock_write(struct vcpu_time_info *t)
+/* Nanoseconds of a counter of @hz are (count << to_shift) * to_mul >> 32, of all 32 bits. */
+static void clock_scale(u64 hz, u32 *to_mul, s8 *to_shift)
 {
+	*to_shift = 0;
+	for (; hz <= NSEC_PER_SEC; hz <<= 1)
+		(*to_shift)++;
+	for (; hz > 2 * NSEC_PER_SEC; hz >>= 1)
+		(*to_shift)--;
+	*to_mul = (u32)((NSEC_PER_SEC << 32) / hz);
+}
+
+static u64 clock_emulated_tsc(const struct domain *d, u64 now)
+{
+	u64 khz = d->arch.tsc.khz ?: clock_tsc_khz, ns = now - d->arch.tsc.offset;
+
+	return ns / 1000000 * khz + ns % 1000000 * khz / 1000000;
+}
+
+u64 clock_guest_tsc(const struct domain *d)
+{
+	return d->arch.tsc.emulated ? clock_emulated_tsc(d, arch_now()) : rdtsc();
+}
+
+void clock_pvclock_write(struct vcpu *v)
+{
+	struct vcpu_time_info *t = &v->info->time;
+	const struct guest_tsc *tsc = &v->domain->arch.tsc;
 	u32 version = READ_ONCE(t->version) | 1;
+	u64 now = arch_now();
 
 	WRITE_ONCE(t->version, version);
 	barrier();
-	t->tsc_timestamp = clock_base();
-	t->system_time = 0;
-	t->tsc_to_system_mul = mul;
-	t->tsc_shift = shift;
-	t->flags = clock_is_synced ? XEN_PVCLOCK_TSC_STABLE_BIT : 0;
+	if (tsc->emulated) {
+		t->system_time = now;
+		t->tsc_timestamp = clock_emulated_tsc(v->domain, now);
+		clock_scale((tsc->khz ?: clock_tsc_khz) * 1000, &t->tsc_to_system_mul,
+			    &t->tsc_shift);
+		t->flags = 0;
+	} else {
+		t->tsc_timestamp = clock_base();
+		t->system_time = 0;
+		t->tsc_to_system_mul = mul;
+		t->tsc_shift = shift;
+		t->flags = clock_is_synced ? XEN_PVCLOCK_TSC_STABLE_BIT : 0;
+	}
 	barrier();
 	WRITE_ONCE(t->version, version + 1);
 }
@@ -327,18 +361,12 @@ static void clock_dump(void)
 void __init clock_init(void)
 {
 	bool invariant = cpuid(0x80000000, 0).a >= 0x80000007 && cpuid(0x80000007, 0).d >> 8 & 1;
-	u64 hz = clock_find_hz(), scaled, sec;
+	u64 hz = clock_find_hz(), sec;
 
 	if (hz < 1000000)
 		boot_fail("clock: cannot measure the TSC's frequency");
 	clock_tsc_khz = hz / 1000;
-	/* mul shall use all of its 32 bits. */
-	shift = 0;
-	for (scaled = hz; scaled <= NSEC_PER_SEC; scaled <<= 1)
-		shift++;
-	for (; scaled > 2 * NSEC_PER_SEC; scaled >>= 1)
-		shift--;
-	mul = (u32)((NSEC_PER_SEC << 32) / scaled);
+	clock_scale(hz, &mul, &shift);
 	tsc_base = clock_read_tsc();
 	sec = clock_read_rtc();
 	time_set_wallclock(sec, 0, arch_now());

@@ -94,6 +94,17 @@ struct log_dirty {
 	u64 next;
 };
 
+/**
+ * struct guest_tsc - XEN_DOMCTL_settscinfo; written while the domain is paused
+ * @emulated:	RDTSC traps, and reads as ticks of @khz since system time was @offset
+ * @khz:	0: the machine's
+ */
+struct guest_tsc {
+	u32 mode, khz, incarnation;
+	bool emulated;
+	u64 offset;
+};
+
 struct arch_domain {
 	struct cpu_policy *cpu_policy;	/* NULL: as every guest's; contents: lock */
 	struct page *deferred_put;	/* pt_lock: pt_put() that was preempted */
@@ -103,6 +114,7 @@ struct arch_domain {
 	struct e820_range *e820;	/* domain lock: XENMEM_set_memory_map */
 	u32 nr_e820;
 	struct log_dirty log_dirty;
+	struct guest_tsc tsc;
 };
 
 #endif

@@ -23,10 +23,13 @@ void clock_delay(u64 ns);
 u64 clock_tsc_after(u64 ns);
 
 /*
- * clock_pvclock_write() - fill @t for a vcpu that runs on this CPU, with the
+ * clock_pvclock_write() - fill v->info->time for this CPU, on which @v runs, with the
  * version protocol of struct vcpu_time_info (odd: being written).
  */
-void clock_pvclock_write(struct vcpu_time_info *t);
+void clock_pvclock_write(struct vcpu *v);
+
+/** clock_guest_tsc() - what RDTSC is to read in @d. */
+u64 clock_guest_tsc(const struct domain *d);
 
 extern u64 clock_tsc_khz;
 extern bool clock_is_synced;	/* the TSCs of all CPUs agree */
@@ -42,8 +45,9 @@ static inline bool clock_update_vcpu(struct vcpu *v)
 
 	if (likely(v->arch.pv_time_version == now))
 		return false;
-	v->arch.pv_time_version = now;
-	clock_pvclock_write(&v->info->time);
+	/* That of an emulated TSC begins anew each time, before what is rounded adds up. */
+	v->arch.pv_time_version = v->domain->arch.tsc.emulated ? 0 : now;
+	clock_pvclock_write(v);
 	return true;
 }
 

@@ -36,10 +36,10 @@ void pv_load_cr3(struct vcpu *v)
 	write_cr3(v->arch.in_kernel ? v->arch.kernel_cr3 : v->arch.user_cr3);
 }
 
-/* CR4.TSD is the guest's, so that it can make RDTSC fault in its user mode. */
+/* CR4.TSD is the guest's, so that it can make RDTSC fault in its user mode; or ours. */
 void pv_load_tsd(struct vcpu *v)
 {
-	u64 tsd = v->arch.cr4 & CR4_TSD;
+	u64 tsd = v->domain->arch.tsc.emulated ? CR4_TSD : v->arch.cr4 & CR4_TSD;
 	struct arch_cpu *cpu = this_cpu()->arch;
 
 	if (cpu->tsd != tsd)
@@ -250,7 +250,7 @@ void arch_domain_forget(struct domain *d)
 
 void arch_vcpu_update_time(struct vcpu *v)
 {
-	clock_pvclock_write(&v->info->time);
+	clock_pvclock_write(v);
 	if (v->time_guest.a && v == current &&
 	    copy_to_guest(v->time_guest, &v->info->time, sizeof(v->info->time)))
 		v->time_guest = GVA(0);

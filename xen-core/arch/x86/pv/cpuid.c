@@ -13,15 +13,21 @@
 #define XEN_LAST XEN_CPUID_LEAF(XEN_CPUID_MAX_NUM_LEAVES)
 #define BIT(n) (1u << (n))
 
-static struct cpuid xen_leaf(u32 leaf, u32 sub)
+static struct cpuid xen_leaf(const struct domain *d, u32 leaf, u32 sub)
 {
-	const u32 tsc[] = { cpu_features.rdtscp ? 4 : 0, 0, clock_tsc_khz };
+	const struct guest_tsc *t = &d->arch.tsc;
+	const struct cpuid tsc[] = {
+		{ t->emulated | (cpu_features.rdtscp ? 4 : 0), t->mode, t->khz ?: clock_tsc_khz,
+		  d->privileged ? 0 : t->incarnation + 1 },
+		{ 0 },
+		{ .a = clock_tsc_khz },
+	};
 	const struct cpuid leaves[] = {
 		{ XEN_LAST, XEN_CPUID_SIGNATURE_EBX, XEN_CPUID_SIGNATURE_ECX,
 		  XEN_CPUID_SIGNATURE_EDX },
 		{ .a = 0x00040011 },	/* version 4.17 */
 		{ 1, XEN_CPUID_FIRST_LEAF, XEN_CPUID_FEAT1_MMU_PT_UPDATE_PRESERVE_AD, 0 },
-		{ .a = sub < ARRAY_SIZE(tsc) ? tsc[sub] : 0 },
+		sub < ARRAY_SIZE(tsc) ? tsc[sub] : (struct cpuid){ 0 },
 		[5] = { .b = 64 - __builtin_clzll((max_mfn << PAGE_SHIFT) - 1) },
 	};
 
@@ -34,7 +40,7 @@ static struct cpuid pv_cpuid(const struct vcpu *v, u32 leaf, u32 sub)
 	struct cpuid o;
 
 	if (leaf >> 16 == XEN_CPUID_FIRST_LEAF >> 16)
-		return xen_leaf(leaf, sub);
+		return xen_leaf(v->domain, leaf, sub);
 	o = cpu_policy_find(v->domain, leaf, sub);
 	switch (leaf) {
 	case 1:

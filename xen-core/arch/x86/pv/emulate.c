@@ -14,6 +14,7 @@
  * own may (virtual IOPL, I/O bitmap); the domain's bitmap decides which ports are
  * really accessed.
  */
+#include "clock.h"
 #include "pv.h"
 
 #define REP_MAX		64ul	/* iterations a trap: longer ones fault again */
@@ -184,7 +185,7 @@ static enum outcome access_msr(struct vcpu *v, u32 msr, bool write, u64 *val)
 		*val = efer;
 		return write && new != efer ? FAULT : DONE;
 	case MSR_TSC:
-		*val = rdtsc();
+		*val = clock_guest_tsc(v->domain);
 		return write ? FAULT : DONE;
 	case MSR_XEN_HYPERCALL:
 		return write ? FAULT : DONE;
@@ -209,7 +210,21 @@ static enum outcome access_msr(struct vcpu *v, u32 msr, bool write, u64 *val)
 	}
 }
 
-/* Of the opcode all but port I/O is for the guest's kernel only. */
+/* 0f 31, 0f 01 f9: RDTSC and RDTSCP fault where the guest wants that, or the core. */
+static enum outcome do_rdtsc(struct vcpu *v, bool aux)
+{
+	u64 tsc = clock_guest_tsc(v->domain);
+
+	if (!v->arch.in_kernel && v->arch.cr4 & CR4_TSD)
+		return FAULT;
+	v->regs.rax = (u32)tsc;
+	v->regs.rdx = tsc >> 32;
+	if (aux)
+		v->regs.rcx = v->arch.tsc_aux;
+	return DONE;
+}
+
+/* Of the opcode all but port I/O and RDTSC is for the guest's kernel only. */
 static enum outcome emulate(struct vcpu *v, struct insn *i)
 {
 	struct regs *r = &v->regs;
@@ -218,6 +233,8 @@ static enum outcome emulate(struct vcpu *v, struct insn *i)
 
 	if ((i->opcode & ~3) == 0x6c || (i->opcode & ~0xb) == 0xe4)	/* INS, OUTS, IN, OUT */
 		return do_io(v, i);
+	if (i->opcode == 0x0f31 || (i->opcode == 0x0f01 && i->modrm == 0xf9))
+		return do_rdtsc(v, i->opcode == 0x0f01);
 	if (!v->arch.in_kernel)
 		return FAULT;
 	switch (i->opcode) {
@@ -247,8 +264,8 @@ static enum outcome emulate(struct vcpu *v, struct insn *i)
 		return DONE;
 	case 0x0f30:
 		return access_msr(v, r->rcx, true, &val);
-	case 0x0f31: case 0x0f32:	/* RDTSC, RDMSR */
-		if (access_msr(v, i->opcode == 0x0f31 ? MSR_TSC : (u32)r->rcx, false, &val))
+	case 0x0f32:
+		if (access_msr(v, r->rcx, false, &val))
 			return FAULT;
 		r->rax = (u32)val;
 		r->rdx = val >> 32;

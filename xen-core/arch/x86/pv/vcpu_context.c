@@ -65,35 +65,51 @@ static void vcpu_set_regs(struct vcpu *v, const struct vcpu_guest_context *c)
 	}
 }
 
+/* pt_lock held; the vcpu never ran, so nobody has loaded what is replaced. */
+static int vcpu_set_root(struct vcpu *v, u64 *root, mfn_t mfn)
+{
+	u64 old = *root;
+	int err;
+
+	if (mfn_to_maddr(mfn).a == old)
+		return 0;
+	err = pt_finish_deferred(v->domain) ?: pt_get(v->domain, mfn, 4);
+	if (err)
+		return err;
+	*root = mfn_to_maddr(mfn).a;
+	if (old)
+		pt_put(mfn_to_page(PTE_MFN(old)));
+	return 0;
+}
+
+/*
+ * T5: what is preempted is called again; a table knows how far it is, and a root that
+ * is done is held by the vcpu, also when the other one is refused. A call that wants
+ * another one lets go of it, or the end of the domain.
+ */
 static int vcpu_set_roots(struct vcpu *v, const struct vcpu_guest_context *c)
 {
-	struct domain *d = v->domain;
 	mfn_t kernel = MFN(xen_cr3_to_pfn(c->ctrlreg[3]));
 	mfn_t user = MFN(xen_cr3_to_pfn(c->ctrlreg[1]));
 	int err;
 
-	spin_guard(&d->pt_lock);
-	err = pt_get_whole(d, kernel, 4);
-	if (err)
-		return err;
-	if (user.n) {
-		err = pt_get_whole(d, user, 4);
-		if (err) {
-			pt_put(mfn_to_page(kernel));
-			return err;
-		}
-		v->arch.user_cr3 = mfn_to_maddr(user).a;
-		pv_show_m2p(user, mfn_equal(user, kernel));
+	if (!kernel.n)
+		return -EINVAL;
+	spin_guard(&v->domain->pt_lock);
+	err = vcpu_set_root(v, &v->arch.kernel_cr3, kernel);
+	if (!err && user.n) {
+		err = vcpu_set_root(v, &v->arch.user_cr3, user);
+		if (!err)
+			pv_show_m2p(user, mfn_equal(user, kernel));
 	}
-	v->arch.kernel_cr3 = mfn_to_maddr(kernel).a;
-	return 0;
+	return err;
 }
 
 /* Under context_lock: too large for the stack. */
 static struct vcpu_guest_context context;
 static struct spinlock context_lock;
 
-/* A vcpu that has none yet gets all of the state @c. */
+/* A vcpu that has none yet gets all of the state @c. -ERESTART: again. */
 static int vcpu_initialise(struct vcpu *v, const struct vcpu_guest_context *c)
 {
 	int err = pv_set_gdt(v, c->gdt_frames, c->gdt_ents) ?:
