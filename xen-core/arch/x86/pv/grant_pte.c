@@ -47,6 +47,7 @@ int arch_grant_map(struct page *page, u64 addr, u32 flags)
 		e |= PTE_W;
 	e |= (u64)(flags >> _GNTMAP_guest_avail0) << AVAIL_SHIFT & PTE_AVAIL;
 	spin_guard(&d->pt_lock);
+	tlb_maps_others(d);
 	slot = slot_find(d, addr, flags);
 	return !slot || pt_write_l1(d, page->owner, slot, e, false) ? -EINVAL : 0;
 }
