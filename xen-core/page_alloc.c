@@ -160,7 +160,7 @@ struct page *page_alloc_claimed(unsigned int order, unsigned int addr_bits, u32 
 
 	/* P4: a guest may have had it mapped; no CPU may still know that mapping. */
 	if (frame_table[mfn].stamp)
-		arch_tlb_filter(frame_table[mfn].stamp);
+		arch_tlb_filter(frame_table[mfn].stamp, NULL);
 	return &frame_table[mfn];
 }
 

@@ -176,10 +176,11 @@ void page_alloc_dump(void);
 /*
  * TLBs, the architecture's. The TLB clock counts flushes; it is never 0 and wraps.
  * tlb_clock_now() - now.
- * arch_tlb_filter() - on return no CPU has an entry older than @stamp.
+ * arch_tlb_filter() - on return no CPU has an entry older than @stamp of a frame of @owner's,
+ * which it was all the time; NULL: it had others.
  * May wait for other CPUs; called with no allocator lock held.
  */
 u32 tlb_clock_now(void);
-void arch_tlb_filter(u32 stamp);
+void arch_tlb_filter(u32 stamp, const struct domain *owner);
 
 #endif

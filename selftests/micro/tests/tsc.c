@@ -84,16 +84,26 @@ static bool time_is_right(void)
 	       now < run.state_entry_time + 10 * SECOND;
 }
 
-/* Ticks in a time: what CPUID says, give or take the errors of an emulated machine. */
+/*
+ * Ticks in a time: what CPUID says, roughly. The clocks are not read at once: on a
+ * machine that has other things to do in between it may take several tries.
+ */
 static bool rate_is(uint64_t khz)
 {
-	uint64_t ticks = micro_rdtsc(), start = micro_time_now(), rate;
+	uint64_t ticks, start, rate;
+	unsigned int tries;
 
-	while (micro_time_now() < start + SECOND / 20)
-		;
-	rate = (micro_rdtsc() - ticks) * 1000000 / (micro_time_now() - start);
-	micro_info("%lu kHz, %lu expected", (unsigned long)rate, (unsigned long)khz);
-	return rate > khz - khz / 3 && rate < khz + khz / 2;
+	for (tries = 0; tries < 20; tries++) {
+		ticks = micro_rdtsc();
+		start = micro_time_now();
+		while (micro_time_now() < start + SECOND / 20)
+			;
+		rate = (micro_rdtsc() - ticks) * 1000000 / (micro_time_now() - start);
+		micro_info("%lu kHz, %lu expected", (unsigned long)rate, (unsigned long)khz);
+		if (rate > khz - khz / 3 && rate < khz + khz / 2)
+			return true;
+	}
+	return false;
 }
 
 extern char user_rdtsc[];

@@ -140,7 +140,7 @@ __weak u32 tlb_clock_now(void)
 	return fake_tlb_clock ? fake_tlb_clock : 1;
 }
 
-__weak void arch_tlb_filter(u32 stamp)
+__weak void arch_tlb_filter(u32 stamp, const struct domain *owner)
 {
 	fake_tlb_filtered = stamp;
 	fake_tlb_filters++;

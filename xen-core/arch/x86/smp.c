@@ -130,7 +130,42 @@ void tlb_flush_page_cpus(u64 mask, u64 va)
 	request(mask, REQ_FLUSH);
 }
 
-void arch_tlb_filter(u32 stamp)
+/*
+ * T7: NULL is there before CR3 is loaded, an owner after that: no entry of another's
+ * comes in meanwhile. Who is about to map others' frames sets the domain's mark, then
+ * takes back what CPUs say; a CPU says it, then looks at the mark: one sees the other.
+ */
+void tlb_set_owner(struct cpu *cpu, struct domain *d)
+{
+	if (d && d->privileged)
+		return;		/* it was NULL, and may map anything */
+	__atomic_store_n(&cpu->arch->tlb_only_of, d, __ATOMIC_SEQ_CST);
+	if (d && READ_ONCE(d->arch.maps_others))
+		WRITE_ONCE(cpu->arch->tlb_only_of, NULL);
+}
+
+void tlb_maps_others(struct domain *d)
+{
+	if (likely(d->arch.maps_others))
+		return;
+	__atomic_store_n(&d->arch.maps_others, true, __ATOMIC_SEQ_CST);
+	for (u32 i = 0; i < nr_cpus; i++) {
+		struct domain *said = d;
+
+		__atomic_compare_exchange_n(&cpus[i]->arch->tlb_only_of, &said, NULL, false,
+					    __ATOMIC_SEQ_CST, __ATOMIC_RELAXED);
+	}
+}
+
+/* A CPU that runs a guest which knows nothing of @owner's is left in peace. */
+static bool tlb_may_know(const struct cpu *cpu, const struct domain *owner)
+{
+	const struct domain *only = __atomic_load_n(&cpu->arch->tlb_only_of, __ATOMIC_SEQ_CST);
+
+	return !owner || !only || only == owner;
+}
+
+void arch_tlb_filter(u32 stamp, const struct domain *owner)
 {
 	u64 now = __atomic_load_n(&tlb_clock, __ATOMIC_SEQ_CST), mask = 0;
 	/* The full stamp is the newest value that ends in the 32 bits kept. */
@@ -139,7 +174,7 @@ void arch_tlb_filter(u32 stamp)
 	if (full > now && full >= 1ull << 32)
 		full -= 1ull << 32;
 	for (u32 i = 0; i < nr_cpus; i++)
-		if (READ_ONCE(cpus[i]->arch->tlb_time) <= full)
+		if (READ_ONCE(cpus[i]->arch->tlb_time) <= full && tlb_may_know(cpus[i], owner))
 			mask |= 1ull << i;
 	if (mask)
 		tlb_flush_cpus(mask);

@@ -113,6 +113,7 @@ struct arch_domain {
 	bool phys_irq_eoi_auto;
 	struct e820_range *e820;	/* domain lock: XENMEM_set_memory_map */
 	u32 nr_e820;
+	bool maps_others;		/* pt_lock to set: its tables map others' frames, or did */
 	struct log_dirty log_dirty;
 	struct guest_tsc tsc;
 };

@@ -33,6 +33,7 @@ void cpu_init(struct cpu *cpu);
  * @loaded:	vcpu whose segments, FPU and CR3 are in the registers, or NULL
  * @requests:	bits of smp.c asked for by other CPUs, atomic
  * @tlb_time:	TLB clock when the last full flush began
+ * @tlb_only_of: guests' frames in its TLB are all this domain's, atomic; NULL: anyone's
  * @view:	page tables that guests run with, or NULL (spec_ctrl.c)
  * @last_domain: number of that of the vcpu that was loaded last
  * @tlb_flushed: when the last one on request began that has been done since
@@ -43,6 +44,7 @@ struct arch_cpu {
 	struct vcpu *loaded;
 	u32 requests;
 	u64 tlb_time, tlb_flushed;
+	struct domain *tlb_only_of;
 	bool breakpoints;
 	u32 tsd, last_domain;
 	struct guest_view *view;

@@ -179,7 +179,9 @@ static void state_load(struct cpu *cpu, struct vcpu *v)
 		spec_ctrl_switch(v->domain);
 	/* Before the root is loaded: who flushes must not miss this CPU. */
 	__atomic_store_n(&v->arch.dirty_cpu, cpu->id, __ATOMIC_SEQ_CST);
+	tlb_set_owner(cpu, NULL);
 	pv_load_cr3(v);
+	tlb_set_owner(cpu, v->domain);
 	pv_load_descriptors(v);
 	segments_good = segments_load(v);
 	fpu_load(v);

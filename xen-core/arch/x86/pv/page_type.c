@@ -340,7 +340,7 @@ static int type_establish(struct page *p, u64 type, bool fresh)
 	int err = 0;
 
 	if (fresh && p->stamp)
-		arch_tlb_filter(p->stamp);	/* P4 */
+		arch_tlb_filter(p->stamp, p->owner);	/* P4 */
 	if (type_is_table(type)) {
 		if (fresh)
 			p->nr_valid = 0;
