@@ -9,7 +9,7 @@ export PYTHONPATH=/usr/lib/xen-4.17/lib/python
 # xl ARGS...: the stock command, told to say all that it does.
 xl() {
 	echo "+ xl $*" >&2
-	timeout -k 2 "${XL_LIMIT:-60}" /usr/sbin/xl -vvv "$@"
+	timeout -k 2 "${XL_LIMIT:-120}" /usr/sbin/xl -vvv "$@"
 }
 
 die() {
@@ -39,7 +39,7 @@ within() {
 
 # xc EXPRESSION: of xc, a handle of the tools' own Python binding.
 xc() {
-	python3 -c "
+	python3 -S -c "
 import xen.lowlevel.xc
 xc = xen.lowlevel.xc.xc()
 print($1)"
@@ -79,6 +79,7 @@ said() {
 }
 
 forget() {	# NAME: an empty log for a new guest
+	rm -f "$consoles/guest-$1--incoming.log"
 	: > "$consoles/guest-$1.log"
 }
 
@@ -128,4 +129,41 @@ tell() {
 # The same with a guest of 4 MB.
 need_micro() {
 	exists "$1" || micro_create "$@"
+}
+
+# answers NAME: does a guest of 4 MB?
+answers() {
+	local times
+	times=$(grep -ac 'MICRO got x' "$consoles/guest-$1.log") || :
+	echo x > "$(xenstore-read "/local/domain/$(/usr/sbin/xl domid "$1")/console/tty")"
+	within 60 said "$1" 'MICRO got x' $((times + 1))
+}
+
+# destroy_but NAME...: all guests but those
+destroy_but() {
+	local name id
+	while read -r name id _; do
+		[[ " Domain-0 $* " != *" $name "* ]] || continue
+		echo "there is $name, domain $id"
+		# It may be one that was going anyhow.
+		xl destroy "$id" || ! /usr/sbin/xl list "$id" || die "$name stays"
+	done < <(/usr/sbin/xl list | tail -n +2)
+}
+
+no_dying() {
+	[ "$(xc 'any(d["dying"] for d in xc.domain_getinfo())')" = False ]
+}
+
+# The same as free_kb, once no domain is left that dies: the daemons let go of it later.
+settled_kb() {
+	within 60 no_dying >&2
+	free_kb
+}
+
+# free_is KB: all that was taken has come back
+free_is() {
+	local kb
+	kb=$(free_kb)
+	echo "free memory: $kb kB, not $1 kB" >&2
+	[ "$kb" = "$1" ]
 }

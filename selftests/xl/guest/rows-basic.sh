@@ -8,7 +8,7 @@ row_start() {
 	local daemon log
 	mkdir -p $consoles
 	echo "XENCONSOLED_ARGS=--log=guest" >> /etc/default/xen
-	timeout 150 /etc/init.d/xen start
+	timeout 180 /etc/init.d/xen start
 	systemctl is-active xen || { journalctl -u xen; die "xen.service is not active"; }
 	for daemon in "${XENSTORED:-oxenstored}" xenconsoled; do
 		pidof "$daemon" || die "$daemon does not run"

@@ -7,53 +7,49 @@
  * character that comes in:
  *	spin	never gives the processor back	off	shuts down
  *	reboot	asks to be built again		crash	faults without a handler
- *	flood	writes to the console for ever
+ *	flood	writes to the console for ever		bad-...	see hostile.c
  * Waiting is SCHEDOP_poll on the console's event channel, so no callback is
  * needed; its pending bit is cleared in the shared info page, mapped over
  * `shared_page`.
  */
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <xen/xen.h>
-#include <xen/event_channel.h>
-#include <xen/sched.h>
-#include <xen/io/console.h>
-#include "../../micro/lib/hypercall.h"
+#include "micro.h"
 
 static uint8_t shared_page[4096] __attribute__((aligned(4096)));
-static struct xencons_interface *console;
-static evtchn_port_t console_port;
+struct xencons_interface *console;
+evtchn_port_t console_port;
 
-static void *frame_address(const struct start_info *info, unsigned long mfn)
+/** frame_address() - where a machine frame of ours is mapped, NULL if it is not */
+void *frame_address(const struct start_info *info, unsigned long mfn)
 {
 	const unsigned long *p2m = (const unsigned long *)info->mfn_list;
 	unsigned long pfn;
 
 	for (pfn = 0; pfn < info->nr_pages; pfn++) {
 		if (p2m[pfn] == mfn)
-			return (void *)(0xffffffff80000000 + (pfn << 12));
+			return (void *)(VIRT_BASE + (pfn << 12));
 	}
 	return NULL;
 }
 
-static void console_kick(void)
+/** port_kick() - send an event */
+void port_kick(evtchn_port_t port)
 {
-	struct evtchn_send send = { .port = console_port };
+	struct evtchn_send send = { .port = port };
 
 	hc_event_channel_op(EVTCHNOP_send, &send);
 }
 
-static void console_wait(void)
+/** port_wait() - wait for an event, and take it */
+void port_wait(evtchn_port_t port)
 {
 	struct shared_info *shared = (struct shared_info *)shared_page;
-	evtchn_port_t ports[1] = { console_port };
+	evtchn_port_t ports[1] = { port };
 	struct sched_poll poll = { .nr_ports = 1 };
 
 	set_xen_guest_handle(poll.ports, ports);
 	hc_sched_op(SCHEDOP_poll, &poll);
-	__atomic_fetch_and(&shared->evtchn_pending[console_port / 64],
-			   ~(1UL << console_port % 64), __ATOMIC_SEQ_CST);
+	__atomic_fetch_and(&shared->evtchn_pending[port / 64], ~(1UL << port % 64),
+			   __ATOMIC_SEQ_CST);
 }
 
 static void console_put(char c)
@@ -61,16 +57,17 @@ static void console_put(char c)
 	XENCONS_RING_IDX prod = console->out_prod;
 
 	while (prod - __atomic_load_n(&console->out_cons, __ATOMIC_ACQUIRE) >= sizeof(console->out))
-		console_wait();
+		port_wait(console_port);
 	console->out[MASK_XENCONS_IDX(prod, console->out)] = c;
 	__atomic_store_n(&console->out_prod, prod + 1, __ATOMIC_RELEASE);
 }
 
-static void console_print(const char *text)
+/** console_print() - say something, once dom0 has room for it */
+void console_print(const char *text)
 {
 	while (*text)
 		console_put(*text++);
-	console_kick();
+	port_kick(console_port);
 }
 
 /* Answer all characters there are. */
@@ -86,7 +83,8 @@ static void console_answer(void)
 	}
 }
 
-static bool told_to(const struct start_info *info, const char *what)
+/** told_to() - is it in the command line? */
+bool told_to(const struct start_info *info, const char *what)
 {
 	const char *at = (const char *)info->cmd_line;
 	size_t n;
@@ -127,8 +125,9 @@ void guest_main(struct start_info *info)
 		;
 	while (told_to(info, "flood"))
 		console_print("MICRO flood MICRO flood MICRO flood MICRO flood\r\n");
+	hostile_main(info, shared_page);
 	for (;;) {
 		console_answer();
-		console_wait();
+		port_wait(console_port);
 	}
 }
