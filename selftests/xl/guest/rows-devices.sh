@@ -54,20 +54,24 @@ row_network() {
 
 # row devices: a guest with disk and card from its start, gone with it
 row_devices() {
-	local before
+	local before raw=format=raw,backendtype=phy
 	need_bridge
 	dd if=/dev/urandom of=/tmp/disk bs=1M count=8 status=none
 	! exists two || xl destroy two
-	before=$(free_kb)
-	linux_create two \
-		"disk = ['format=raw,vdev=xvda,access=rw,backendtype=phy,target=/tmp/disk']" \
-		"vif = ['mac=00:16:3e:00:00:03,bridge=xenbr0']" "vcpus = 2"
-	tell two 'ip link set eth0 up; ip addr add 10.9.0.3/24 dev eth0'
-	equal "what it reads" "$(tell two 'md5sum < /dev/xvda')" "$(md5sum < /tmp/disk)"
-	within 20 tell two 'ping -c 1 -W 1 10.9.0.1'
-	xl destroy two
-	within 20 eval '! ls /sys/class/net | grep vif'
-	within 10 eval '! losetup -j /tmp/disk | grep .'
+	# What the daemons and drivers take for good they have after the first.
+	for _ in first counted; do
+		before=$(free_kb)
+		linux_create two \
+			"disk = ['$raw,vdev=xvda,access=rw,target=/tmp/disk']" \
+			"vif = ['mac=00:16:3e:00:00:03,bridge=xenbr0']" "vcpus = 2"
+		tell two 'ip link set eth0 up; ip addr add 10.9.0.3/24 dev eth0'
+		equal "what it reads" "$(tell two 'md5sum < /dev/xvda')" \
+			"$(md5sum < /tmp/disk)"
+		within 20 tell two 'ping -c 1 -W 1 10.9.0.1'
+		xl destroy two
+		within 20 eval '! ls /sys/class/net | grep vif'
+		within 10 eval '! losetup -j /tmp/disk | grep .'
+	done
 	within 20 eval '[ "$(free_kb)" = '"$before"' ]'
 }
 
