@@ -7,12 +7,15 @@
  * character that comes in:
  *	spin	never gives the processor back	off	shuts down
  *	reboot	asks to be built again		crash	faults without a handler
- *	flood	writes to the console for ever		bad-...	see hostile.c
+ *	flood	writes to the console for ever	events	notifies dom0 for ever
+ *	calls	hypercalls for ever		work	says "tick" for each piece of work
+ *	bad-...	see hostile.c
  * Waiting is SCHEDOP_poll on the console's event channel, so no callback is
  * needed; its pending bit is cleared in the shared info page, mapped over
  * `shared_page`.
  */
 #include "micro.h"
+#include <xen/version.h>
 
 static uint8_t shared_page[4096] __attribute__((aligned(4096)));
 struct xencons_interface *console;
@@ -105,6 +108,15 @@ static void shut_down(unsigned int reason)
 	hc_sched_op(SCHEDOP_shutdown, &shutdown);
 }
 
+/* A piece of work that is always the same. */
+static void work(void)
+{
+	volatile unsigned int n;
+
+	for (n = 0; n < 4000000; n++)
+		;
+}
+
 void guest_main(struct start_info *info);
 
 /** guest_main() - called by the entry point on the stack the builder made */
@@ -125,6 +137,14 @@ void guest_main(struct start_info *info)
 		;
 	while (told_to(info, "flood"))
 		console_print("MICRO flood MICRO flood MICRO flood MICRO flood\r\n");
+	while (told_to(info, "events"))
+		port_kick(console_port);
+	while (told_to(info, "calls"))
+		hc_xen_version(XENVER_version, NULL);
+	while (told_to(info, "work")) {
+		work();
+		console_print("MICRO tick\r\n");
+	}
 	hostile_main(info, shared_page);
 	for (;;) {
 		console_answer();
