@@ -279,6 +279,8 @@ static void domain_end(struct domain *d, u8 reason, const char *why)
 	if (why)
 		pr_err("domain_crash: d%u, by d%uv%u: %s\n", d->id, current->domain->id,
 		       current->id, why);
+	else if (reason == SHUTDOWN_crash)
+		gpr_warn("d%u says that it has crashed\n", d->id);
 	if (why && current->domain == d)
 		arch_vcpu_dump(current);
 	if (d == dom0)
