@@ -43,6 +43,14 @@ dom0: deps-run	## Make the dom0 image for QEMU
 run: deps-run core dom0	## Boot Debian as dom0 in QEMU; BATCH=1: a scripted tour
 	@scripts/run $(if $(BATCH),--batch) $(CORE)
 
+.PHONY: linux
+linux: deps-linux	## Build the kernel of linux-patches/: build/linux/vmlinuz; DEBUG=1
+	@scripts/linux $(if $(PATCHES),--patches $(PATCHES)) $(if $(DEBUG),--debug)
+
+.PHONY: check-linux
+check-linux: deps-run deps-linux linux core dom0	## Boot it natively, on Xenlite and Xen 4.17
+	@selftests/linux/run --core $(CORE)
+
 .PHONY: check
 check: deps-check	## Build, then run every test; ends in one line of totals
 	@scripts/check
@@ -77,4 +85,5 @@ help:	## This list
 	@awk -F ':.*## ?' '/^[a-z-]+:.*##/ { printf "  make %-12s %s\n", $$1, $$2 }' \
 		$(firstword $(MAKEFILE_LIST))
 	@echo "  Variables: CORE= (a hypervisor's ELF image), CPUS= MEM= MACHINE=q35|pc"
+	@echo "  PATCHES=N DEBUG=1 for linux: the first N patches only; the debug configuration"
 	@echo "  DISK=virtio|nvme|ahci for run; BATCH=1 for a scripted tour; V=1: compiler lines"

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * mmbench - what changes of live page tables cost, beyond selftests/bench/xbench.c.
+ *
+ * Each operation makes the kernel change many entries of a page table that a CPU is
+ * using. Like xbench it runs under `qemu -icount shift=0,sleep=off`, where a
+ * nanosecond of CLOCK_MONOTONIC is an executed instruction, and prints the second of
+ * two rounds in xbench's format.
+ */
+#define _GNU_SOURCE
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+#define PAGE	4096ul
+
+static int round_nr;
+
+static uint64_t now(void)
+{
+	struct timespec t;
+
+	clock_gettime(CLOCK_MONOTONIC, &t);
+	return t.tv_sec * 1000000000ull + t.tv_nsec;
+}
+
+static void report(const char *name, uint64_t spent, long ops)
+{
+	if (!round_nr)
+		return;
+	printf("XB %-14s %10.1f ns/op\n", name, (double)spent / ops);
+	fflush(stdout);
+}
+
+static char *map_anon(size_t pages)
+{
+	char *p = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	madvise(p, pages * PAGE, MADV_NOHUGEPAGE);
+	return p;
+}
+
+static void touch(char *m, size_t pages)
+{
+	for (size_t i = 0; i < pages; i++)
+		m[i * PAGE]++;
+}
+
+/* Fork of a process that has written all its memory again since the last fork. */
+static void bench_fork_written(void)
+{
+	const size_t pages = 1024;
+	const long n = 20;
+	char *m = map_anon(pages);
+	uint64_t spent = 0, faults = 0, t;
+
+	for (long i = 0; i < n; i++) {
+		t = now();
+		touch(m, pages);
+		faults += now() - t;
+		t = now();
+		if (!fork())
+			_exit(0);
+		wait(NULL);
+		spent += now() - t;
+	}
+	report("fork_written", spent, n * pages);
+	report("cow_fault", faults, n * pages);
+	munmap(m, pages * PAGE);
+}
+
+/* Many processes at a time: the kernel maps and unmaps their stacks. */
+static void bench_fork_many(void)
+{
+	const int n = 20, alive = 16;
+	uint64_t t = now();
+
+	for (int i = 0; i < n; i++) {
+		int fd[2];
+		char c;
+
+		if (pipe(fd))
+			return;
+		for (int j = 0; j < alive; j++) {
+			if (!fork()) {
+				close(fd[1]);
+				_exit(read(fd[0], &c, 1) != 0);
+			}
+		}
+		close(fd[0]);
+		close(fd[1]);
+		while (wait(NULL) > 0)
+			;
+	}
+	report("fork_many", now() - t, n * alive);
+}
+
+static void bench_mremap(void)
+{
+	const size_t pages = 64;
+	const long n = 500;
+	char *from = map_anon(pages), *to = map_anon(pages), *swap;
+	uint64_t t;
+
+	touch(from, pages);
+	t = now();
+	for (long i = 0; i < n; i++) {
+		if (mremap(from, pages * PAGE, pages * PAGE,
+			   MREMAP_MAYMOVE | MREMAP_FIXED, to) != to)
+			return;
+		swap = from;
+		from = to;
+		to = swap;
+	}
+	report("mremap_page", now() - t, n * pages);
+	munmap(from, pages * PAGE);
+}
+
+static void advise(const char *name, int advice)
+{
+	const size_t pages = 64;
+	const long n = 500;
+	char *m = map_anon(pages);
+	uint64_t spent = 0, t;
+
+	for (long i = 0; i < n; i++) {
+		touch(m, pages);
+		t = now();
+		madvise(m, pages * PAGE, advice);
+		spent += now() - t;
+	}
+	report(name, spent, n * pages);
+	munmap(m, pages * PAGE);
+}
+
+static void bench_advise(void)
+{
+	advise("dontneed_page", MADV_DONTNEED);
+	advise("free_page", MADV_FREE);
+	advise("cold_page", MADV_COLD);
+}
+
+/* A few pages at a time, as malloc and thread stacks do. */
+static void bench_small_unmap(void)
+{
+	const size_t pages = 8;
+	const long n = 2000;
+	uint64_t t = now();
+
+	for (long i = 0; i < n; i++) {
+		char *m = map_anon(pages);
+
+		touch(m, pages);
+		munmap(m, pages * PAGE);
+	}
+	report("map_8_pages", now() - t, n);
+}
+
+/* To no access and back: the entries do not stay present. */
+static void bench_protect_none(void)
+{
+	const size_t pages = 64;
+	const long n = 500;
+	char *m = map_anon(pages);
+	uint64_t t;
+
+	touch(m, pages);
+	t = now();
+	for (long i = 0; i < n; i++) {
+		mprotect(m, pages * PAGE, PROT_NONE);
+		mprotect(m, pages * PAGE, PROT_READ | PROT_WRITE);
+	}
+	report("protnone64x2", now() - t, n);
+	munmap(m, pages * PAGE);
+}
+
+int main(void)
+{
+	for (round_nr = 0; round_nr < 2; round_nr++) {
+		bench_fork_written();
+		bench_fork_many();
+		bench_mremap();
+		bench_advise();
+		bench_small_unmap();
+		bench_protect_none();
+	}
+	printf("XB mm done\n");
+	return 0;
+}

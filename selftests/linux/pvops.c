@@ -1,0 +1,272 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * pvops - a kernel's changes of live page tables take effect, on all processors.
+ *
+ * The rule under test: when a system call that takes rights or pages away returns, no
+ * processor can use them any more, and nothing that was written before is lost; however
+ * the kernel collected its updates. A thread on another processor keeps the entries
+ * cached and its dirty bits coming. TAP; the argument is a folder on a disk.
+ */
+#define _GNU_SOURCE
+#include <fcntl.h>
+#include <pthread.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdatomic.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#define PAGE	4096ul
+#define PAGES	300ul		/* more than a batch, not a multiple of one */
+
+static int tests, failures;
+static _Thread_local sigjmp_buf fault_env;
+static atomic_bool stop;
+
+static void result(bool good, const char *name)
+{
+	printf("%sok %d - %s\n", good ? "" : "not ", ++tests, name);
+	fflush(stdout);
+	failures += !good;
+}
+
+static void on_fault(int sig)
+{
+	(void)sig;
+	siglongjmp(fault_env, 1);
+}
+
+/* Does an access fault? */
+static bool faults(volatile char *p, bool write)
+{
+	if (sigsetjmp(fault_env, 1))
+		return true;
+	if (write)
+		*p = *p + 1;
+	else
+		(void)*p;
+	return false;
+}
+
+static size_t count_faults(char *m, bool write)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < PAGES; i++)
+		n += faults(m + i * PAGE, write);
+	return n;
+}
+
+static char *map_pages(void)
+{
+	char *m = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE,
+		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (m == MAP_FAILED)
+		exit(2);
+	for (size_t i = 0; i < PAGES; i++)
+		m[i * PAGE] = i;
+	return m;
+}
+
+static bool holds_numbers(const char *m, char added)
+{
+	for (size_t i = 0; i < PAGES; i++)
+		if (m[i * PAGE] != (char)(i + added))
+			return false;
+	return true;
+}
+
+static void test_protect(void)
+{
+	char *m = map_pages();
+
+	mprotect(m, PAGES * PAGE, PROT_READ);
+	result(count_faults(m, true) == PAGES, "mprotect: read-only pages cannot be written");
+	result(count_faults(m, false) == 0, "mprotect: read-only pages can be read");
+	mprotect(m, PAGES * PAGE, PROT_NONE);
+	result(count_faults(m, false) == PAGES, "mprotect: no access");
+	mprotect(m, PAGES * PAGE, PROT_READ | PROT_WRITE);
+	result(count_faults(m, true) == 0 && holds_numbers(m, 1),
+	       "mprotect: writable again, with what was in them");
+	munmap(m, PAGES * PAGE);
+	result(count_faults(m, false) == PAGES, "munmap: no access");
+}
+
+static void test_advise(void)
+{
+	char *m = map_pages();
+	bool zero = true;
+
+	madvise(m, PAGES * PAGE, MADV_DONTNEED);
+	for (size_t i = 0; i < PAGES; i++)
+		zero &= m[i * PAGE] == 0;
+	result(zero, "madvise: pages not needed are zero");
+	for (size_t i = 0; i < PAGES; i++)
+		m[i * PAGE] = i;
+	madvise(m, PAGES * PAGE, MADV_COLD);
+	result(holds_numbers(m, 0), "madvise: cold pages keep their contents");
+	madvise(m, PAGES * PAGE, MADV_FREE);
+	result(count_faults(m, true) == 0, "madvise: freed pages can be written");
+	munmap(m, PAGES * PAGE);
+}
+
+static void test_move(void)
+{
+	char *from = map_pages(), *to = map_pages();
+
+	memset(to, 0, PAGES * PAGE);
+	mremap(from, PAGES * PAGE, PAGES * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, to);
+	result(holds_numbers(to, 0) && count_faults(to, true) == 0,
+	       "mremap: pages move with their contents and rights");
+	result(count_faults(from, false) == PAGES, "mremap: no access at the old place");
+	munmap(to, PAGES * PAGE);
+}
+
+/* Writes all pages for ever, whatever happens to them. */
+static void *write_all(void *arg)
+{
+	volatile uint64_t *word = arg;
+
+	while (!stop)
+		for (size_t i = 0; i < PAGES; i++)
+			word[i * PAGE / 8 + 1]++;
+	return NULL;
+}
+
+static bool child_stands_still(const char *m, char *copy)
+{
+	memcpy(copy, m, PAGES * PAGE);
+	for (int i = 0; i < 50; i++) {
+		sched_yield();
+		if (memcmp(copy, m, PAGES * PAGE))
+			return false;
+	}
+	return holds_numbers(m, 0);
+}
+
+static void test_fork(void)
+{
+	char *m = map_pages(), *copy = map_pages();
+	bool good = true;
+	pthread_t writer;
+	int status;
+
+	stop = false;
+	pthread_create(&writer, NULL, write_all, m);
+	for (int i = 0; i < 30; i++) {
+		pid_t pid = fork();
+
+		if (!pid)
+			_exit(!child_stands_still(m, copy));
+		good &= waitpid(pid, &status, 0) == pid && status == 0;
+	}
+	stop = true;
+	pthread_join(writer, NULL);
+	result(good, "fork: no write of the parent's other thread shows in the child");
+	munmap(m, PAGES * PAGE);
+	munmap(copy, PAGES * PAGE);
+}
+
+static volatile uint64_t *shared;
+static uint64_t written[PAGES];
+
+/*
+ * Counts up in the file's pages while they come and go. A store that did not fault
+ * has been made.
+ */
+static void *write_file(void *arg)
+{
+	(void)arg;
+	while (!stop) {
+		for (size_t i = 0; i < PAGES; i++) {
+			if (sigsetjmp(fault_env, 1))
+				continue;
+			shared[i * PAGE / 8] = written[i] + 1;
+			written[i]++;
+		}
+	}
+	return NULL;
+}
+
+static volatile uint64_t *map_file(int fd, void *where)
+{
+	void *p = mmap(where, PAGES * PAGE, PROT_READ | PROT_WRITE,
+		       MAP_SHARED | (where ? MAP_FIXED : 0), fd, 0);
+
+	if (p == MAP_FAILED)
+		exit(2);
+	return p;
+}
+
+static bool read_back(const char *path)
+{
+	static uint64_t block[PAGE / 8] __attribute__((aligned(PAGE)));
+	int fd = open(path, O_RDONLY | O_DIRECT);
+	bool good = fd >= 0;
+
+	for (size_t i = 0; good && i < PAGES; i++)
+		good = read(fd, block, PAGE) == PAGE && block[0] == written[i];
+	close(fd);
+	return good;
+}
+
+/* What was written through a mapping that is gone must reach the file. */
+static void test_dirty(const char *folder)
+{
+	char path[200];
+	bool good = true;
+	pthread_t writer;
+	int fd;
+
+	snprintf(path, sizeof(path), "%s/pvops.data", folder);
+	fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+	if (fd < 0 || ftruncate(fd, PAGES * PAGE)) {
+		result(false, "a file to map");
+		return;
+	}
+	shared = map_file(fd, NULL);
+	for (int round = 0; good && round < 20; round++) {
+		stop = false;
+		pthread_create(&writer, NULL, write_file, NULL);
+		for (int i = 0; i < 40; i++) {
+			munmap((void *)shared, PAGES * PAGE);
+			if (i % 10 == 0)
+				fsync(fd);
+			map_file(fd, (void *)shared);
+			sched_yield();
+		}
+		stop = true;
+		pthread_join(writer, NULL);
+		munmap((void *)shared, PAGES * PAGE);
+		fsync(fd);
+		posix_fadvise(fd, 0, 0, POSIX_FADV_DONTNEED);
+		map_file(fd, (void *)shared);
+		good = read_back(path);
+	}
+	result(good, "munmap: what was written through a shared mapping is in the file");
+	close(fd);
+	unlink(path);
+}
+
+int main(int argc, char **argv)
+{
+	struct sigaction action = { .sa_handler = on_fault, .sa_flags = SA_NODEFER };
+
+	sigaction(SIGSEGV, &action, NULL);
+	test_protect();
+	test_advise();
+	test_move();
+	test_fork();
+	if (argc > 1)
+		test_dirty(argv[1]);
+	printf("1..%d\n", tests);
+	return failures != 0;
+}
