@@ -218,6 +218,7 @@ static __always_inline long grant_run_##name(u32 cmd, gva_t uop, struct grant_ba
 	struct gnttab_##name op;							\
 	const u32 words = sizeof(op) / 8, out = offsetof(struct gnttab_##name, status) / 8;	\
 											\
+	static_assert(sizeof(op) % 8 == 0 && sizeof(op) <= 8 * UACCESS_WORDS, "its words");	\
 	if (copy_words_from_guest((u64 *)&op, uop, words))	/* H3 */		\
 		return -EFAULT;								\
 	op.status = grant_op_##name(&op, b);						\
@@ -234,8 +235,6 @@ static __always_inline long grant_run_list(long (*run)(u32 cmd, gva_t uop, struc
 	struct grant_batch batch;
 	long rc = 0;
 
-	if ((s32)count < 0)
-		return -EINVAL;
 	while (count && !rc) {
 		u32 n = MIN(count, GRANT_BATCH);
 
@@ -260,6 +259,8 @@ static __always_inline long grant_run_list(long (*run)(u32 cmd, gva_t uop, struc
  */
 long do_grant_table_op(u32 cmd, gva_t uop, u32 count)
 {
+	if ((s32)count < 0)
+		return -EINVAL;
 	/* A copy each of the list's loop, made for the operation. */
 	switch (cmd) {
 	case GNTTABOP_map_grant_ref:
@@ -269,8 +270,6 @@ long do_grant_table_op(u32 cmd, gva_t uop, u32 count)
 	case GNTTABOP_copy:
 		return grant_run_list(grant_run_copy, cmd, uop, count);
 	}
-	if ((s32)count < 0)
-		return -EINVAL;
 	if (cmd >= ARRAY_SIZE(grant_ops) || !grant_ops[cmd].run)
 		return -ENOSYS;
 	if (grant_ops[cmd].single && count != 1)

@@ -56,7 +56,9 @@ static int give_extent(struct domain *d, const struct xen_memory_reservation *r,
 
 	if (gfns && copy_from_guest(&gfn, slot, sizeof(gfn)))
 		return -EFAULT;
-	if (!node_exists(r->mem_flags))
+	/* Whether it may is decided in the end; to take frames in vain makes CPUs flush. */
+	if (!node_exists(r->mem_flags) ||
+	    READ_ONCE(d->tot_pages) + (1ull << r->extent_order) > d->max_pages)
 		return -ENOMEM;
 	p = page_alloc_claimed(r->extent_order, address_bits(r), &d->claimed, &claimed);
 	if (!p)

@@ -42,7 +42,8 @@ enum vcpu_pause {
  * @cpu:	where it runs or ran last, sched_lock
  * @pause_flags: enum vcpu_pause bits, atomic
  * @running:	its state is loaded on @cpu
- * @poll_port:	> 0: SCHEDOP_poll waits for this one port, -1: for several, 0: no poll
+ * @poll_port:	> 0: SCHEDOP_poll waits for this one port, -1: for several, 0: no poll;
+ *		may be an old one while it runs
  * @single:	VCPUOP_set_singleshot_timer / set_timer_op
  * @periodic:	VCPUOP_set_periodic_timer
  * @runstate:	times in each RUNSTATE_*; @runstate_guest is where the guest wants it
@@ -174,8 +175,8 @@ static inline void domain_get(struct domain *d)
 	__atomic_fetch_add(&d->refs, 1, __ATOMIC_RELAXED);
 }
 
-/** domain_put() - drop a reference; with the last one the domain is gone soon. */
 void domain_end_refs(struct domain *d);
+/** domain_put() - drop a reference; with the last one the domain is gone soon. */
 static inline void domain_put(struct domain *d)
 {
 	if (unlikely(!__atomic_sub_fetch(&d->refs, 1, __ATOMIC_ACQ_REL)))

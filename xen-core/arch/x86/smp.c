@@ -137,8 +137,8 @@ void tlb_flush_page_cpus(u64 mask, u64 va)
  */
 void tlb_set_owner(struct cpu *cpu, struct domain *d)
 {
-	if (d && d->privileged)
-		return;		/* it was NULL, and may map anything */
+	if (d && (d->privileged || READ_ONCE(d->arch.maps_others)))
+		return;		/* it was NULL */
 	__atomic_store_n(&cpu->arch->tlb_only_of, d, __ATOMIC_SEQ_CST);
 	if (d && READ_ONCE(d->arch.maps_others))
 		WRITE_ONCE(cpu->arch->tlb_only_of, NULL);

@@ -3,6 +3,8 @@
 #ifndef XENLITE_ARCH_UACCESS_H
 #define XENLITE_ARCH_UACCESS_H
 
+#define UACCESS_WORDS 5
+
 #define copy_words_from_guest(dst, src, n)	copy_from_guest(dst, src, (n) * 8ul)
 #define copy_words_to_guest(dst, first, src, n)	\
 	copy_to_guest(GVA((dst).a + (first) * 8ul), src, (n) * 8ul)

@@ -13,8 +13,10 @@
 	EXTABLE(1b, %l[fault]) EXTABLE(2b, %l[fault])				\
 	".endif\n"
 
+#define UACCESS_WORDS 5
+
 /*
- * One to five words, from or to an address that va_is_guest(). They cannot reach the
+ * One to UACCESS_WORDS words, from or to an address that va_is_guest(). They cannot reach the
  * core, for what lies below its range is not canonical. Return: 0 or -EFAULT.
  */
 static __always_inline int uaccess_words(u64 dst, u64 src, u32 n)

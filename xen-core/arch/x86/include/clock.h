@@ -37,7 +37,6 @@ extern bool clock_is_synced;	/* the TSCs of all CPUs agree */
 /**
  * clock_update_vcpu() - @v is about to run here: are its times still right?
  * Return: true when v->info->time was written (so must be a registered copy).
- * Whoever moves v->info clears v->arch.pv_time_version.
  */
 static inline bool clock_update_vcpu(struct vcpu *v)
 {

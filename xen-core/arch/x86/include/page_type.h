@@ -79,11 +79,6 @@ int __must_check pt_write_l1(struct domain *owner, struct domain *fd, u64 *slot,
  */
 bool pt_map_l1(struct domain *d, u64 *slot, u64 val);
 /**
- * pt_set_l1() - the same for an entry that needs no check
- * @e:	0, or what it maps is held for it already
- */
-void pt_set_l1(struct domain *owner, u64 *slot, u64 e);
-/**
  * pt_write_l1_run() - the same for the first of @n requests that are for table @table.
  * Return: how many were done; *@err is set when one failed.
  */
@@ -100,6 +95,12 @@ int __must_check pt_exchange_l1(struct domain *d, u64 *slot, u64 old, u64 val);
  */
 int __must_check pt_write(struct domain *owner, unsigned int level, u64 *slot, u64 val,
 			  bool keep_ad);
+/**
+ * pt_set_l1() - write an entry of a live L1 table that needs no check, and drop what
+ * the old one held. pt_lock held.
+ * @e:	0, or what it maps is held for it already
+ */
+void pt_set_l1(struct domain *owner, u64 *slot, u64 e);
 
 /* log_dirty.c */
 /** log_dirty_table() - @p is no live table any more; what it let write may have changed. */

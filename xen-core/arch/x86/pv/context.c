@@ -252,8 +252,13 @@ void arch_domain_forget(struct domain *d)
 
 void arch_vcpu_update_time(struct vcpu *v)
 {
+	if (v != current) {
+		/* The times of the CPU it runs on are that CPU's to write, at its next run. */
+		WRITE_ONCE(v->arch.pv_time_version, 0);
+		return;
+	}
 	clock_pvclock_write(v);
-	if (v->time_guest.a && v == current &&
+	if (v->time_guest.a &&
 	    copy_to_guest(v->time_guest, &v->info->time, sizeof(v->info->time)))
 		v->time_guest = GVA(0);
 }

@@ -68,9 +68,13 @@ int arch_grant_map(struct page *page, u64 addr, u32 flags)
 	if (unlikely(!entry_hold(d, page, e & PTE_W)))
 		return -EINVAL;
 	spin_guard(&d->pt_lock);
-	tlb_maps_others(d);
+	if (page->owner != d)
+		tlb_maps_others(d);
 	slot = slot_find(d, addr, flags);
-	pt_set_l1(d, slot ?: &e, slot ? e : 0);	/* without a slot, all is dropped again */
+	if (!slot)
+		pt_set_l1(d, &e, 0);	/* all that the entry holds is dropped again */
+	else
+		pt_set_l1(d, slot, e);
 	return slot ? 0 : -EINVAL;
 }
 
