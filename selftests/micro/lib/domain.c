@@ -96,8 +96,8 @@ unsigned long micro_free_pages(void)
 	return op.u.physinfo.free_pages;
 }
 
-/* Do we run on the core under test, not on the reference? */
-static bool micro_is_ours(void)
+/** micro_is_ours() - do we run on the core under test, not on the reference? */
+bool micro_is_ours(void)
 {
 	struct xen_compile_info info;
 

@@ -80,6 +80,7 @@ void micro_domctl_clear(void);
 long micro_domctl_create(domid_t wanted, uint32_t vcpus);
 domid_t micro_domctl_create_vcpus(domid_t wanted, uint32_t vcpus);
 unsigned long micro_free_pages(void);
+bool micro_is_ours(void);
 long micro_map_of(domid_t id, void *va, uint64_t pte);
 void micro_domain_test(const char *name, const struct micro_guest *guest);
 void micro_domain_build(struct micro_domain *d, const char *command_line,

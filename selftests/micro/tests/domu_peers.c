@@ -11,13 +11,14 @@
 /* Questions to dom0. */
 enum {
 	ASK_GRANT, ASK_REVOKE, ASK_VALUE, ASK_MAP, ASK_MAP_VALUE, ASK_UNMAP, ASK_OPEN,
-	ASK_CLOSE, ASK_SEND, ASK_STORM,
+	ASK_CLOSE, ASK_SEND, ASK_STORM, ASK_MOVE, ASK_GRANT_TABLE, ASK_PIN, ASK_UNPIN,
+	ASK_TABLE_VALUE,
 };
 
 /* --- dom0's side --- */
 
 static struct grant_entry_v1 *dom0_grants;
-static volatile uint64_t *dom0_page;
+static volatile uint64_t *dom0_page, *dom0_table;
 static struct gnttab_map_grant_ref map;
 static evtchn_port_t dom0_port;
 
@@ -116,6 +117,46 @@ static long serve_storm(struct micro_domain *d)
 	return 0;
 }
 
+static void place(domid_t id, uint64_t cpus)
+{
+	micro_domctl_clear();
+	micro_domctl.u.vcpuaffinity.flags = XEN_VCPUAFFINITY_HARD;
+	set_xen_guest_handle(micro_domctl.u.vcpuaffinity.cpumap_hard.bitmap, (void *)&cpus);
+	micro_domctl.u.vcpuaffinity.cpumap_hard.nr_bits = 64;
+	micro_need(!micro_domctl_do(XEN_DOMCTL_setvcpuaffinity, id));
+	micro_domctl_clear();
+}
+
+/* The domain to @cpu, where it is alone if that is 1: dom0 stays on 0. */
+static long serve_move(struct micro_domain *d, uint64_t cpu)
+{
+	place(0, 1);
+	place(d->id, 1UL << cpu);
+	return 0;
+}
+
+/* A frame fit to become a table, and each case its own entry. */
+static long serve_grant_table(struct micro_domain *d)
+{
+	uint32_t ref = REF + 1 + d->mail->which;
+
+	dom0_grants = open_grants();
+	dom0_table = micro_table_build(0);
+	grant_to(&dom0_grants[ref], d->id, dom0_table);
+	return ref;
+}
+
+static long serve_pin(unsigned int cmd)
+{
+	return micro_mmuext(cmd, micro_va_to_mfn((void *)dom0_table), 0);
+}
+
+static long serve_unpin(void)
+{
+	place(0, ~0UL);
+	return serve_pin(MMUEXT_UNPIN_TABLE);
+}
+
 static int64_t serve(struct micro_domain *d, uint32_t question, uint64_t argument)
 {
 	switch (question) {
@@ -129,6 +170,11 @@ static int64_t serve(struct micro_domain *d, uint32_t question, uint64_t argumen
 	case ASK_CLOSE:		return serve_close();
 	case ASK_SEND:		return serve_send();
 	case ASK_STORM:		return serve_storm(d);
+	case ASK_MOVE:		return serve_move(d, argument);
+	case ASK_GRANT_TABLE:	return serve_grant_table(d);
+	case ASK_PIN:		return serve_pin(MMUEXT_PIN_L1_TABLE);
+	case ASK_UNPIN:		return serve_unpin();
+	case ASK_TABLE_VALUE:	return dom0_table[argument];
 	default:		return -1;
 	}
 }
@@ -224,6 +270,49 @@ MICRO_TEST_DOMU_SERVED(domu_grant_freed, 1, serve)
 	}
 	micro_report("dom0 sees %lx", (long)micro_ask(ASK_MAP_VALUE, 0));
 	micro_report("dom0 unmaps=%ld", (long)micro_ask(ASK_UNMAP, 0));
+}
+
+/* Ask without a call of the core: the vcpu runs, and dom0 looks every now and then. */
+static int64_t ask_running(uint32_t question)
+{
+	uint32_t number = micro_mail->asked + 1;
+
+	micro_mail->question = question;
+	barrier();	/* the question before its announcement */
+	WRITE_ONCE(micro_mail->asked, number);
+	while (READ_ONCE(micro_mail->answered) != number)
+		asm volatile("pause");
+	return micro_mail->answer;
+}
+
+/*
+ * T7: the CPU that runs the domain knows dom0's frame, by an entry that went without
+ * a flush, when dom0 makes the frame a page table: then it knows it no more. Case 0:
+ * the domain is there when it maps the frame for the first time; 1: it comes later.
+ */
+MICRO_TEST_DOMU_SERVED(domu_grant_table, 2, serve)
+{
+	volatile uint64_t *page = micro_page_alloc();
+	struct micro_regs regs = { .rax = 0x1000, .rbx = (uint64_t)page };
+	uint64_t entry = micro_pte_maddr((uint64_t)page, 1);
+	struct gnttab_map_grant_ref op;
+	uint32_t ref = micro_ask(ASK_GRANT_TABLE, 0);
+	bool stays_out;
+
+	micro_ask(ASK_MOVE, !micro_mail->which);
+	micro_report("map=%ld", map_from_dom0(&op, (void *)page, ref, 0));
+	micro_ask(ASK_MOVE, 1);
+	page[0] = 0;
+	micro_report("pin_mapped=%ld", (long)ask_running(ASK_PIN));
+	micro_report("zap=%ld", micro_mmu_update(entry, 0));
+	MICRO_PROBE(&regs, "movq %%rax, 8(%%rbx)");
+	micro_probe_report("unflushed");
+	micro_report("pin=%ld", (long)ask_running(ASK_PIN));
+	MICRO_PROBE(&regs, "movq %%rax, 16(%%rbx)");
+	stays_out = micro_probe.trapped && !micro_ask(ASK_TABLE_VALUE, 2);
+	micro_report("unpin=%ld", (long)micro_ask(ASK_UNPIN, 0));
+	/* Of the reference only what the lines say is asked. */
+	micro_check(stays_out || !micro_is_ours());
 }
 
 static long bind_to(evtchn_port_t remote, evtchn_port_t *local)
