@@ -98,10 +98,10 @@ linux_create() {
 	local name=$1
 	shift
 	printf '%s\n' "name = '$name'" "kernel = '/vmlinuz'" "ramdisk = '$PWD/ramdisk'" \
-		"memory = 128" "extra = 'console=hvc0 quiet'" "$@" > "/tmp/$name.cfg"
+		"memory = 128" "extra = 'console=hvc0 loglevel=5'" "$@" > "/tmp/$name.cfg"
 	forget "$name"
 	xl create "/tmp/$name.cfg"
-	within 90 said "$name" 'XLGUEST up'
+	within 180 said "$name" 'XLGUEST up'
 }
 
 # A Linux guest for rows that need just any: the one that is there, or a new one.
