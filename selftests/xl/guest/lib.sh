@@ -27,13 +27,15 @@ equal() {
 	[ "$2" = "$3" ] || die "$1 is '$2', not '$3'"
 }
 
-# within SECONDS COMMAND...: until it succeeds; says what it waited for.
+# within SECONDS COMMAND...: until it succeeds; says what it waited for. Who waits
+# for long looks less often: each look takes processor time from the guest.
 within() {
-	local limit=$((SECONDS + $1))
+	local limit=$((SECONDS + $1)) pause=0.1
+	[ "$1" -lt 100 ] || pause=1
 	shift
 	until "$@"; do
 		[ $SECONDS -lt $limit ] || die "in vain: $*"
-		sleep 0.1
+		sleep $pause
 	done
 }
 
@@ -113,7 +115,7 @@ need_linux() {
 
 # tell NAME COMMAND [SECONDS]: run it in a Linux guest; its output and status
 tell() {
-	local tty mark=$RANDOM$RANDOM log from
+	local tty mark=$RANDOM$RANDOM log from text
 	# A guest that came by migration has another log: xenconsoled knows its first name.
 	log=$(cd "$consoles" && find . -name "guest-$1.log" -o -name "guest-$1--incoming.log" |
 		xargs ls -t | head -n 1)
@@ -122,8 +124,10 @@ tell() {
 	from=$(stat -c %s "$log")
 	echo "$2; echo XLGUEST-$mark \$?" > "$tty"
 	within "${3:-30}" eval "tail -c +$((from + 1)) $log | grep -aq 'XLGUEST-$mark [0-9]'"
-	tail -c +$((from + 1)) "$log" | tr -d '\r' | sed "/XLGUEST-$mark/,\$d"
-	return "$(tail -c +$((from + 1)) "$log" | tr -d '\r' | sed -n "s/XLGUEST-$mark //p")"
+	# Without what systemd does to the terminal between the lines.
+	text=$(tail -c +$((from + 1)) "$log" | sed -E 's/\r|\x1b\[[0-9;?]*[A-Za-z]//g')
+	sed "/XLGUEST-$mark/,\$d" <<< "$text"
+	return "$(sed -n "s/.*XLGUEST-$mark \([0-9]*\).*/\1/p" <<< "$text")"
 }
 
 # The same with a guest of 4 MB.
