@@ -61,10 +61,12 @@ no_warning() {
 }
 
 is_up() {
+	local state
 	within 120 tell debian 'systemctl is-active multi-user.target'
-	equal "state of its systemd" "$(tell debian 'systemctl is-system-running --wait' 120)" \
-		running
-	[ -z "$(tell debian 'systemctl --failed --plain --no-legend')" ] || die "units failed"
+	state=$(tell debian 'systemctl is-system-running --wait' 240) || :
+	equal "units that failed" \
+		"$(tell debian 'systemctl --failed --plain --no-legend --no-pager')" ''
+	equal "state of its systemd" "$state" running
 	equal "its root" "$(tell debian 'findmnt -no SOURCE /')" /dev/xvda
 	no_warning debian
 }
@@ -75,8 +77,13 @@ row_debian() {
 	debian_create 4 "${kernel_lines[@]}"
 	is_up
 	equal processors "$(tell debian nproc)" 4
-	XL_LIMIT=120 xl shutdown -w debian
-	within 20 gone debian
+}
+
+# row debian-off: Debian powers off when asked
+row_debian_off() {
+	need_debian
+	XL_LIMIT=300 xl shutdown -w debian
+	within 90 gone debian
 }
 
 # row debian-load: four vcpus bear a load of each kind for two minutes
@@ -142,12 +149,13 @@ row_debian_iperf3() {
 	local server way
 	need_debian
 	debian_network
-	iperf3 -s -B 10.9.0.1 > /tmp/iperf3.log 2>&1 &
+	iperf3 -s -B 10.9.0.1 --forceflush > /tmp/iperf3.log 2>&1 &
 	server=$!
 	for way in "" -R; do
 		within 30 tell debian "iperf3 -c 10.9.0.1 -t 8 $way" 60
 	done
 	kill $server
+	wait $server || :
 	equal "transfers that the server saw" "$(grep -c 'receiver\|sender' /tmp/iperf3.log)" 2
 	no_warning debian
 }
@@ -187,7 +195,6 @@ debian_own_disk() {
 	! exists debian || xl destroy debian
 	debian_create 2 "$@"
 	is_up
-	xl destroy debian
 }
 
 # row pvgrub: Debian's grub-x86_64-xen.bin starts Debian from its own disk
