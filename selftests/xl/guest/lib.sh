@@ -8,7 +8,7 @@ export PYTHONPATH=/usr/lib/xen-4.17/lib/python
 
 # xl ARGS...: the stock command, told to say all that it does.
 xl() {
-	echo "+ xl $*" >&2
+	echo "+ $SECONDS s: xl $*" >&2
 	timeout -k 2 "${XL_LIMIT:-120}" /usr/sbin/xl -vvv "$@"
 }
 
@@ -114,6 +114,7 @@ need_linux() {
 # tell NAME COMMAND [SECONDS]: run it in a Linux guest; its output and status
 tell() {
 	local tty mark=$RANDOM$RANDOM log from
+	echo "+ $SECONDS s: tell $1 $2" >&2
 	# A guest that came by migration has another log: xenconsoled knows its first name.
 	log=$(cd "$consoles" && find . -name "guest-$1.log" -o -name "guest-$1--incoming.log" |
 		xargs ls -t | head -n 1)
