@@ -152,7 +152,7 @@ row_virt_devices() {
 	need_bridge
 	dd if=/dev/urandom of=/tmp/disk bs=1M count=8 status=none
 	sum=$(md5sum < /tmp/disk)
-	virsh attach-disk virt /tmp/disk xvdb --live --driver file --subdriver raw
+	virsh attach-disk virt /tmp/disk xvdb --live --driver phy --subdriver raw
 	within 20 tell virt '[ -b /dev/xvdb ]'
 	virsh domblklist virt | grep -E '^ xvdb +/tmp/disk$'
 	equal "what it reads" "$(tell virt 'md5sum < /dev/xvdb')" "$sum"
