@@ -8,7 +8,7 @@ export PYTHONPATH=/usr/lib/xen-4.17/lib/python
 
 # xl ARGS...: the stock command, told to say all that it does.
 xl() {
-	echo "+ xl $*" >&2
+	echo "+ $SECONDS s: xl $*" >&2
 	timeout -k 2 "${XL_LIMIT:-120}" /usr/sbin/xl -vvv "$@"
 }
 
@@ -113,9 +113,11 @@ need_linux() {
 	linux_create linux "maxmem = 160" "maxvcpus = 2" "vcpus = 1"
 }
 
-# tell NAME COMMAND [SECONDS]: run it in a Linux guest; its output and status
+# tell NAME COMMAND [SECONDS]: run it in a Linux guest; its output and status. Each line
+# is a command of its own there: half a loop ends the guest's first process, and the guest.
 tell() {
 	local tty mark=$RANDOM$RANDOM log from text
+	echo "+ $SECONDS s: tell $1 $2" >&2
 	# A guest that came by migration has another log: xenconsoled knows its first name.
 	log=$(cd "$consoles" && find . -name "guest-$1.log" -o -name "guest-$1--incoming.log" |
 		xargs ls -t | head -n 1)

@@ -74,8 +74,3 @@ row_devices() {
 	done
 	within 20 eval '[ "$(free_kb)" = '"$before"' ]'
 }
-
-# row devd: xl devd serves backends as a daemon
-row_devd() {
-	timeout 3 /usr/sbin/xl devd -F > /tmp/devd 2>&1 || [ $? = 124 ] || die "$(cat /tmp/devd)"
-}

@@ -185,8 +185,8 @@ row_move_devices() {
 	tell mover 'ip link set eth0 up; ip addr add 10.9.0.4/24 dev eth0'
 	within 30 tell mover 'ping -c 1 -W 1 10.9.0.1'
 	sum=$(mark_memory mover)
-	tell mover 'while dd if=/tmp/mark of=/dev/xvda bs=64k conv=notrunc,fsync 2> /dev/null; do
-echo x >> /tmp/rounds; done & true'
+	tell mover "while dd if=/tmp/mark of=/dev/xvda bs=64k conv=notrunc,fsync 2> /dev/null; \
+do echo x >> /tmp/rounds; done & true"
 	for way in save migrate migrate; do
 		within 60 tell mover '[ -s /tmp/rounds ]'
 		rounds=$(tell mover 'wc -l < /tmp/rounds')
