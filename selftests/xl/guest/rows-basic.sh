@@ -6,8 +6,6 @@
 # row start: the daemons start without an error
 row_start() {
 	local daemon log
-	mkdir -p $consoles
-	echo "XENCONSOLED_ARGS=--log=guest" >> /etc/default/xen
 	timeout 180 /etc/init.d/xen start
 	systemctl is-active xen || { journalctl -u xen; die "xen.service is not active"; }
 	for daemon in "${XENSTORED:-oxenstored}" xenconsoled; do
