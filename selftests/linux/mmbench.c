@@ -13,28 +13,11 @@
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "../bench/xb.h"
+
 #define PAGE	4096ul
-
-static int round_nr;
-
-static uint64_t now(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000000000ull + t.tv_nsec;
-}
-
-static void report(const char *name, uint64_t spent, long ops)
-{
-	if (!round_nr)
-		return;
-	printf("XB %-14s %10.1f ns/op\n", name, (double)spent / ops);
-	fflush(stdout);
-}
 
 static char *map_anon(size_t pages)
 {
@@ -181,7 +164,7 @@ static void bench_protect_none(void)
 
 int main(void)
 {
-	for (round_nr = 0; round_nr < 2; round_nr++) {
+	for (warm = 0; warm < 2; warm++) {
 		bench_fork_written();
 		bench_fork_many();
 		bench_mremap();
