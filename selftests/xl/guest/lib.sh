@@ -95,15 +95,20 @@ micro_create() {
 	xl create "/tmp/$name.cfg"
 }
 
-# linux_create NAME [LINE...]: Debian's kernel with the small ram disk
-linux_create() {
+# linux_begin NAME [LINE...]: Debian's kernel with the small ram disk
+linux_begin() {
 	local name=$1
 	shift
 	printf '%s\n' "name = '$name'" "kernel = '/vmlinuz'" "ramdisk = '$PWD/ramdisk'" \
 		"memory = 128" "extra = 'console=hvc0 loglevel=5'" "$@" > "/tmp/$name.cfg"
 	forget "$name"
 	xl create "/tmp/$name.cfg"
-	within 180 said "$name" 'XLGUEST up'
+}
+
+# linux_create NAME [LINE...]: the same, when it is up
+linux_create() {
+	linux_begin "$@"
+	within 180 said "$1" 'XLGUEST up'
 }
 
 # A Linux guest for rows that need just any: the one that is there, or a new one.

@@ -3,55 +3,44 @@
 #
 # Many guests, at once and one after the other.
 
-# crowd COUNT CREATE: guests crowd1 to crowdCOUNT, made by CREATE NAME
+# crowd COUNT CREATE: guests crowd1 to crowdCOUNT at once, made by CREATE NAME, do as
+# crowd_do says; all memory comes back.
 crowd() {
-	local n
+	local before n
+	destroy_but
+	"$2" crowd
+	crowd_do crowd 0
+	xl destroy crowd
+	before=$(settled_kb)
 	for ((n = 1; n <= $1; n++)); do
-		"$2" "crowd$n" 2> "/tmp/crowd.err" || { cat /tmp/crowd.err >&2; return 1; }
+		"$2" "crowd$n" 2> /tmp/crowd.err || { cat /tmp/crowd.err >&2; return 1; }
 	done
 	/usr/sbin/xl list
 	equal "guests" "$(/usr/sbin/xl list | grep -c '^crowd')" "$1"
+	for ((n = 1; n <= $1; n++)); do
+		crowd_do "crowd$n" $n
+	done
+	destroy_but 2> /dev/null
+	within 60 free_is "$before"
 }
 
 # row crowd-micro: 60 guests of 4 MB at once, each answers, all memory comes back
 row_crowd_micro() {
-	local before n
-	destroy_but
-	micro_create crowd
-	xl destroy crowd
-	before=$(settled_kb)
+	crowd_do() {
+		within 60 said "$1" 'MICRO up'
+		answers "$1"
+	}
 	crowd 60 micro_create
-	for ((n = 1; n <= 60; n++)); do
-		within 60 said "crowd$n" 'MICRO up'
-		answers "crowd$n"
-	done
-	destroy_but 2> /dev/null
-	within 60 free_is "$before"
-}
-
-linux_begin() {
-	sed "s/^name = .*/name = '$1'/" /tmp/crowd.cfg > "/tmp/$1.cfg"
-	forget "$1"
-	xl create "/tmp/$1.cfg"
 }
 
 # row crowd-linux: 12 Linux guests of 128 MB at once, each does what it is told
 row_crowd_linux() {
-	local before n
-	destroy_but
-	linux_create crowd
-	xl destroy crowd
-	before=$(settled_kb)
+	crowd_do() {
+		within 600 said "$1" 'XLGUEST up'
+		equal "what $1 says" "$(tell "$1" "echo \$(($2 * $2)) | md5sum" 60)" \
+			"$(echo $(($2 * $2)) | md5sum)"
+	}
 	crowd 12 linux_begin
-	for ((n = 1; n <= 12; n++)); do
-		within 600 said "crowd$n" 'XLGUEST up'
-	done
-	for ((n = 1; n <= 12; n++)); do
-		equal "what crowd$n says" "$(tell "crowd$n" "echo \$(($n * $n)) | md5sum" 60)" \
-			"$(echo $((n * n)) | md5sum)"
-	done
-	destroy_but 2> /dev/null
-	within 60 free_is "$before"
 }
 
 # row leak-long: 200 times create and destroy return every frame

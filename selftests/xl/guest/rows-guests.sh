@@ -160,6 +160,30 @@ row_debian_iperf3() {
 	no_warning debian
 }
 
+# row devd: a guest with xl devd is the driver domain of another one's network card
+row_devd() {
+	local bridge='[ -e /sys/class/net/xenbr0/brif/vif'
+	! exists debian || xl destroy debian
+	! exists driven || xl destroy driven
+	debian_create 2 "${kernel_lines[@]}" "driver_domain = 1"
+	tell debian 'modprobe xen-netback && ip link add xenbr0 type bridge &&
+ip addr add 10.9.1.1/24 dev xenbr0 && ip link set xenbr0 up && xl devd' 60
+	linux_create driven "vif = ['mac=00:16:3e:00:00:08,bridge=xenbr0,backend=debian']"
+	bridge+="$(xl domid driven).0 ]"
+	tell debian "$bridge"
+	tell driven 'ip link set eth0 up; ip addr add 10.9.1.2/24 dev eth0'
+	within 20 tell driven 'ping -c 1 -W 1 10.9.1.1'
+	tell debian 'head -c 2000000 /dev/urandom > /srv/data; busybox httpd -h /srv'
+	equal "what it received" "$(tell debian 'md5sum < /srv/data')" \
+		"$(tell driven 'wget -q -O - http://10.9.1.1/data | md5sum' 60)"
+	xl network-detach driven 0
+	within 20 tell driven '[ ! -e /sys/class/net/eth0 ]'
+	within 30 tell debian "! $bridge"
+	xl destroy driven
+	no_warning debian
+	xl destroy debian
+}
+
 # online NUMBER: has the guest plug what is there and wait until it has so many
 online() {
 	within 60 tell debian "for c in /sys/devices/system/cpu/cpu[1-9]/online; do

@@ -156,8 +156,8 @@ used() {
 	local span=$1 name begin=() now=() end
 	shift
 	for name; do begin+=("$(domain_field "$name" cpu_time)"); done
-	end=$(($(cut -d. -f1 /proc/uptime) + span))
-	while [ "$(cut -d. -f1 /proc/uptime)" -lt $end ]; do sleep 0.2; done
+	end=$(($(date +%s%3N) + span * 1000))
+	while [ "$(date +%s%3N)" -lt $end ]; do sleep 0.2; done
 	for name; do now+=("$(domain_field "$name" cpu_time)"); done
 	for name in "${!now[@]}"; do echo $(((now[name] - begin[name]) / 1000000)); done | xargs
 }
