@@ -29,7 +29,7 @@ beside() {
 	read -r mine other with <<< "$(pace 4 work noise)"
 	xl destroy noise
 	read -r _ two <<< "$(pace 2 work)"
-	echo "of 4 s: $mine ms, $1: $other ms; ticks: $with, alone $one and $two"
+	echo "figure: of 4 s: $mine ms, $1: $other ms; ticks: $with, alone $one and $two"
 	[ $((mine * 100)) -ge $((other * 85)) ] || die "$mine ms beside $other ms"
 	[ "$mine" -ge 1200 ] || die "$mine ms of 4 s"
 	# What runs it slower than it runs alone is the core's work for the other.
