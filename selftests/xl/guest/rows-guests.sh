@@ -49,8 +49,10 @@ need_debian() {
 	debian_create 4 "${kernel_lines[@]}"
 }
 
+# Its udev names the card (enX0).
 debian_network() {
-	tell debian 'ip link set eth0 up; ip addr replace 10.9.0.4/24 dev eth0'
+	tell debian 'card=$(ls /sys/class/net | grep -v lo); ip link set $card up; \
+ip addr replace 10.9.0.4/24 dev $card'
 	within 30 tell debian 'ping -c 1 -W 1 10.9.0.1'
 }
 
