@@ -62,7 +62,7 @@ static int destroy_frames(struct domain *d)
 {
 	for (u32 n = 1; READ_ONCE(d->page_list) != PAGE_NIL; n++) {
 		struct page *p = destroy_next_frame(d);
-		int err = p ? arch_page_release(d, p) : 0;
+		int err = p ? arch_page_settle(d, p) ?: arch_page_release(d, p) : 0;
 
 		if (p)
 			page_put(p);

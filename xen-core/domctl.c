@@ -43,7 +43,7 @@ void domain_get_info(struct domain *d, struct xen_domctl_getdomaininfo *info)
 		flags = 0;
 	ended = __atomic_load_n(&d->is_shut_down, __ATOMIC_ACQUIRE);
 	flags |= (d->dying ? XEN_DOMINF_dying : 0) | (d->tool_pauses ? XEN_DOMINF_paused : 0) |
-		 (ended ? XEN_DOMINF_shutdown : 0);
+		 (ended ? XEN_DOMINF_shutdown : 0) | (d->xs_domain ? XEN_DOMINF_xs_domain : 0);
 	/* Those that have no code yet are known by one that is none. */
 	info->flags = flags | (d->shutdown_code == SHUTDOWN_NONE ? 0xffffu : d->shutdown_code) <<
 			      XEN_DOMINF_shutdownshift;
@@ -104,6 +104,8 @@ static long domctl_createdomain(struct domain *none, struct xen_domctl *op)
 	time_fill_wallclock(d);
 	d->evtchn->max_ports = MIN(c->max_evtchn_port, EVTCHN_FIFO_NR_CHANNELS - 1u) + 1;
 	d->grants->max_frames = MIN((u32)c->max_grant_frames, GRANT_MAX_FRAMES);
+	d->grants->max_map_pages = MIN((u32)c->max_maptrack_frames, GRANT_MAP_PAGES);
+	d->xs_domain = c->flags & XEN_DOMCTL_CDF_xs_domain;
 	memcpy(d->handle, c->handle, sizeof(d->handle));
 	domain_publish(d);
 	op->domain = id;

@@ -44,6 +44,7 @@ int grant_init_domain(struct domain *d)
 	if (!d->grants)
 		return -ENOMEM;
 	d->grants->max_frames = GRANT_MAX_FRAMES;
+	d->grants->max_map_pages = GRANT_MAP_PAGES;
 	return grant_frame(d, 0, &first);
 }
 

@@ -29,7 +29,7 @@ static struct grant_map *map_first_free(struct grant_table *gt)
 {
 	struct grant_map **page = &gt->map_page[gt->free_map / MAPS_PER_PAGE];
 
-	if (gt->free_map == GRANT_MAP_PAGES * MAPS_PER_PAGE)
+	if (gt->free_map == gt->max_map_pages * MAPS_PER_PAGE)
 		return NULL;
 	if (!*page)
 		*page = alloc_zeroed(PAGE_SIZE);

@@ -66,6 +66,19 @@ static int give_extent(struct domain *d, const struct xen_memory_reservation *r,
 	return extent_adopt(d, p, r->extent_order, claimed, gfns ? &gfn : NULL, slot);
 }
 
+/* Its pin ends; a page table stays one till its uses end. */
+static int settle_frame(struct domain *d, mfn_t mfn)
+{
+	struct page *p = mfn_get(mfn, d);
+	int err;
+
+	if (!p)
+		return -EINVAL;
+	err = arch_page_settle(d, p);
+	page_put(p);
+	return err;
+}
+
 static int take_frame(struct domain *d, mfn_t mfn)
 {
 	struct page *p = mfn_get(mfn, d);
@@ -73,7 +86,6 @@ static int take_frame(struct domain *d, mfn_t mfn)
 
 	if (!p)
 		return -EINVAL;
-	/* Its pin ends; a page table stays one till its uses end. */
 	err = arch_page_release(d, p);
 	if (!err)
 		arch_set_gfn(p, INVALID_GFN);
@@ -90,7 +102,10 @@ static int check_frame(struct domain *d, mfn_t mfn)
 		? 0 : -EINVAL;
 }
 
-/* For each frame of the @nr extents from @first on, until one fails */
+/*
+ * For each frame of the @nr extents from @first on, until one fails. All are settled
+ * before one is taken: the first may be begun again (T5), the second not.
+ */
 static int extents_do(struct domain *d, const struct xen_memory_reservation *r, u64 first, u64 nr,
 		      int (*what)(struct domain *d, mfn_t mfn))
 {
@@ -101,10 +116,7 @@ static int extents_do(struct domain *d, const struct xen_memory_reservation *r, 
 
 		err = copy_from_guest(&mfn, extent_slot(r, i), sizeof(mfn));
 		for (u64 k = 0; k < 1ull << r->extent_order && !err; k++)
-			/* In the middle there is no going back: on, then. */
-			do
-				err = what(d, MFN(mfn + k));
-			while (err == -ERESTART && (k || nr > 1));
+			err = what(d, MFN(mfn + k));
 	}
 	return err;
 }
@@ -127,7 +139,8 @@ static long change_reservation(u32 cmd, u64 start, gva_t arg)
 		if (i > start && preempt_requested())	/* T5 */
 			err = -ERESTART;
 		else if (cmd == XENMEM_decrease_reservation)
-			err = extents_do(d, &r, i, 1, take_frame);
+			err = extents_do(d, &r, i, 1, settle_frame) ?:
+			      extents_do(d, &r, i, 1, take_frame);
 		else
 			err = give_extent(d, &r, i, cmd == XENMEM_populate_physmap);
 		if (err)
@@ -154,6 +167,7 @@ static int exchange_one(struct domain *d, const struct xen_memory_exchange *x, u
 	if (!p)
 		return -ENOMEM;
 	err = extents_do(d, &x->in, i * ratio, ratio, check_frame) ?:
+	      extents_do(d, &x->in, i * ratio, ratio, settle_frame) ?:
 	      extents_do(d, &x->in, i * ratio, ratio, take_frame);
 	if (err) {
 		page_free(p, x->out.extent_order);

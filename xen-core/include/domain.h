@@ -99,6 +99,7 @@ struct domain {
 	u32 refs;
 	struct spinlock lock;
 	xen_domain_handle_t handle;
+	bool xs_domain;			/* its maker called it one: reported, no more */
 
 	struct vcpu *vcpu[MAX_VCPUS];
 	u32 max_vcpus;

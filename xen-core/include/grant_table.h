@@ -52,6 +52,7 @@ static_assert(sizeof(struct grant_map) == 16, "handles divide by shifting");
 /**
  * struct grant_table - a domain's grants, and its mappings of others' grants
  * @nr_frames:	frames the guest may use; grows only, up to @max_frames
+ * @max_map_pages: pages of mappings it may have
  * @nr_maps:	handles there are, in use or free
  * @free_map:	first free handle; nr_maps: one is to be made
  * @nr_released: grant_unmap_all() is done with the handles below
@@ -59,7 +60,7 @@ static_assert(sizeof(struct grant_map) == 16, "handles divide by shifting");
 struct grant_table {
 	struct spinlock lock;
 	u32 nr_frames;					/* lock */
-	u32 max_frames;					/* set when it is made */
+	u32 max_frames, max_map_pages;			/* set when it is made */
 	struct grant_entry_v1 *frame[GRANT_MAX_FRAMES];	/* lock */
 	struct grant_active *active[GRANT_MAX_FRAMES];	/* lock */
 

@@ -93,8 +93,13 @@ long arch_memory_op(u32 cmd, gva_t arg);
 void arch_set_gfn(struct page *p, u64 gfn);
 
 /**
- * arch_page_release() - domain_page_release() of @p, which is held, whatever it is
- * used as: a pin ends. Return: 0, -EINVAL, or -ERESTART: again.
+ * arch_page_settle() - end what @p, which is held, keeps as a page table of its own: its
+ * pin, a validation left half way. Return: 0, or -ERESTART: again; it goes on where it was.
+ */
+int arch_page_settle(struct domain *d, struct page *p);
+/**
+ * arch_page_release() - domain_page_release() of @p, which is held and settled; other
+ * uses last till they end. Return: 0 or -EINVAL: it isn't @d's, or not settled.
  */
 int arch_page_release(struct domain *d, struct page *p);
 

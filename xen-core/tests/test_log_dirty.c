@@ -103,6 +103,7 @@ static int setup(void **state)
 	fake_machine_init(FRAMES, 1);
 	page_alloc_add(MFN(1), MFN(FRAMES));
 	d = fake_domain_create(1, false, 1);
+	d->vm_assist = 0;	/* it has had users */
 	tools = fake_domain_create(2, true, 1);
 	dom_io = fake_domain_create(DOMID_IO, false, 1);
 	memset(m2p_table, 0xff, sizeof(m2p_table));
@@ -439,6 +440,22 @@ static void test_halves(void **state)
 	assert_int_equal(op_of(XEN_DOMCTL_SHADOW_OP_OFF), 0);
 }
 
+/* A kernel without users may live in the lower half: nothing of it loses W. */
+static void test_no_user(void **state)
+{
+	u64 e = PTE_P | PTE_W | PTE_A | PTE_D;
+
+	d->vm_assist = 1 << VM_NO_USER_YET;
+	assert_int_equal(op_of(XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY), MINE);
+	assert_false(pt_write_l1(d, d, words(USER_L1), entry(DATA, e), 0));
+	for (u32 i = 0; i < 2; i++) {
+		op_of(XEN_DOMCTL_SHADOW_OP_CLEAN);
+		assert_int_equal(*words(USER_L1), entry(DATA, e));
+		assert_true(reported(DATA));
+	}
+	assert_int_equal(op_of(XEN_DOMCTL_SHADOW_OP_OFF), 0);
+}
+
 /* Bitmaps that are too short, too long, or not there; the tool's memory ends. */
 static void test_bitmaps(void **state)
 {
@@ -495,6 +512,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test_setup_teardown(test_halves, setup, teardown),
+		cmocka_unit_test_setup_teardown(test_no_user, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_bitmaps, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_holders, setup, teardown),
 		cmocka_unit_test_setup_teardown(test_migrations, setup, teardown),

@@ -229,3 +229,21 @@ MICRO_TEST(mmu_l1_absent_names_memory)
 	micro_report("absent=%ld", micro_map(page, pte & ~PTE_P));
 	micro_report("restored=%ld", micro_map(page, pte));
 }
+
+/* The same with address bits that no cache of such a CPU compares. */
+MICRO_TEST(mmu_l1_absent_high_bits)
+{
+	char *page = micro_page_alloc();
+	uint64_t pte = micro_page_pte(page, PTE_RW & ~PTE_P);
+
+	micro_report("absent=%ld", micro_map(page, pte | 1UL << 51));
+}
+
+/* An absent entry for a large page names all of it, however it begins. */
+MICRO_TEST(mmu_l2_absent_large)
+{
+	uint64_t l2 = micro_pte_maddr(micro_scratch_va(3), 2);
+
+	micro_report("absent=%ld", micro_mmu_update(l2, PTE_PSE | PTE_W));
+	micro_report("empty=%ld", micro_mmu_update(l2, 0));
+}

@@ -3,19 +3,20 @@
  * Long hypercalls under interrupts: the core may stop one to deliver an event
  * and go on later, but every entry is carried out once, in order.
  */
-#include "micro.h"
+#include "domain.h"
 
 #define ENTRIES	6000
 #define MS	1000000UL
 
 static struct mmu_update updates[ENTRIES];
 static struct multicall_entry calls[ENTRIES];
-static unsigned int upcalls;
+static unsigned int upcalls, restarts;
 
 static void upcall(struct micro_frame *frame)
 {
-	(void)frame;
 	upcalls++;
+	/* before a "syscall": one that will be gone on with */
+	restarts += *(const uint16_t *)frame->rip == 0x050f;
 	micro_vcpu_info()->evtchn_upcall_pending = 0;
 	micro_vcpu_info()->evtchn_pending_sel = 0;
 	micro_shared->evtchn_pending[0] = 0;
@@ -123,6 +124,79 @@ MICRO_TEST(preempt_pin)
 	micro_report("ret=%ld enough=%d", ret, rounds > 0);
 	micro_report("l1_free=%ld",
 		     micro_map(l1, micro_page_pte(l1, PTE_RW)));
+}
+
+/* Give the page, or the two from it on, back to the core. */
+static bool frames_give(char *page, unsigned int order)
+{
+	struct xen_memory_reservation op = {
+		.nr_extents = 1, .extent_order = order, .domid = DOMID_SELF,
+	};
+	xen_pfn_t mfn = micro_va_to_mfn(page);
+
+	set_xen_guest_handle(op.extent_start, &mfn);
+	restarts = 0;
+	return hc_memory_op(XENMEM_decrease_reservation, &op) == 1;
+}
+
+/* Frames that follow each other for the two pages, which have none. */
+static void pair_renew(char *page)
+{
+	struct xen_memory_reservation op = {
+		.nr_extents = 1, .extent_order = 1, .domid = DOMID_SELF,
+	};
+	unsigned long pfn = micro_va_to_pfn(page), i;
+	xen_pfn_t frame = pfn;
+
+	set_xen_guest_handle(op.extent_start, &frame);
+	micro_need(hc_memory_op(XENMEM_populate_physmap, &op) == 1);
+	for (i = 0; i < 2; i++) {
+		((unsigned long *)micro_start_info->mfn_list)[pfn + i] = frame + i;
+		micro_page_protect(page + i * PAGE_SIZE, true);
+	}
+}
+
+/* The second frame of an extent is a pinned tree: that its pin ends takes long. */
+MICRO_TEST(preempt_decrease)
+{
+	char *pair = micro_page_alloc(), *other = micro_page_alloc();
+	uint64_t *l1, *l2 = micro_page_alloc(), *l3, *l4 = (uint64_t *)other;
+	unsigned int i, rounds;
+	unsigned long mfn;
+	bool good = true;
+
+	micro_need(other == pair + PAGE_SIZE);
+	for (i = 0; i < 24; i++) {
+		l1 = micro_page_alloc();
+		for (rounds = 0; rounds < 512; rounds++)
+			l1[rounds] = micro_page_pte(micro_user_stack, PTE_RO);
+		micro_page_protect(l1, false);
+		l2[i] = micro_page_pte(l1, PTE_TABLE);
+	}
+	micro_page_protect(l2, false);
+	l3 = micro_table_build(micro_page_pte(l2, PTE_TABLE));
+	micro_map(pair, 0);
+	micro_map(other, 0);
+	micro_need(frames_give(pair, 0) && frames_give(other, 0));
+	ticks_start();
+	restarts = 0;
+	for (rounds = 0; rounds < 100 && good && !restarts; rounds++) {
+		pair_renew(pair);
+		l4[0] = micro_page_pte(l3, PTE_TABLE);
+		micro_page_protect(l4, false);
+		good = !micro_mmuext(MMUEXT_PIN_L4_TABLE, micro_va_to_mfn(l4), 0);
+		micro_map(pair, 0);
+		micro_map(l4, 0);
+		mfn = micro_va_to_mfn(l4);
+		good = good && frames_give(pair, 1);
+		if (!micro_is_ours())	/* a pin outlives that there */
+			micro_mmuext(MMUEXT_UNPIN_TABLE, mfn, 0);
+	}
+	ticks_stop();
+	pair_renew(pair);
+	micro_report("good=%d l3_free=%ld", good, micro_map(l3, micro_page_pte(l3, PTE_RW)));
+	/* T5: the core does not stay in the call until all of the tree is let go. */
+	micro_check(restarts || !micro_is_ours());
 }
 
 /*

@@ -38,6 +38,7 @@ __weak int arch_vcpu_create(struct vcpu *v) { return 0; }
 __weak void arch_vcpu_destroy(struct vcpu *v) { }
 __weak void arch_domain_free(struct domain *d) { }
 __weak int arch_domain_release(struct domain *d) { return 0; }
+__weak int arch_page_settle(struct domain *d, struct page *p) { return 0; }
 __weak int arch_page_release(struct domain *d, struct page *p)
 {
 	return domain_page_release(d, p);

@@ -41,6 +41,8 @@ __init void cpu_detect(void)
 	f->pages_1g = ext.d >> 26 & 1;
 	f->rdtscp = ext.d >> 27 & 1;
 	f->phys_bits = cpuid(0x80000008, 0).a;
+	f->keeps_fpu_pointers = strcmp(f->vendor, "GenuineIntel") &&
+				!(cpuid(0x80000008, 0).b & 1 << 2);	/* RstrFpErrPtrs */
 	f->cr4 = CR4_DE | CR4_PAE | CR4_MCE | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT |
 		 (f->smep ? CR4_SMEP : 0) | (f->smap ? CR4_SMAP : 0) |
 		 (f->fsgsbase ? CR4_FSGSBASE : 0);

@@ -11,8 +11,6 @@
 #include "paging.h"
 #include "setup.h"
 
-#define FIRST_SLOT	256
-#define END_SLOT	272
 #define SIZE_2M		(1ull << 21)
 
 extern char _image_start[], _text_start[], _text_end[], _rodata_end[], _ro_after_init_end[];
@@ -129,9 +127,9 @@ static __init void map_frame_tables(void)
 
 __init void paging_init(void)
 {
-	for (int slot = FIRST_SLOT; slot < END_SLOT; slot++)
+	for (int slot = FIRST_CORE_SLOT; slot < END_CORE_SLOT; slot++)
 		core_l4[slot] = new_table() & ~PTE_U;
-	core_l4[FIRST_SLOT] |= PTE_U;
+	core_l4[FIRST_CORE_SLOT] |= PTE_U;
 
 	/* The first 2 MiB hold the image, whose pages differ in protection. */
 	paging_map(DIRECT_VA, MADDR(0), SIZE_2M, PTE_CORE_RW);
@@ -174,5 +172,6 @@ void paging_seal(void)
 
 void paging_fill_root(u64 *l4)
 {
-	memcpy(&l4[FIRST_SLOT], &core_l4[FIRST_SLOT], (END_SLOT - FIRST_SLOT) * sizeof(u64));
+	memcpy(&l4[FIRST_CORE_SLOT], &core_l4[FIRST_CORE_SLOT],
+	       (END_CORE_SLOT - FIRST_CORE_SLOT) * sizeof(u64));
 }

@@ -23,8 +23,6 @@
 #include "stacks.h"
 
 #define BIT(n)		(1u << (n))
-#define FIRST_SLOT	256	/* the machine-to-phys table: the guest's matter */
-#define END_SLOT	272
 #define DESC_SLOT	258
 
 enum { SPEC_IBRS = 1, SPEC_STIBP = 2, SPEC_SSBD = 4 };
@@ -209,6 +207,13 @@ void spec_ctrl_switch(const struct domain *d)
 	this_cpu()->arch->last_domain = d->id;
 }
 
+void spec_ctrl_forget(const struct domain *d)
+{
+	for (u32 i = 0; i < nr_cpus; i++)
+		if (cpus[i]->arch->last_domain == d->id)
+			WRITE_ONCE(cpus[i]->arch->last_domain, DOMID_INVALID);
+}
+
 /* The tables that lead to @v's descriptor area, and no other's. */
 static void view_set_area(struct guest_view *view, u64 va)
 {
@@ -231,8 +236,9 @@ void spec_ctrl_enter_guest(struct vcpu *v)
 		u64 *to = cpu->arch->view->l4[kernel];
 		const u64 *from = mfn_to_virt(PTE_MFN(root));
 
-		memcpy(to, from, (FIRST_SLOT + 1) * sizeof(*to));
-		memcpy(to + END_SLOT, from + END_SLOT, (512 - END_SLOT) * sizeof(*to));
+		memcpy(to, from, (FIRST_CORE_SLOT + 1) * sizeof(*to));
+		memcpy(to + END_CORE_SLOT, from + END_CORE_SLOT,
+		       (512 - END_CORE_SLOT) * sizeof(*to));
 		view_set_area(cpu->arch->view, v->arch.gdt_va);
 		view = arch_direct_unmap(to).a;
 	}

@@ -8,11 +8,12 @@
 
 /**
  * struct cpu_features - what the core uses of the boot CPU
+ * @keeps_fpu_pointers: FXRSTOR leaves FIP, FDP and FOP when no exception is pending
  * @xcr0:	state components that are switched with a vcpu, 0 without XSAVE
  * @xsave_size:	bytes of a save area
  */
 struct cpu_features {
-	bool smep, smap, fsgsbase, xsave, rdtscp, pages_1g;
+	bool smep, smap, fsgsbase, xsave, rdtscp, pages_1g, keeps_fpu_pointers;
 	u64 xcr0, cr4;		/* cr4: what every CPU runs with */
 	u32 xsave_size;
 	u8 phys_bits;

@@ -16,10 +16,6 @@ static inline bool type_is_table(u64 type)
 	return PT_LEVEL(type) >= 1 && PT_LEVEL(type) <= 4;
 }
 
-/* Slots of an L4 table: the user's half, the core's own, the kernel's half (P3) */
-#define FIRST_CORE_SLOT	256
-#define END_CORE_SLOT	272
-
 /** page_is_table() - is @p a live table of @d's? pt_lock held, so that it stays one. */
 static inline bool page_is_table(const struct page *p, const struct domain *d, unsigned int level)
 {

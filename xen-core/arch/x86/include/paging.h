@@ -23,6 +23,10 @@
 #define DIRECT_VA	0xffff830000000000
 #define CORE_VA_END	0xffff880000000000
 
+/* Slots of an L4 table: the user's half, the core's own, the kernel's half (P3) */
+#define FIRST_CORE_SLOT	256	/* the machine-to-phys table's */
+#define END_CORE_SLOT	272
+
 #ifndef __ASSEMBLY__
 
 static inline bool va_is_canonical(u64 va) { return (u64)((s64)(va << 16) >> 16) == va; }

@@ -30,6 +30,8 @@ void spec_ctrl_init_cpu(void);
 int spec_ctrl_create_cpu(struct cpu *cpu);
 /** spec_ctrl_switch() - a vcpu of @d comes to this CPU, which had another one. */
 void spec_ctrl_switch(const struct domain *d);
+/** spec_ctrl_forget() - @d never runs again; another may get its number. */
+void spec_ctrl_forget(const struct domain *d);
 /** spec_ctrl_enter_guest() - called by guard.S when the view of @v's mode is out of date. */
 void spec_ctrl_enter_guest(struct vcpu *v);
 

@@ -72,8 +72,11 @@ static void fpu_save(struct vcpu *v)
 static void fpu_load(struct vcpu *v)
 {
 	u64 all = cpu_features.xsave ? cpu_features.xcr0 : 0;
+	static const u32 any;
 
 	asm volatile("clts");
+	if (cpu_features.keeps_fpu_pointers)
+		asm volatile("fnclex; emms; fildl %0" : : "m"(any));	/* these are of no one */
 	if (all)
 		xsetbv(all);
 	/* It refuses, say, MXCSR bits that it lacks (VCPUOP_initialise): start afresh. */
@@ -248,6 +251,7 @@ void arch_domain_forget(struct domain *d)
 	tlb_flush_cpus(cpus_online());
 	for_each_vcpu(d, v)
 		v->arch.dirty_cpu = ~0u;
+	spec_ctrl_forget(d);
 }
 
 void arch_vcpu_update_time(struct vcpu *v)

@@ -12,7 +12,8 @@
  *	kernel half	loses D: a kernel does not ask what itself wrote to
  *	user half	loses W, for D matters there; the table is marked as well. The
  *			next write faults, and the kernel gives W back as after a fork
- *	both, neither	keeps both, and is marked in every round
+ *	both, neither	keeps both, and is marked in every round; so is the lower half of
+ *			who never ran a user, for it is the kernel's (GRUB's)
  *
  * Halves are told by where tables hang in L4 tables. So the domain is paused while
  * they are looked at, from the top down, and the TLBs are flushed before it goes on.
@@ -94,6 +95,7 @@ static void look_at_l1(struct domain *d, struct page *p, u8 half)
 static void look_at(struct domain *d, struct page *p, unsigned int level)
 {
 	u8 half = __atomic_fetch_and(&p->flags, ~HALVES, __ATOMIC_RELAXED) & HALVES;
+	u8 lower = test_bit(VM_NO_USER_YET, &d->vm_assist) ? HALVES : PAGE_USER;
 	const u64 *t = page_to_virt(p);
 
 	if (level == 1) {
@@ -104,7 +106,7 @@ static void look_at(struct domain *d, struct page *p, unsigned int level)
 		if (level == 4 && i == FIRST_CORE_SLOT)
 			i = END_CORE_SLOT;
 		if (level == 4)
-			half = i < FIRST_CORE_SLOT ? PAGE_USER : PAGE_KERNEL;
+			half = i < FIRST_CORE_SLOT ? lower : PAGE_KERNEL;
 		if (t[i] & PTE_P)
 			__atomic_fetch_or(&mfn_to_page(PTE_MFN(t[i]))->flags, half,
 					  __ATOMIC_RELAXED);

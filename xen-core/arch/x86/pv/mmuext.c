@@ -7,8 +7,6 @@
 
 #include "pv.h"
 
-#define M2P_SLOT	256	/* of an L4 table: MACH2PHYS_VIRT_START */
-
 static int pin(struct domain *d, mfn_t mfn, unsigned int level)
 {
 	struct page *p = mfn_to_page(mfn);
@@ -46,7 +44,7 @@ static int unpin(struct domain *d, mfn_t mfn)
 	return err;
 }
 
-int arch_page_release(struct domain *d, struct page *p)
+int arch_page_settle(struct domain *d, struct page *p)
 {
 	int err;
 
@@ -60,8 +58,16 @@ int arch_page_release(struct domain *d, struct page *p)
 	err = page_type_get(p, PT_WRITABLE);
 	if (!err)
 		page_type_put(p);
-	/* L4: in one go, so that nobody begins to make a table of it meanwhile. */
-	return err == -ERESTART ? err : domain_page_release(d, p);
+	return err == -ERESTART ? err : 0;
+}
+
+int arch_page_release(struct domain *d, struct page *p)
+{
+	/* L4: nobody begins to make a table of it meanwhile, or has done so again. */
+	spin_guard(&d->pt_lock);
+	if (type_is_table(p->type) && !(p->type & PT_COUNT_MASK) && p->nr_valid)
+		return -EINVAL;
+	return domain_page_release(d, p);
 }
 
 int arch_domain_release(struct domain *d)
@@ -94,7 +100,7 @@ void pv_show_m2p(mfn_t root, bool visible)
 {
 	u64 *l4 = mfn_to_virt(root);
 
-	l4[M2P_SLOT] = visible ? core_l4[M2P_SLOT] : 0;
+	l4[FIRST_CORE_SLOT] = visible ? core_l4[FIRST_CORE_SLOT] : 0;
 }
 
 static int new_root(struct vcpu *v, mfn_t mfn, bool user)

@@ -210,22 +210,30 @@ check:
 	return ENTRY_CHECK;
 }
 
-/* V4: such a CPU reads what an absent entry names, when a cache has it: none names memory. */
-static noinline int absent_check(struct domain *owner, u64 e)
+/*
+ * V4: such a CPU reads what an absent entry names, when a cache has it: none names memory.
+ * The cache knows no address bits beyond those that the CPU has; and PS counts, though
+ * the entry is absent: what it names is large and begins below.
+ */
+static noinline int absent_check(struct domain *owner, unsigned int level, u64 e)
 {
-	if (!(e & L1_ADDR_BITS) || !mfn_valid(PTE_MFN(e)) ||
-	    !spec_ctrl.pv_l1tf[!owner->privileged])
+	u64 frame = (e & L1_ADDR_BITS & ((1ull << cpu_features.phys_bits) - 1)) >> PAGE_SHIFT;
+
+	if ((!(e & PTE_PSE) || level == 1) && (!frame || !mfn_valid(MFN(frame))))
 		return 0;
-	domain_crash(owner, "an entry that is not present names memory: %016lx", e);
+	if (!spec_ctrl.pv_l1tf[!owner->privileged])
+		return 0;
+	domain_crash(owner, "an entry of level %u that is not present names memory: %016lx",
+		     level, e);
 	return -EINVAL;
 }
 
-static noinline int absent_check_eight(struct domain *owner, const u64 *t)
+static noinline int absent_check_eight(struct domain *owner, unsigned int level, const u64 *t)
 {
 	int err = 0;
 
 	for (int i = 0; i < 8 && !err; i++)
-		err = absent_check(owner, t[i]);
+		err = absent_check(owner, level, t[i]);
 	return err;
 }
 
@@ -283,14 +291,14 @@ static __always_inline int entries_validate(struct page *p, unsigned int level)
 	while (i < ENTRIES && !err) {
 		kind = i % 8 ? ENTRY_PRESENT : entry_kind(any_of_eight(&t[i]));
 		if (kind != ENTRY_PRESENT) {
-			err = kind == ENTRY_CHECK ? absent_check_eight(owner, &t[i]) : 0;
+			err = kind == ENTRY_CHECK ? absent_check_eight(owner, level, &t[i]) : 0;
 			i += 8;
 			continue;
 		}
 		e = t[i];
 		kind = entry_kind(e);
 		if (kind == ENTRY_CHECK)
-			err = absent_check(owner, e);
+			err = absent_check(owner, level, e);
 		if (kind == ENTRY_PRESENT && !core_slot(level, i)) {
 			err = entry_get(owner, level, &e);
 			if (err)
@@ -545,7 +553,7 @@ static __always_inline int l1_exchange(struct domain *owner, struct domain *fd, 
 			return 0;
 		err = l1_get(owner, fd, &val);
 	} else if (kind == ENTRY_CHECK) {
-		err = absent_check(owner, val);
+		err = absent_check(owner, 1, val);
 	}
 	if (unlikely(err))
 		return err;
@@ -635,7 +643,7 @@ int pt_write(struct domain *owner, unsigned int level, u64 *slot, u64 val, bool 
 		if (kind == ENTRY_PRESENT)
 			err = entry_get(owner, level, &val);
 		else if (kind == ENTRY_CHECK)
-			err = absent_check(owner, val);
+			err = absent_check(owner, level, val);
 		if (err)
 			return err;
 	}
