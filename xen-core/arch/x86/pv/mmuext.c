@@ -64,6 +64,7 @@ int arch_page_release(struct domain *d, struct page *p)
 	return err == -ERESTART ? err : domain_page_release(d, p);
 }
 
+/* L6: what @d had the core keep of its frames. */
 int arch_domain_release(struct domain *d)
 {
 	memory_free_map(d);
