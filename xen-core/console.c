@@ -162,7 +162,7 @@ static long console_read_guest(u32 count, gva_t buffer)
 
 long do_console_io(u32 cmd, u32 count, gva_t buffer)
 {
-	if (!current->domain->privileged)
+	if (!current->domain->privileged)	/* I8 */
 		return -EPERM;
 	if (cmd == CONSOLEIO_write)
 		return console_write_guest(count, buffer);

@@ -172,7 +172,7 @@ struct domain *domain_create(domid_t id, bool privileged, u32 max_vcpus)
 	return d;
 }
 
-/* Of domain_put(): that was the last one. */
+/* L1, of domain_put(): that was the last one. */
 noinline void domain_end_refs(struct domain *d)
 {
 	spin_guard(&dead_lock);

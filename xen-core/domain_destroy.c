@@ -23,7 +23,7 @@
 
 static int destroy_stop(struct domain *d)
 {
-	/* From now on it gets no port and no frame: both look under their lock. */
+	/* L2: from now on it gets no port and no frame: both look under their lock. */
 	{
 		spin_guard(&d->evtchn->lock);
 		d->dying = true;
@@ -34,6 +34,7 @@ static int destroy_stop(struct domain *d)
 	return domain_claim_pages(d, 0);
 }
 
+/* L6, with all that the architecture keeps. */
 static int destroy_vcpus(struct domain *d)
 {
 	int err = arch_domain_release(d);

@@ -129,7 +129,7 @@ int event_open(struct domain *d, u8 state, u16 vcpu, u32 what, u32 *out)
 	u32 max = MIN(ed->fifo ? EVTCHN_FIFO_NR_CHANNELS : EVTCHN_2L_NR_CHANNELS, ed->max_ports);
 	u32 busy = 0;
 
-	if (d->dying)
+	if (d->dying)	/* L2 */
 		return -EINVAL;
 	for (u32 port = ed->first_free; port < max; port++) {
 		struct evtchn *e = event_lookup(d, port) ?: event_add_bucket(ed, port);

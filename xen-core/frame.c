@@ -73,6 +73,7 @@ void page_list_del(u32 *head, u32 mfn)
 		*head = p->next;
 }
 
+/* L1: nobody holds it any more; its last frame lets go of the domain. */
 static noinline void frame_free(struct page *p, u64 count)
 {
 	struct domain *d = p->owner;
@@ -107,7 +108,7 @@ int domain_page_adopt(struct domain *d, struct page *first, unsigned int order, 
 	u32 nr = 1u << order;
 	bool gone, last;
 
-	/* Charge the domain first: then no two allocations can pass the limit together. */
+	/* Charge the domain first: then no two can pass the limit together; and L2. */
 	{
 		spin_guard(&d->page_lock);
 		if (d->dying || d->tot_pages + 0ul + nr > d->max_pages) {
@@ -203,7 +204,7 @@ void page_share_xen(struct page *p, struct domain *d)
 	__atomic_store_n(&p->count, PC_XEN | 1, __ATOMIC_RELEASE);
 }
 
-/* Others may still map it: it is the core's then, until they let go. */
+/* L3: others may still map it: it is the core's then, until they let go. */
 void page_unshare_xen(struct page *p)
 {
 	p->owner = dom_xen;

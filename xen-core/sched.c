@@ -159,7 +159,7 @@ static void vcpu_wait_left(struct vcpu *v)
 /**
  * sched_destroy_domain() - take @d's vcpus off every CPU, queue and timer for good
  *
- * On return no CPU will look at the domain or its vcpus of its own accord, nor has
+ * T6, L5: on return no CPU will look at the domain or its vcpus of its own accord, nor has
  * their state loaded: their memory and their page tables may be given back by
  * whoever holds the only reference. What still refers to a vcpu, like an event
  * channel, may call vcpu_kick() on it, which does nothing any more.

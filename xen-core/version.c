@@ -97,7 +97,7 @@ static long version_get_build_id(gva_t arg)
 long do_xen_version(u32 cmd, gva_t arg)
 {
 	static const xen_commandline_t denied = "<denied>";
-	bool privileged = current->domain->privileged;
+	bool privileged = current->domain->privileged;	/* I8 */
 
 	switch (cmd) {
 	case XENVER_version:		return XEN_ABI_MAJOR << 16 | XEN_ABI_MINOR;

@@ -11,7 +11,7 @@
  *
  * Lines are "XB <name> <instructions>"; each section runs twice and the second
  * run counts. The guests' own instructions are part of the figures: some 150 in
- * an upcall, below 50 in the other operations.
+ * an upcall, 74 in a map and unmap, below 50 in the other operations.
  */
 #include "../micro/lib/domain.h"
 

@@ -2,13 +2,13 @@
 /*
  * Log-dirty against a copy: what a migration would have at the other end.
  *
- * Rule under test (docs/SECURITY.md): Y1: a frame whose contents, use or number
+ * Rule under test (docs/SECURITY.md): M1: a frame whose contents, use or number
  * changed is reported. A guest with a user's and a kernel's half, and a table that is
  * in neither, writes to its frames as a CPU lets it, changes its tables by
  * hypercalls, pins and unlinks them; others write by grants and mappings. Frames
  * that are reported are copied, later, as a tool does, with the guest going on
  * meanwhile. After the last round, for which the guest stands still, the copy must be
- * the same. Y2: kernel entries keep W, user entries keep D.
+ * the same. M2: kernel entries keep W, user entries keep D.
  *
  * Links: arch/x86/pv/log_dirty.c arch/x86/pv/mmu_update.c arch/x86/pv/page_type.c
  * Links: frame.c page_alloc.c softirq.c arch/fake/fake.c arch/fake/fake_domain.c

@@ -356,6 +356,19 @@ void micro_domain_serve(struct micro_domain *d, const struct micro_guest *guest)
 		micro_report("the domain has ended by %u", reason);
 }
 
+/* Guests have views of their own on our core when its options say so: QEMU needs none. */
+static bool has_xpti(void)
+{
+	static xen_commandline_t options;
+	size_t i;
+
+	micro_need(!hc_xen_version(XENVER_commandline, options));
+	for (i = 0; i < strlen(options); i++)
+		if (!strncmp(options + i, "xpti", 4))
+			return true;
+	return false;
+}
+
 /**
  * micro_domain_destroy() - end the domain; all its memory must come back
  * @d: it
@@ -367,7 +380,7 @@ void micro_domain_destroy(struct micro_domain *d)
 	struct evtchn_close close = { .port = d->port };
 	uint64_t end = micro_time_now() + 1000000000;
 	static long kept_tables = 3;	/* the domain's, and one that dom0 makes beside it */
-	long missing;
+	long missing, may_keep;
 
 	if (d->has_port)
 		micro_event_op(EVTCHNOP_close, &close);
@@ -380,7 +393,8 @@ void micro_domain_destroy(struct micro_domain *d)
 			hc_sched_op(SCHEDOP_yield, NULL);
 	} while (missing && micro_is_ours() && micro_time_now() < end);
 	/* With xpti ours keeps a page table for each vcpu that there ever was at a time. */
-	if (missing > 0 && missing <= kept_tables) {
+	may_keep = has_xpti() ? kept_tables : 0;
+	if (missing > 0 && missing <= may_keep) {
 		kept_tables -= missing;
 		missing = 0;
 	}

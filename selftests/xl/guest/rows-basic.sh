@@ -20,7 +20,7 @@ row_start() {
 
 # row info: xl info has every field, and true
 row_info() {
-	local field mb fields
+	local field mb mhz fields
 	xl info > /tmp/info
 	cat /tmp/info
 	fields="host release version machine nr_cpus max_cpu_id nr_nodes cores_per_socket
@@ -51,8 +51,12 @@ row_info() {
 	[[ $(info_of xen_commandline) == *console=com1* ]] || die "no xen_commandline"
 	[[ " $(info_of xen_caps)" == *" xen-3.0-x86_64 "* ]] || die "xen_caps: no xen-3.0-x86_64"
 	[[ " $(info_of virt_caps) " == *" pv "*gnttab-v1* ]] || die "virt_caps: no pv, gnttab-v1"
-	[[ $(info_of hw_caps) =~ ^([0-9a-f]{8}:){7}[0-9a-f]{8}$ ]] || die "hw_caps"
-	[[ $(info_of cpu_mhz) =~ ^[0-9]{3,4}\.[0-9]{3}$ ]] || die "cpu_mhz"
+	./features "$(info_of hw_caps)" || die "hw_caps"
+	# What dom0's kernel has of the time page by which it keeps its time.
+	mhz=$(dmesg | sed -n 's/.*tsc: Detected \([0-9.]*\) MHz.*/\1/p')
+	awk -v a="$(info_of cpu_mhz)" -v b="$mhz" \
+		'BEGIN { exit !(a > 100 && a - b < 0.1 && b - a < 0.1) }' ||
+		die "cpu_mhz is $(info_of cpu_mhz), dom0 has '$mhz'"
 	[ -n "$(info_of cc_compiler)" ] && [ -n "$(info_of cc_compile_date)" ] || die "cc_..."
 }
 
@@ -106,9 +110,14 @@ row_destroy() {
 
 # row create-crash: a guest that faults is gone with its reason told
 row_create_crash() {
+	local id
+	xl dmesg -c > /dev/null
 	micro_create crash crash "on_crash = 'preserve'"
 	within 20 state crash "---?c-"
-	xl dmesg | grep -iE 'dom(ain)? ?.*crash'
+	id=$(xl domid crash)
+	# Ours: "domain_crash: d3, ..."; the reference: "Domain 3 (vcpu#0) crashed on cpu#1"
+	xl dmesg | tee /dev/stderr |
+		grep -E "domain_crash: d$id,|Domain $id \(vcpu#0\) crashed"
 	xl destroy crash
 }
 

@@ -39,7 +39,7 @@
 
 /*
  * The same where the CPU leaks: the core may be unmapped, so the frame goes on the
- * block's entry stack. The jump is a return that is not predicted: what is on the
+ * block's entry stack. The jump is a return that is not predicted (V6): what is on the
  * way to its target is the guest's.
  */
 .macro GUARD_STUB name where cs target

@@ -37,7 +37,7 @@
 .Lno\@:
 .endm
 
-/* Speculation does not run past it with the guest's settings. %rdx, clobbers: as above. */
+/* V6: speculation does not run past it with the guest's settings. %rdx, clobbers: as above. */
 .macro FENCE_ENTRY
 	SPEC_CTRL G_MSR_CORE
 	testb	$GUARD_RSB, G_FLAGS(%rdx)
@@ -192,6 +192,7 @@ guard_core:
 	je	1f
 	movq	%rcx, %cr3
 1:	SPEC_CTRL G_MSR_GUEST
+	/* V5: nothing of the core is read after this but the frame. */
 	testb	$GUARD_VERW, G_FLAGS(%rdx)
 	jz	2f
 	verw	G_SELECTOR(%rdx)
@@ -211,7 +212,7 @@ guard_refresh:
 	POP_GPRS
 	jmp	guard_exit
 
-/* From a guest to the idle loop: another thread of this core may run one meanwhile. */
+/* V5, from a guest to the idle loop: another thread of this core may run one meanwhile. */
 	ENTRY guard_idle
 	BLOCK	rdx
 	testb	$GUARD_VERW, G_FLAGS(%rdx)

@@ -45,7 +45,7 @@ static __init void set_owners(void)
 		for (u64 mfn = MAX(PFN_UP(r->start), 256ul); mfn < end; mfn++)
 			frame_table[mfn].owner = NULL;
 	}
-	/* Tools may map the machine-to-phys table, to read: its type keeps it from more. */
+	/* X4: tools may map the machine-to-phys table, to read: its type keeps it from more. */
 	for (; p < end; p++) {
 		page_share_xen(p, dom_xen);
 		p->type = PT_DESC | PT_VALID | 1;

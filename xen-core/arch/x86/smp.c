@@ -72,6 +72,7 @@ static void do_requests(struct cpu *cpu, u32 what)
 	}
 }
 
+/* T2: who waits serves flushes, so no two CPUs wait for each other. */
 void arch_spin_poll(void)
 {
 	cpu_pause();

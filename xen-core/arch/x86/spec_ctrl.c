@@ -151,6 +151,7 @@ __init void spec_ctrl_init(void)
 		s->msr_guest &= ~SPEC_IBRS;
 	}
 	s->guard = s->flags || s->xpti[DOM0] || s->xpti[DOMU];
+	/* V3 */
 	if (s->xpti[DOM0] || s->xpti[DOMU])
 		cpu_features.cr4 &= ~(u64)CR4_PGE;
 	report(&h);
@@ -200,6 +201,7 @@ __init int spec_ctrl_create_cpu(struct cpu *cpu)
 	return err;
 }
 
+/* V7 */
 void spec_ctrl_switch(const struct domain *d)
 {
 	if (this_cpu()->arch->last_domain != d->id)

@@ -2,7 +2,7 @@
 /*
  * Access to guest memory, in the running guest's address space.
  *
- * The range check keeps a guest from naming the core's memory (H1 in
+ * The range check keeps a guest from naming the core's memory (H1,
  * docs/SECURITY.md); everything else is left to the MMU, whose fault ends the
  * copy: entry.S holds the few instructions that may fault so.
  */

@@ -242,7 +242,7 @@ void pv_vcpus_unload(struct domain *d)
 }
 
 /*
- * A CPU that idles may have the state of one of @d's vcpus loaded, and its root. It
+ * T6, L5: a CPU that idles may have the state of one of @d's vcpus loaded, and its root. It
  * drops both when it is asked to flush (tlb_flush_local); one that runs another
  * vcpu has loaded that one's, or will have when it answers.
  */

@@ -4,7 +4,7 @@
  *
  * Such an entry is like any other: it holds a reference on its frame, and a
  * writable use if it may write, and an ordinary update can replace it. Only it
- * is made here alone, because its frame belongs to another domain.
+ * is made here alone, because its frame belongs to another domain (G5).
  */
 #include "grant_table.h"
 

@@ -97,7 +97,7 @@ static int update_one(struct update *u, const struct mmu_update *req)
 	return 0;
 }
 
-/* X1: none but a privileged domain reaches another's frames. */
+/* X1, G5: none but a privileged domain reaches another's frames. */
 int pv_foreign_get(domid_t id, struct domain **out)
 {
 	struct domain *self = current->domain, *d = self;

@@ -70,6 +70,7 @@ int arch_page_release(struct domain *d, struct page *p)
 	return domain_page_release(d, p);
 }
 
+/* L6: what @d had the core keep of its frames. */
 int arch_domain_release(struct domain *d)
 {
 	memory_free_map(d);

@@ -13,6 +13,7 @@
 #define CONTEXT_ASSISTS	(1ull << VMASST_TYPE_architectural_iopl | \
 			 1ull << VMASST_TYPE_runstate_update_flag | 1ull << VMASST_TYPE_m2p_strict)
 
+/* M4: as if the guest had set it. */
 static bool context_is_good(const struct vcpu_guest_context *c)
 {
 	const u64 addresses[] = {

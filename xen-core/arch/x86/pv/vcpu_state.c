@@ -40,6 +40,7 @@ long domctl_set_ext_vcpucontext(struct domain *d, struct xen_domctl *op)
 
 	if (!v)
 		return -ESRCH;
+	/* M4 */
 	if (c->size < offsetof(struct xen_domctl_ext_vcpucontext, vmce) ||
 	    !va_is_canonical(c->syscall32_callback_eip) ||
 	    !va_is_canonical(c->sysenter_callback_eip) ||
@@ -94,7 +95,7 @@ long domctl_getvcpuextstate(struct domain *d, struct xen_domctl *op)
 	return err;
 }
 
-/* E6: what XRSTOR would refuse, or read otherwise than it was written, is not taken. */
+/* E6, M4: what XRSTOR would refuse, or read otherwise than it was written, is not taken. */
 static long xstate_check(const struct xsave_area *area, const u64 *head)
 {
 	if (area->xcomp_bv)
@@ -178,6 +179,7 @@ long domctl_set_vcpu_msrs(struct domain *d, struct xen_domctl *op)
 		struct xen_domctl_vcpu_msr msr;
 
 		err = copy_from_guest(&msr, from, sizeof(msr));
+		/* M4 */
 		if (!err && (msr.index != MSR_TSC_AUX || msr.reserved || msr.value >> 32))
 			err = -EINVAL;
 		if (err)
