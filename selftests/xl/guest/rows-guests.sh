@@ -168,7 +168,8 @@ row_devd() {
 	! exists debian || xl destroy debian
 	! exists driven || xl destroy driven
 	debian_create 2 "${kernel_lines[@]}" "driver_domain = 1"
-	tell debian 'modprobe -a xen-privcmd xen-gntdev xen-evtchn xen-netback && ip link add xenbr0 type bridge &&
+	tell debian 'modprobe -a xen-privcmd xen-gntdev xen-evtchn xen-netback &&
+ip link add xenbr0 type bridge &&
 ip addr add 10.9.1.1/24 dev xenbr0 && ip link set xenbr0 up && xl devd' 60
 	linux_create driven "vif = ['mac=00:16:3e:00:00:08,bridge=xenbr0,backend=debian']"
 	bridge+="$(xl domid driven).0 ]"
