@@ -179,10 +179,9 @@ ip addr add 10.9.1.1/24 dev xenbr0 && ip link set xenbr0 up && xl devd' 60
 	tell debian 'head -c 2000000 /dev/urandom > /srv/data; busybox httpd -h /srv'
 	equal "what it received" "$(tell debian 'md5sum < /srv/data')" \
 		"$(tell driven 'wget -q -O - http://10.9.1.1/data | md5sum' 60)"
-	xl network-detach driven 0
-	within 20 tell driven '[ ! -e /sys/class/net/eth0 ]'
-	within 30 tell debian "! $bridge"
-	xl destroy driven
+	# libxl gives a driver domain 10 s to take a device away, and goes on all the same.
+	xl destroy driven || gone driven
+	within 60 tell debian "! $bridge"
 	no_warning debian
 	xl destroy debian
 }
