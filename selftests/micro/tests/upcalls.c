@@ -4,6 +4,7 @@
  * and what masks do (xen.h struct vcpu_info, callback.h).
  */
 #include "micro.h"
+#include "user.h"
 
 static unsigned int upcalls, mask_inside, depth, depth_max;
 static uint64_t frame_cs, frame_rflags, pending_inside;
@@ -229,4 +230,41 @@ MICRO_TEST(upcall_nmi)
 		     hc_nmi_op(XENNMI_register_callback, &callback));
 	micro_report("bad_pointer=%ld",
 		     hc_nmi_op(XENNMI_register_callback, (void *)0x1000));
+}
+
+static unsigned int nmi_entries[ENTRY_COUNT];
+
+static void count_nmi(struct micro_frame *frame)
+{
+	nmi_entries[frame->vector]++;
+}
+
+static void send_nmi(const char *when)
+{
+	long ret;
+
+	memset(nmi_entries, 0, sizeof(nmi_entries));
+	ret = hc_vcpu_op(VCPUOP_send_nmi, 0, NULL);
+	hc_xen_version(XENVER_version, NULL);
+	micro_report("%s: send=%ld callback=%u vector2=%u", when, ret, nmi_entries[ENTRY_NMI],
+		     nmi_entries[2]);
+}
+
+/* A kernel that has a handler of vector 2 and no callback (as Linux) gets NMIs there. */
+MICRO_TEST(upcall_nmi_vector)
+{
+	static struct trap_info table[257];
+	struct xennmi_callback callback = { .handler_address = (unsigned long)micro_nmi_entry };
+
+	micro_trap_hook(ENTRY_NMI, count_nmi);
+	micro_trap_hook(2, count_nmi);
+	micro_trap_fill(table);
+	hc_set_trap_table(table);
+	send_nmi("table last");
+	micro_report("register=%ld", hc_nmi_op(XENNMI_register_callback, &callback));
+	send_nmi("callback last");
+	hc_set_trap_table(table);
+	micro_report("unregister=%ld", hc_nmi_op(XENNMI_unregister_callback, NULL));
+	hc_set_trap_table(table);
+	send_nmi("unregistered, table last");
 }

@@ -20,25 +20,25 @@ row_leak() {
 
 # row kill-create: xl killed in the middle of create leaves what destroy clears
 row_kill_create() {
-	local before delay id pid
+	local before state who store="'/local/domain/%d"
 	need_micro micro
+	destroy_but micro
 	printf '%s\n' "name = 'killed'" "kernel = '/vmlinuz'" "ramdisk = '$PWD/ramdisk'" \
 		"memory = 128" > /tmp/killed.cfg
+	xl create -p /tmp/killed.cfg	# the daemons keep pages of their own from now on
+	xl destroy killed
 	before=$(settled_kb)
-	for delay in 0.1 0.3 0.6 1 1.5 2 3; do
-		setsid /usr/sbin/xl create /tmp/killed.cfg > /dev/null 2>&1 &
-		pid=$!
-		sleep $delay	# not a wait for a state: where it is hit is the point
-		kill -9 -- -$pid 2> /dev/null || :
-		wait $pid || :
-		for id in $(/usr/sbin/xl list | awk 'NR > 1 && $1 != "Domain-0" && $1 != "micro" &&
-				$1 != "linux" { print $2 }'); do
-			echo "after $delay s: domain $id"
-			xl destroy "$id"
-		done
+	for state in 'new("mem_kb") >= 0' "node($store/name' % new('domid'))" \
+			'new("mem_kb") > 20000' "node($store/store/port' % new('domid'))" \
+			'new("paused") == 0'; do
+		[[ $state = *20000 ]] && who=() || who=(-k xl)
+		./kill-when "${who[@]}" "$state" /usr/sbin/xl create /tmp/killed.cfg
+		xl list
+		[ "$(/usr/sbin/xl list | wc -l)" = 4 ] || die "no domain is left when $state"
+		destroy_but micro
+		within 60 free_is "$before"
+		answers micro
 	done
-	within 60 eval '[ "$(free_kb)" = '"$before"' ]'
-	equal "answer of another guest" "$(state micro '-b----' && echo fine)" fine
 }
 
 # row kill-destroy: xl killed in the middle of destroy leaves what destroy clears
