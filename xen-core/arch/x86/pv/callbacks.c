@@ -94,10 +94,12 @@ void pv_inject_page_fault(struct vcpu *v, u64 va, u32 error)
 /* v->info has evtchn_upcall_pending, or an NMI waits: enter if the guest lets us. */
 void pv_deliver_pending(struct vcpu *v)
 {
-	if (v->nmi_pending && v->arch.callback[CALLBACKTYPE_nmi].rip && !v->arch.in_nmi) {
+	const struct guest_entry *nmi = &v->arch.traps[TRAP_NMI];
+
+	if (v->nmi_pending && nmi->rip && !v->arch.in_nmi) {
 		v->nmi_pending = false;
 		v->arch.in_nmi = true;
-		enter_callback(v, CALLBACKTYPE_nmi);
+		enter_kernel(v, nmi, NULL, 0);
 	} else if (v->info->evtchn_upcall_pending && !v->info->evtchn_upcall_mask) {
 		if (v->arch.callback[CALLBACKTYPE_event].rip)
 			enter_callback(v, CALLBACKTYPE_event);
@@ -276,12 +278,16 @@ static bool callback_is_known(u32 type)
 
 long pv_set_callback(struct vcpu *v, u16 type, u64 rip, bool mask)
 {
+	struct guest_entry *to;
+
 	if (!va_is_canonical(rip))	/* E2: SYSRET goes there */
 		return -EINVAL;
 	if (!callback_is_known(type))
 		return -ENOSYS;
 	mask |= type == CALLBACKTYPE_event || type == CALLBACKTYPE_nmi;
-	v->arch.callback[type] = (struct guest_entry){ .rip = rip, .masks_events = mask };
+	/* An NMI comes to the handler of its vector; it has one, who sets it last decides. */
+	to = type == CALLBACKTYPE_nmi ? &v->arch.traps[TRAP_NMI] : &v->arch.callback[type];
+	*to = (struct guest_entry){ .rip = rip, .masks_events = mask };
 	return 0;
 }
 
