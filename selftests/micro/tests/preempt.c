@@ -156,25 +156,62 @@ static void pair_renew(char *page)
 	}
 }
 
-/* The second frame of an extent is a pinned tree: that its pin ends takes long. */
+/* An L3 table, all entries of whose L1 tables are in use: to let go of it takes long. */
+static uint64_t *full_tree_build(uint64_t **first_l1)
+{
+	uint64_t *l1, *l2 = micro_page_alloc();
+	unsigned int i, k;
+
+	for (i = 0; i < 24; i++) {
+		l1 = micro_page_alloc();
+		for (k = 0; k < 512; k++)
+			l1[k] = micro_page_pte(micro_user_stack, PTE_RO);
+		micro_page_protect(l1, false);
+		l2[i] = micro_page_pte(l1, PTE_TABLE);
+		if (!i)
+			*first_l1 = l1;
+	}
+	micro_page_protect(l2, false);
+	return micro_table_build(micro_page_pte(l2, PTE_TABLE));
+}
+
+/*
+ * The last use of a tree is that it is a vcpu's root. When the vcpu has another one the
+ * tables are no tables any more, whatever came in meanwhile.
+ */
+MICRO_TEST_DOMU(domu_preempt_root)
+{
+	uint64_t *old = (uint64_t *)micro_start_info->pt_base, *l4 = micro_page_alloc(), *l1;
+	unsigned int rounds;
+	long ret = 0;
+
+	memcpy(l4, old, PAGE_SIZE);
+	l4[1] = micro_page_pte(full_tree_build(&l1), PTE_TABLE);
+	micro_page_protect(l4, false);
+	ticks_start();
+	restarts = 0;
+	for (rounds = 0; rounds < 1000 && !restarts && !ret; rounds++) {
+		ret = micro_mmuext(MMUEXT_NEW_BASEPTR, micro_va_to_mfn(l4), 0);
+		restarts = 0;
+		ret = ret ?: micro_mmuext(MMUEXT_NEW_BASEPTR, micro_va_to_mfn(old), 0);
+		/* the last of its tables to be let go of */
+		ret = ret ?: micro_map(l1, micro_page_pte(l1, PTE_RW));
+		ret = ret ?: micro_map(l1, micro_page_pte(l1, PTE_RO));
+	}
+	ticks_stop();
+	micro_report("ret=%ld restarted=%d", ret, restarts > 0);
+}
+
+/* The second frame of an extent is a pinned tree. */
 MICRO_TEST(preempt_decrease)
 {
 	char *pair = micro_page_alloc(), *other = micro_page_alloc();
-	uint64_t *l1, *l2 = micro_page_alloc(), *l3, *l4 = (uint64_t *)other;
-	unsigned int i, rounds;
+	uint64_t *l1, *l3 = full_tree_build(&l1), *l4 = (uint64_t *)other;
 	unsigned long mfn;
+	unsigned int rounds;
 	bool good = true;
 
 	micro_need(other == pair + PAGE_SIZE);
-	for (i = 0; i < 24; i++) {
-		l1 = micro_page_alloc();
-		for (rounds = 0; rounds < 512; rounds++)
-			l1[rounds] = micro_page_pte(micro_user_stack, PTE_RO);
-		micro_page_protect(l1, false);
-		l2[i] = micro_page_pte(l1, PTE_TABLE);
-	}
-	micro_page_protect(l2, false);
-	l3 = micro_table_build(micro_page_pte(l2, PTE_TABLE));
 	micro_map(pair, 0);
 	micro_map(other, 0);
 	micro_need(frames_give(pair, 0) && frames_give(other, 0));

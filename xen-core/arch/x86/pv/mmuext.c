@@ -166,7 +166,9 @@ static int table_op(struct vcpu *v, struct domain *d, const struct mmuext_op *op
 	case MMUEXT_UNPIN_TABLE:
 		return unpin(d, mfn);
 	case MMUEXT_NEW_BASEPTR: case MMUEXT_NEW_USER_BASEPTR:
-		return new_root(v, mfn, op->cmd == MMUEXT_NEW_USER_BASEPTR);
+		/* P6: the old one is gone when the guest goes on; once more is harmless. */
+		return new_root(v, mfn, op->cmd == MMUEXT_NEW_USER_BASEPTR) ?:
+		       pt_finish_deferred(d);
 	default:	/* MMUEXT_CLEAR_PAGE, MMUEXT_COPY_PAGE */
 		return clear_or_copy(d, op);
 	}

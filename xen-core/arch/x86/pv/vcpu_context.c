@@ -103,7 +103,7 @@ static int vcpu_set_roots(struct vcpu *v, const struct vcpu_guest_context *c)
 		if (!err)
 			pv_show_m2p(user, mfn_equal(user, kernel));
 	}
-	return err;
+	return err ?: pt_finish_deferred(v->domain);
 }
 
 /* Under context_lock: too large for the stack. */
