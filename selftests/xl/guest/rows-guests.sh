@@ -188,8 +188,8 @@ ip addr add 10.9.1.1/24 dev xenbr0 && ip link set xenbr0 up && xl devd' 60
 
 # online NUMBER: has the guest plug what is there and wait until it has so many
 online() {
-	within 60 tell debian "for c in /sys/devices/system/cpu/cpu[1-9]/online; do
-[ \$(cat \$c) = 1 ] || echo 1 > \$c; done; [ \$(nproc) = $1 ]"
+	within 100 tell debian "for c in /sys/devices/system/cpu/cpu[1-9]/online; do
+[ \$(cat \$c) = 1 ] || echo 1 > \$c; done; [ \$(nproc) = $1 ]" 200
 }
 
 # row debian-vcpus: 8 vcpus on fewer CPUs are plugged and the balloon moves under load
