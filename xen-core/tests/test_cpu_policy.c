@@ -250,7 +250,7 @@ static void test_refused(void **state)
 		{ 4, 6, 0, -ERANGE }, { 0x40000001, NO, 0, -ERANGE },
 		{ 0x80000022, NO, 0, -ERANGE }, { 0xc0000000, NO, 0, -ERANGE },
 		{ ~0u, ~0u, 0, -ERANGE }, { 0, NO, 0xe, -EINVAL }, { 7, 0, 1, -EINVAL },
-		{ 0x80000000, NO, 0x8000000b, -EINVAL },
+		{ 0x80000000, NO, 0x80000022, -EINVAL },
 	};
 
 	for (u32 i = 0; i < ARRAY_SIZE(bad); i++) {

@@ -22,6 +22,7 @@
 #define AVX512_1 (BIT(16) | BIT(17) | BIT(21) | BIT(28) | BIT(30) | BIT(31))
 
 enum { SLOT_7 = 12, SLOT_XSTATE = 21, SLOT_XEN = 84, SLOT_EXT = 86 };
+#define EXT_LAST 0x80000021u
 enum { MSR_PLATFORM_INFO = 0xce };
 enum { RAW, HOST, PV, GUEST, NR_POLICIES };
 
@@ -206,7 +207,7 @@ void __init cpu_policy_init(void)
 	*host = policies[RAW];
 	host->leaf[0].a = MIN(host->leaf[0].a, 0xdu);
 	host->leaf[SLOT_7].a = MIN(host->leaf[SLOT_7].a, 2u);
-	host->leaf[SLOT_EXT].a = MIN(host->leaf[SLOT_EXT].a, 0x80000021);
+	host->leaf[SLOT_EXT].a = MIN(host->leaf[SLOT_EXT].a, EXT_LAST);
 	/* A vcpu's number, and what its kernel has switched on. */
 	host->leaf[1].b &= 0x00ffffff;
 	host->leaf[1].c &= ~BIT(27);
@@ -385,16 +386,20 @@ static bool policy_is_free(u32 at)
 	       (slot - SLOT_EXT <= 6 && slot != SLOT_EXT + 1);
 }
 
-/* I6: more leaves than there are is an error; features that are not there are left out. */
+/*
+ * I6: more leaves than there are is an error; features that are not there are left out.
+ * Leaves up to EXT_LAST are, with nothing in them: Xen has guests see them on any AMD.
+ */
 static int policy_limit(struct cpu_policy *p, struct xen_domctl_cpu_policy *u)
 {
 	struct cpu_policy *max = &policies[GUEST];
-	static const struct { u32 leaf, sub; u8 slot; } counts[] = {
-		{ 0, NO_SUBLEAF, 0 }, { 7, 0, SLOT_7 }, { 0x80000000, NO_SUBLEAF, SLOT_EXT },
+	const struct { u32 leaf, sub, last; u8 slot; } counts[] = {
+		{ 0, NO_SUBLEAF, max->leaf[0].a, 0 }, { 7, 0, max->leaf[SLOT_7].a, SLOT_7 },
+		{ 0x80000000, NO_SUBLEAF, EXT_LAST, SLOT_EXT },
 	};
 
 	for (u32 i = 0; i < ARRAY_SIZE(counts); i++)
-		if (p->leaf[counts[i].slot].a > max->leaf[counts[i].slot].a)
+		if (p->leaf[counts[i].slot].a > counts[i].last)
 			return policy_refuse(u, -EINVAL, counts[i].leaf, counts[i].sub, ~0u);
 	for (u32 at = 0; at < sizeof(*p) / sizeof(u32); at++)
 		if (!policy_is_free(at))
