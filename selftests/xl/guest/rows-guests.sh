@@ -206,7 +206,7 @@ echo $! > /tmp/stress.pid'
 	within 20 eval '[ "$(list_of debian 4)" = 3 ]'
 	for mb in 500 768; do
 		xl mem-set debian $mb
-		within 90 eval '[ "$(list_of debian 3)" = '$mb' ]'
+		within 300 eval '[ "$(list_of debian 3)" = '$mb' ]'
 	done
 	xl vcpu-set --ignore-host debian 8
 	online 8
