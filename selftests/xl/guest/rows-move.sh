@@ -81,7 +81,7 @@ row_save_bad() {
 		truncate -s "$cut" /tmp/bad
 		refused /tmp/bad
 	done
-	for place in xl-header xl-config libxl-record memory-header record-type \
+	for place in xl-header xl-config memory-header record-type \
 			record-size page-number table root; do
 		echo "changed: $place"
 		cp /tmp/image /tmp/bad
@@ -89,9 +89,9 @@ row_save_bad() {
 		refused /tmp/bad
 	done
 	within 60 free_is "$before"
-	# Stock xl dies itself of a wrong header of libxl's, and leaves the domain to destroy.
+	# Stock xl dies itself of a wrong header or record of libxl's, and leaves the domain to destroy.
 	# Of a bit in the guest's own data nobody knows: it starts, or it does not.
-	for place in libxl-header 350 850; do
+	for place in libxl-header libxl-record 350 850; do
 		cp /tmp/image /tmp/bad
 		./damage /tmp/bad $place
 		XL_LIMIT=120 xl restore /tmp/bad || :
