@@ -14,6 +14,7 @@
 #define CMD_MASK	((1u << 6) - 1)
 #define EXTENT_SHIFT	6
 #define INVALID_GFN	(~0ull)
+#define SETTLE_STEP	32u		/* frames between two preemption points */
 #define GUEST_ORDER_MAX	9		/* 2 MiB; dom0 may take what there is */
 
 static unsigned int address_bits(const struct xen_memory_reservation *r)
@@ -115,8 +116,12 @@ static int extents_do(struct domain *d, const struct xen_memory_reservation *r, 
 		xen_pfn_t mfn;
 
 		err = copy_from_guest(&mfn, extent_slot(r, i), sizeof(mfn));
-		for (u64 k = 0; k < 1ull << r->extent_order && !err; k++)
+		for (u64 k = 0; k < 1ull << r->extent_order && !err; k++) {
 			err = what(d, MFN(mfn + k));
+			if (!err && what == settle_frame && k % SETTLE_STEP == SETTLE_STEP - 1 &&
+			    preempt_requested())
+				err = -ERESTART;
+		}
 	}
 	return err;
 }

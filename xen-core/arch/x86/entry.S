@@ -236,6 +236,7 @@ iret_fast:
 	popq	R_RSP(%rcx)
 	movq	V_INFO(%rcx), %rax
 	movb	$0, VI_MASK(%rax)
+	movb	$0, V_IN_NMI(%rcx)
 	movb	$0, V_IN_KERNEL(%rcx)
 	swapgs
 	movq	V_USER_CR3(%rcx), %rax

@@ -280,7 +280,8 @@ long pv_set_callback(struct vcpu *v, u16 type, u64 rip, bool mask)
 {
 	struct guest_entry *to;
 
-	if (!va_is_canonical(rip))	/* E2: SYSRET goes there */
+	/* E2: SYSRET goes there. M4: what stands in the trap table is the guest's. */
+	if (!va_is_canonical(rip) || (type == CALLBACKTYPE_nmi && !va_is_guest(rip)))
 		return -EINVAL;
 	if (!callback_is_known(type))
 		return -ENOSYS;
