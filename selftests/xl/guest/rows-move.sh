@@ -89,7 +89,7 @@ row_save_bad() {
 		refused /tmp/bad
 	done
 	within 60 free_is "$before"
-	# Stock xl dies itself of a wrong header or record of libxl's; the domain is left to destroy.
+	# Stock xl dies itself of a wrong header or record of libxl's: what is left is destroyed.
 	# Of a bit in the guest's own data nobody knows: it starts, or it does not.
 	for place in libxl-header libxl-record 350 850; do
 		cp /tmp/image /tmp/bad
