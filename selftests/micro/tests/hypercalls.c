@@ -2,6 +2,8 @@
 /* The hypercall gate itself: numbers, and the multicall list (xen.h). */
 #include "micro.h"
 
+#include <xen/hvm/hvm_op.h>
+
 /*
  * Numbers without a handler answer -ENOSYS, however large; all 64 bits of %rax
  * are the number. Retired calls (tmem) have no handler.
@@ -131,59 +133,114 @@ MICRO_TEST(multicall_bad_list)
 	micro_report("readonly=%ld result=%lx", ret, ro->result);
 }
 
+static const unsigned long bad_pointers[] = {
+	0x1000, 0x7ffffffffffc, 0x800000000000, 0xffff82d040000000,
+	0xffff830000000000, 0xffff87fffffffffc, 0xfffffffffffffffc,
+	0xffff800000000000,
+};
+
+struct pointer_call {
+	const char *name;
+	unsigned int nr, at;	/* argument number of the pointer, from 1 on */
+	unsigned long args[4];
+	bool output;
+};
+
+static void try_bad_pointers(const struct pointer_call *c)
+{
+	unsigned int j, faults = 0;
+	unsigned long arg[4];
+	long ret;
+
+	for (j = 0; j < ARRAY_SIZE(bad_pointers); j++) {
+		/* what is read from m2p is some number, not a fault */
+		if (!c->output && bad_pointers[j] == MACH2PHYS_VIRT_START)
+			continue;
+		memcpy(arg, c->args, sizeof(arg));
+		arg[c->at - 1] = bad_pointers[j];
+		ret = hypercall4(c->nr, arg[0], arg[1], arg[2], arg[3]);
+		faults += ret == -XEN_EFAULT;
+		if (ret != -XEN_EFAULT)
+			micro_report("%s pointer%u=%ld", c->name, j, ret);
+	}
+	micro_report("%s faults=%u", c->name, faults);
+}
+
 /*
  * A structure the core cannot read or write is -EFAULT: not mapped, outside
  * the canonical range, in the core's own range, or only readable (m2p).
  */
 MICRO_TEST(hypercall_bad_pointers)
 {
-	static const unsigned long bad[] = {
-		0x1000, 0x7ffffffffffc, 0x800000000000, 0xffff82d040000000,
-		0xffff830000000000, 0xffff87fffffffffc, 0xfffffffffffffffc,
-		0xffff800000000000,
+	static const struct pointer_call calls[] = {
+		{ "evtchn_bind_ipi", 32, 2, { EVTCHNOP_bind_ipi }, true },
+		{ "evtchn_status", 32, 2, { EVTCHNOP_status }, true },
+		{ "evtchn_alloc", 32, 2, { EVTCHNOP_alloc_unbound }, true },
+		{ "machphys_mapping", 12, 2, { XENMEM_machphys_mapping }, true },
+		{ "memory_map", 12, 2, { XENMEM_machine_memory_map }, true },
+		{ "get_runstate", 24, 3, { VCPUOP_get_runstate_info }, true },
+		{ "register_info", 24, 3, { VCPUOP_register_vcpu_info, 1 }, false },
+		{ "singleshot", 24, 3, { VCPUOP_set_singleshot_timer }, false },
+		{ "get_features", 17, 2, { XENVER_get_features }, true },
+		{ "platform_parameters", 17, 2, { XENVER_platform_parameters }, true },
+		{ "irq_status", 33, 2, { PHYSDEVOP_irq_status_query }, true },
+		{ "poll", 29, 2, { SCHEDOP_poll }, false },
+		{ "callback", 30, 2, { CALLBACKOP_register }, false },
+		{ "platform", 7, 1, { 0 }, false },
+		{ "set_trap_table", 0, 1, { 0 }, false },
 	};
-	static const struct {
-		const char *name;
-		unsigned int nr, last;	/* argument number of the pointer */
-		unsigned long a1, a2;
-		bool output;
-	} calls[] = {
-		{ "evtchn_bind_ipi", 32, 2, EVTCHNOP_bind_ipi, 0, true },
-		{ "evtchn_status", 32, 2, EVTCHNOP_status, 0, true },
-		{ "evtchn_alloc", 32, 2, EVTCHNOP_alloc_unbound, 0, true },
-		{ "machphys_mapping", 12, 2, XENMEM_machphys_mapping, 0, true },
-		{ "memory_map", 12, 2, XENMEM_machine_memory_map, 0, true },
-		{ "get_runstate", 24, 3, VCPUOP_get_runstate_info, 0, true },
-		{ "register_info", 24, 3, VCPUOP_register_vcpu_info, 1, false },
-		{ "singleshot", 24, 3, VCPUOP_set_singleshot_timer, 0, false },
-		{ "get_features", 17, 2, XENVER_get_features, 0, true },
-		{ "platform_parameters", 17, 2, XENVER_platform_parameters, 0,
-		  true },
-		{ "irq_status", 33, 2, PHYSDEVOP_irq_status_query, 0, true },
-		{ "poll", 29, 2, SCHEDOP_poll, 0, false },
-		{ "callback", 30, 2, CALLBACKOP_register, 0, false },
-		{ "platform", 7, 1, 0, 0, false },
-		{ "set_trap_table", 0, 1, 0, 0, false },
-	};
-	unsigned int i, j, faults;
-	unsigned long arg[3];
-	long ret;
+	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(calls); i++) {
-		arg[0] = calls[i].a1;
-		arg[1] = calls[i].a2;
-		arg[2] = 0;
-		for (j = faults = 0; j < ARRAY_SIZE(bad); j++) {
-			/* what is read from m2p is some number, not a fault */
-			if (!calls[i].output && bad[j] == MACH2PHYS_VIRT_START)
-				continue;
-			arg[calls[i].last - 1] = bad[j];
-			ret = hypercall3(calls[i].nr, arg[0], arg[1], arg[2]);
-			faults += ret == -XEN_EFAULT;
-			if (ret != -XEN_EFAULT)
-				micro_report("%s pointer%u=%ld", calls[i].name,
-					     j, ret);
-		}
-		micro_report("%s faults=%u", calls[i].name, faults);
-	}
+	for (i = 0; i < ARRAY_SIZE(calls); i++)
+		try_bad_pointers(&calls[i]);
+}
+
+/* The same of the other calls that take one: lists of one, structures, buffers. */
+MICRO_TEST(hypercall_bad_pointers_more)
+{
+	static const struct pointer_call calls[] = {
+		{ "mmu_update", 1, 1, { 0, 1, 0, DOMID_SELF }, false },
+		{ "mmuext", 26, 1, { 0, 1, 0, DOMID_SELF }, false },
+		{ "set_gdt", 2, 1, { 0, 1 }, false },
+		{ "console_write", 18, 3, { CONSOLEIO_write, 16 }, false },
+		{ "console_read", 18, 3, { CONSOLEIO_read, 16 }, true },
+		{ "grant_map", 20, 2, { GNTTABOP_map_grant_ref, 0, 1 }, false },
+		{ "grant_unmap", 20, 2, { GNTTABOP_unmap_grant_ref, 0, 1 }, false },
+		{ "grant_setup", 20, 2, { GNTTABOP_setup_table, 0, 1 }, false },
+		{ "grant_transfer", 20, 2, { GNTTABOP_transfer, 0, 1 }, false },
+		{ "grant_copy", 20, 2, { GNTTABOP_copy, 0, 1 }, false },
+		{ "grant_size", 20, 2, { GNTTABOP_query_size, 0, 1 }, false },
+		{ "grant_replace", 20, 2, { GNTTABOP_unmap_and_replace, 0, 1 }, false },
+		{ "grant_set_version", 20, 2, { GNTTABOP_set_version, 0, 1 }, false },
+		{ "grant_get_version", 20, 2, { GNTTABOP_get_version, 0, 1 }, false },
+		{ "grant_swap", 20, 2, { GNTTABOP_swap_grant_ref, 0, 1 }, false },
+		{ "hvm_set_param", 34, 2, { HVMOP_set_param }, false },
+		{ "hvm_get_param", 34, 2, { HVMOP_get_param }, false },
+		{ "sysctl", 35, 1, { 0 }, false },
+		{ "domctl", 36, 1, { 0 }, false },
+		{ "nmi_register", 28, 2, { XENNMI_register_callback }, false },
+		{ "populate", 12, 2, { XENMEM_populate_physmap }, false },
+		{ "decrease", 12, 2, { XENMEM_decrease_reservation }, false },
+		{ "exchange", 12, 2, { XENMEM_exchange }, false },
+		{ "reservation", 12, 2, { XENMEM_current_reservation }, false },
+		{ "mfn_list", 12, 2, { XENMEM_machphys_mfn_list }, false },
+		{ "shutdown", 29, 2, { SCHEDOP_shutdown }, false },
+		{ "watchdog", 29, 2, { SCHEDOP_watchdog }, false },
+		{ "extraversion", 17, 2, { XENVER_extraversion }, true },
+		{ "capabilities", 17, 2, { XENVER_capabilities }, true },
+		{ "evtchn_bind", 32, 2, { EVTCHNOP_bind_interdomain }, false },
+		{ "evtchn_virq", 32, 2, { EVTCHNOP_bind_virq }, false },
+		{ "evtchn_close", 32, 2, { EVTCHNOP_close }, false },
+		{ "evtchn_send", 32, 2, { EVTCHNOP_send }, false },
+		{ "evtchn_unmask", 32, 2, { EVTCHNOP_unmask }, false },
+		{ "evtchn_control", 32, 2, { EVTCHNOP_init_control }, false },
+		{ "set_iopl", 33, 2, { PHYSDEVOP_set_iopl }, false },
+		{ "map_pirq", 33, 2, { PHYSDEVOP_map_pirq }, false },
+		{ "periodic", 24, 3, { VCPUOP_set_periodic_timer }, false },
+		{ "initialise", 24, 3, { VCPUOP_initialise, 1 }, false },
+	};
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(calls); i++)
+		try_bad_pointers(&calls[i]);
 }

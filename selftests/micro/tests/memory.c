@@ -21,8 +21,9 @@ MICRO_TEST_ALONE(memory_sizes)
 	struct xen_memory_domain self = { .domid = DOMID_SELF };
 	struct xen_memory_domain own = { .domid = 0 }, other = { .domid = 77 };
 
-	micro_report("current=%ld",
-		     hc_memory_op(XENMEM_current_reservation, &self));
+	micro_report("current_is_given=%d",
+		     hc_memory_op(XENMEM_current_reservation, &self) ==
+		     (long)micro_start_info->nr_pages);
 	micro_report("current_own=%ld",
 		     hc_memory_op(XENMEM_current_reservation, &own));
 	micro_report("current_other=%ld",
