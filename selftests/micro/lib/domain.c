@@ -289,6 +289,17 @@ void micro_domain_start(struct micro_domain *d)
 	domctl_need(XEN_DOMCTL_unpausedomain, d->id);
 }
 
+/** micro_domain_place() - the first vcpu of @id runs on @cpus, a mask, only */
+void micro_domain_place(domid_t id, uint64_t cpus)
+{
+	micro_domctl_clear();
+	micro_domctl.u.vcpuaffinity.flags = XEN_VCPUAFFINITY_HARD;
+	set_xen_guest_handle(micro_domctl.u.vcpuaffinity.cpumap_hard.bitmap, (void *)&cpus);
+	micro_domctl.u.vcpuaffinity.cpumap_hard.nr_bits = 64;
+	micro_need(!micro_domctl_do(XEN_DOMCTL_setvcpuaffinity, id));
+	micro_domctl_clear();
+}
+
 /** micro_domain_print() - print what the domain has written since */
 void micro_domain_print(struct micro_domain *d)
 {

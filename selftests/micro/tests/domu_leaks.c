@@ -25,16 +25,6 @@ struct fpu {
 /* Of the FXSAVE area, in words of 8 bytes (SDM 1, 10.5.1). */
 enum { FX_RIP = 1, FX_RDP = 2, FX_ST = 4, FX_XMM = 20 };
 
-static void place(domid_t id, uint64_t cpus)
-{
-	micro_domctl_clear();
-	micro_domctl.u.vcpuaffinity.flags = XEN_VCPUAFFINITY_HARD;
-	set_xen_guest_handle(micro_domctl.u.vcpuaffinity.cpumap_hard.bitmap, (void *)&cpus);
-	micro_domctl.u.vcpuaffinity.cpumap_hard.nr_bits = 64;
-	micro_need(!micro_domctl_do(XEN_DOMCTL_setvcpuaffinity, id));
-	micro_domctl_clear();
-}
-
 /* Another domain of this test runs from its start to its end on the same CPU. */
 static long serve_other(void)
 {
@@ -43,7 +33,7 @@ static long serve_other(void)
 
 	micro_domain_build(&other, "tests=domu_state_of_others", 1);
 	other.mail->which = OTHER;
-	place(other.id, 2);
+	micro_domain_place(other.id, 2);
 	micro_domain_start(&other);
 	while (!micro_domain_has_ended(&other, &reason)) {
 		micro_domain_print(&other);
@@ -55,7 +45,7 @@ static long serve_other(void)
 	else
 		micro_report("the other domain has ended by %u", reason);
 	micro_domain_destroy(&other);
-	place(0, ~0UL);
+	micro_domain_place(0, ~0UL);
 	return reason;
 }
 
@@ -64,8 +54,8 @@ static int64_t serve(struct micro_domain *d, uint32_t question, uint64_t argumen
 	(void)argument;
 	if (question == ASK_OTHER)
 		return serve_other();
-	place(0, 1);
-	place(d->id, 2);
+	micro_domain_place(0, 1);
+	micro_domain_place(d->id, 2);
 	return 0;
 }
 

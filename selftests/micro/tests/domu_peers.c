@@ -117,21 +117,11 @@ static long serve_storm(struct micro_domain *d)
 	return 0;
 }
 
-static void place(domid_t id, uint64_t cpus)
-{
-	micro_domctl_clear();
-	micro_domctl.u.vcpuaffinity.flags = XEN_VCPUAFFINITY_HARD;
-	set_xen_guest_handle(micro_domctl.u.vcpuaffinity.cpumap_hard.bitmap, (void *)&cpus);
-	micro_domctl.u.vcpuaffinity.cpumap_hard.nr_bits = 64;
-	micro_need(!micro_domctl_do(XEN_DOMCTL_setvcpuaffinity, id));
-	micro_domctl_clear();
-}
-
 /* The domain to @cpu, where it is alone if that is 1: dom0 stays on 0. */
 static long serve_move(struct micro_domain *d, uint64_t cpu)
 {
-	place(0, 1);
-	place(d->id, 1UL << cpu);
+	micro_domain_place(0, 1);
+	micro_domain_place(d->id, 1UL << cpu);
 	return 0;
 }
 
@@ -153,7 +143,7 @@ static long serve_pin(unsigned int cmd)
 
 static long serve_unpin(void)
 {
-	place(0, ~0UL);
+	micro_domain_place(0, ~0UL);
 	return serve_pin(MMUEXT_UNPIN_TABLE);
 }
 

@@ -115,17 +115,6 @@ static void guest_end(domid_t dom)
 	micro_need(!micro_domctl_do(XEN_DOMCTL_destroydomain, dom));
 }
 
-static void guest_pin(domid_t dom, uint32_t vcpu, uint64_t cpus)
-{
-	micro_domctl_clear();
-	micro_domctl.u.vcpuaffinity.vcpu = vcpu;
-	micro_domctl.u.vcpuaffinity.flags = XEN_VCPUAFFINITY_HARD;
-	set_xen_guest_handle(micro_domctl.u.vcpuaffinity.cpumap_hard.bitmap,
-			     (void *)&cpus);
-	micro_domctl.u.vcpuaffinity.cpumap_hard.nr_bits = 64;
-	micro_need(!micro_domctl_do(XEN_DOMCTL_setvcpuaffinity, dom));
-}
-
 static void guest_params(domid_t dom, uint32_t weight, uint32_t cap)
 {
 	micro_domctl_clear();
@@ -196,7 +185,7 @@ MICRO_TEST_ALONE(guests_shares)
 
 	for (i = 0; i < 2; i++) {
 		dom[i] = guest_start(1, SPIN);
-		guest_pin(dom[i], 0, 1);
+		micro_domain_place(dom[i], 1);
 	}
 	for (k = 0; k < ARRAY_SIZE(cases); k++) {
 		bool good;
