@@ -31,6 +31,7 @@ __init void cpu_detect(void)
 {
 	struct cpu_features *f = &cpu_features;
 	struct cpuid base = cpuid(0, 0), ext = cpuid(0x80000001, 0), l7 = { 0 };
+	struct cpuid e8 = cpuid(0x80000008, 0);
 
 	memcpy(f->vendor, (u32[]){ base.b, base.d, base.c }, 12);
 	if (base.a >= 7)
@@ -40,9 +41,9 @@ __init void cpu_detect(void)
 	f->smap = l7.b >> 20 & 1;
 	f->pages_1g = ext.d >> 26 & 1;
 	f->rdtscp = ext.d >> 27 & 1;
-	f->phys_bits = cpuid(0x80000008, 0).a;
-	f->keeps_fpu_pointers = strcmp(f->vendor, "GenuineIntel") &&
-				!(cpuid(0x80000008, 0).b & 1 << 2);	/* RstrFpErrPtrs */
+	f->phys_bits = e8.a;
+	/* RstrFpErrPtrs */
+	f->keeps_fpu_pointers = strcmp(f->vendor, "GenuineIntel") && !(e8.b & 1 << 2);
 	f->cr4 = CR4_DE | CR4_PAE | CR4_MCE | CR4_PGE | CR4_OSFXSR | CR4_OSXMMEXCPT |
 		 (f->smep ? CR4_SMEP : 0) | (f->smap ? CR4_SMAP : 0) |
 		 (f->fsgsbase ? CR4_FSGSBASE : 0);
