@@ -67,63 +67,54 @@ static int give_extent(struct domain *d, const struct xen_memory_reservation *r,
 	return extent_adopt(d, p, r->extent_order, claimed, gfns ? &gfn : NULL, slot);
 }
 
-/* Its pin ends; a page table stays one till its uses end. */
-static int settle_frame(struct domain *d, mfn_t mfn)
+static int take_page(struct domain *d, struct page *p)
 {
-	struct page *p = mfn_get(mfn, d);
-	int err;
+	int err = arch_page_release(d, p);
 
-	if (!p)
-		return -EINVAL;
-	err = arch_page_settle(d, p);
-	page_put(p);
-	return err;
-}
-
-static int take_frame(struct domain *d, mfn_t mfn)
-{
-	struct page *p = mfn_get(mfn, d);
-	int err;
-
-	if (!p)
-		return -EINVAL;
-	err = arch_page_release(d, p);
 	if (!err)
 		arch_set_gfn(p, INVALID_GFN);
-	page_put(p);
 	return err;
 }
 
-/* Could it be taken? Not when it is mapped or otherwise in use by somebody. */
-static int check_frame(struct domain *d, mfn_t mfn)
+/* Could it be taken? Not when it is mapped or otherwise in use by somebody but us. */
+static int check_page(struct domain *d, struct page *p)
 {
-	const struct page *p = mfn_to_page(mfn);
-
-	return mfn_valid(mfn) && p->owner == d && READ_ONCE(p->count) == (PC_ALLOCATED | 1)
-		? 0 : -EINVAL;
+	return READ_ONCE(p->count) == (PC_ALLOCATED | 2) ? 0 : -EINVAL;
 }
 
-/*
- * For each frame of the @nr extents from @first on, until one fails. All are settled
- * before one is taken: the first may be begun again (T5), the second not.
- */
-static int extents_do(struct domain *d, const struct xen_memory_reservation *r, u64 first, u64 nr,
-		      int (*what)(struct domain *d, mfn_t mfn))
+/* For frames @k to @end of those in @r's extents, until one fails. */
+static int frames_do(struct domain *d, const struct xen_memory_reservation *r, u64 k, u64 end,
+		     int (*what)(struct domain *d, struct page *p))
 {
 	int err = 0;
 
-	for (u64 i = first; i < first + nr && !err; i++) {
+	for (; k < end && !err; k++) {
+		struct page *p;
 		xen_pfn_t mfn;
 
-		err = copy_from_guest(&mfn, extent_slot(r, i), sizeof(mfn));
-		for (u64 k = 0; k < 1ull << r->extent_order && !err; k++) {
-			err = what(d, MFN(mfn + k));
-			if (!err && what == settle_frame && k % SETTLE_STEP == SETTLE_STEP - 1 &&
-			    preempt_requested())
-				err = -ERESTART;
-		}
+		if (copy_from_guest(&mfn, extent_slot(r, k >> r->extent_order), sizeof(mfn)))
+			return -EFAULT;
+		p = mfn_get(MFN(mfn + (k & ((1ull << r->extent_order) - 1))), d);
+		if (!p)
+			return -EINVAL;
+		err = what(d, p);
+		page_put(p);
 	}
 	return err;
+}
+
+/*
+ * The same frames are nobody's. First their pins end; a page table stays one till its
+ * uses end. That may be begun again (T5); what follows not.
+ */
+static int take_frames(struct domain *d, const struct xen_memory_reservation *r, u64 k, u64 end)
+{
+	int err = 0;
+
+	for (u64 step = k; step < end && !err; step += SETTLE_STEP)
+		err = step > k && preempt_requested() ? -ERESTART :
+		      frames_do(d, r, step, MIN(step + SETTLE_STEP, end), arch_page_settle);
+	return err ?: frames_do(d, r, k, end, take_page);
 }
 
 /* Return: how many extents were done, whatever stopped it. */
@@ -136,16 +127,15 @@ static long change_reservation(u32 cmd, u64 start, gva_t arg)
 
 	/* H3 */
 	if (copy_from_guest(&r, arg, sizeof(r)) || start > r.nr_extents ||
-	    r.nr_extents > ~0ull >> (EXTENT_SHIFT + 1) ||
 	    r.extent_order > (current->domain->privileged ? MAX_ORDER : GUEST_ORDER_MAX) ||
+	    r.nr_extents > ~0ull >> (EXTENT_SHIFT + 1 + r.extent_order) ||
 	    domain_get_target(r.domid, &d))
 		return start;
 	for (i = start; i < r.nr_extents; i++) {
 		if (i > start && preempt_requested())	/* T5 */
 			err = -ERESTART;
 		else if (cmd == XENMEM_decrease_reservation)
-			err = extents_do(d, &r, i, 1, settle_frame) ?:
-			      extents_do(d, &r, i, 1, take_frame);
+			err = take_frames(d, &r, i << r.extent_order, (i + 1) << r.extent_order);
 		else
 			err = give_extent(d, &r, i, cmd == XENMEM_populate_physmap);
 		if (err)
@@ -160,7 +150,7 @@ static long change_reservation(u32 cmd, u64 start, gva_t arg)
 /* One extent of new frames; they are found first, so that a failure loses nothing. */
 static int exchange_one(struct domain *d, const struct xen_memory_exchange *x, u64 i)
 {
-	u64 ratio = 1ull << (x->out.extent_order - x->in.extent_order);
+	unsigned int order = x->out.extent_order;
 	gva_t slot = extent_slot(&x->out, i);
 	xen_pfn_t gfn;
 	struct page *p;
@@ -171,9 +161,8 @@ static int exchange_one(struct domain *d, const struct xen_memory_exchange *x, u
 	p = page_alloc(x->out.extent_order, address_bits(&x->out));
 	if (!p)
 		return -ENOMEM;
-	err = extents_do(d, &x->in, i * ratio, ratio, check_frame) ?:
-	      extents_do(d, &x->in, i * ratio, ratio, settle_frame) ?:
-	      extents_do(d, &x->in, i * ratio, ratio, take_frame);
+	err = frames_do(d, &x->in, i << order, (i + 1) << order, check_page) ?:
+	      take_frames(d, &x->in, i << order, (i + 1) << order);
 	if (err) {
 		page_free(p, x->out.extent_order);
 		return err;

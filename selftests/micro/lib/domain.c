@@ -289,15 +289,22 @@ void micro_domain_start(struct micro_domain *d)
 	domctl_need(XEN_DOMCTL_unpausedomain, d->id);
 }
 
-/** micro_domain_place() - the first vcpu of @id runs on @cpus, a mask, only */
-void micro_domain_place(domid_t id, uint64_t cpus)
+/** micro_vcpu_place() - a vcpu of @id runs on @cpus, a mask, only */
+void micro_vcpu_place(domid_t id, uint32_t vcpu, uint64_t cpus)
 {
 	micro_domctl_clear();
+	micro_domctl.u.vcpuaffinity.vcpu = vcpu;
 	micro_domctl.u.vcpuaffinity.flags = XEN_VCPUAFFINITY_HARD;
 	set_xen_guest_handle(micro_domctl.u.vcpuaffinity.cpumap_hard.bitmap, (void *)&cpus);
 	micro_domctl.u.vcpuaffinity.cpumap_hard.nr_bits = 64;
 	micro_need(!micro_domctl_do(XEN_DOMCTL_setvcpuaffinity, id));
 	micro_domctl_clear();
+}
+
+/** micro_domain_place() - the same for its first vcpu */
+void micro_domain_place(domid_t id, uint64_t cpus)
+{
+	micro_vcpu_place(id, 0, cpus);
 }
 
 /** micro_domain_print() - print what the domain has written since */

@@ -86,6 +86,7 @@ void micro_domain_test(const char *name, const struct micro_guest *guest);
 void micro_domain_build(struct micro_domain *d, const char *command_line,
 			unsigned int vcpus);
 void micro_domain_start(struct micro_domain *d);
+void micro_vcpu_place(domid_t id, uint32_t vcpu, uint64_t cpus);
 void micro_domain_place(domid_t id, uint64_t cpus);
 void micro_domain_print(struct micro_domain *d);
 void micro_domain_serve(struct micro_domain *d, const struct micro_guest *guest);

@@ -152,6 +152,110 @@ MICRO_TEST_ALONE(foreign_map_dying)
 	micro_report("nobody=%ld", map_foreign(DOM, page, pte_of(13, PTE_RO)));
 }
 
+static long claim(domid_t dom, unsigned long pages)
+{
+	return reserve(XENMEM_claim_pages, dom, NULL, pages, 0, 0);
+}
+
+static void destroy(void)
+{
+	micro_domctl_clear();
+	micro_need(!micro_domctl_do(XEN_DOMCTL_destroydomain, DOM));
+}
+
+static long grant_map_of(domid_t dom)
+{
+	struct gnttab_map_grant_ref op = {
+		.dom = dom, .ref = 8, .flags = GNTMAP_host_map,
+		.host_addr = (uint64_t)micro_page_alloc(),
+	};
+
+	hc_grant_table_op(GNTTABOP_map_grant_ref, &op, 1);
+	return op.status;
+}
+
+/* L2: a domain that dies, and cannot go as a frame of it is mapped, gets nothing more. */
+MICRO_TEST_ALONE(foreign_dying)
+{
+	struct evtchn_alloc_unbound theirs = { .dom = DOM }, ours = { .dom = DOMID_SELF };
+	struct xen_memory_domain dom = { .domid = DOM };
+	struct evtchn_bind_interdomain bind = { .remote_dom = DOM };
+	char *page = micro_page_alloc();
+	static xen_pfn_t list[4];
+	long ret;
+
+	need_domain();
+	micro_need(!micro_event_op(EVTCHNOP_alloc_unbound, &theirs));
+	bind.remote_port = theirs.port;
+	ours.remote_dom = DOM;
+	micro_need(!map_foreign(DOM, page, pte_of(13, PTE_RW)));
+	destroy();
+	micro_report("current=%ld", hc_memory_op(XENMEM_current_reservation, &dom));
+	list[0] = 100;
+	micro_report("populate=%ld", reserve(XENMEM_populate_physmap, DOM, list, 1, 0, 0));
+	micro_report("order9=%ld", reserve(XENMEM_populate_physmap, DOM, list, 1, 9, 0));
+	micro_report("increase=%ld", reserve(XENMEM_increase_reservation, DOM, NULL, 1, 0, 0));
+	micro_report("claim=%ld", claim(DOM, 100));
+	micro_report("current=%ld", hc_memory_op(XENMEM_current_reservation, &dom));
+	ret = micro_event_op(EVTCHNOP_alloc_unbound, &theirs);
+	micro_report("port=%ld", ret);
+	micro_report("bind=%ld", micro_event_op(EVTCHNOP_bind_interdomain, &bind));
+	micro_report("port_for=%ld", micro_event_op(EVTCHNOP_alloc_unbound, &ours));
+	micro_report("grant=%ld", grant_map_of(DOM));
+	micro_report("pin=%ld", ext_for(DOM, MMUEXT_PIN_L1_TABLE, mfns[13], 0));
+	micro_report("pin_freed=%ld", ext_for(DOM, MMUEXT_PIN_L1_TABLE, mfns[14], 0));
+	micro_domctl_clear();
+	micro_report("unpause=%ld", micro_domctl_do(XEN_DOMCTL_unpausedomain, DOM));
+	micro_report("create=%ld", micro_domctl_create(DOM, 1));
+	micro_report("unmap=%ld", map_foreign(DOMID_SELF, page, 0));
+	micro_report("create=%ld", micro_domctl_create(DOM, 1));
+	destroy();
+}
+
+/*
+ * L3: frames that the core shares with a domain, its shared info and grant table, stay
+ * what they are while dom0 maps them, are no domain's, and go with the mappings.
+ */
+MICRO_TEST_ALONE(foreign_dead_shared)
+{
+	struct xen_mem_acquire_resource r = { .domid = DOM, .type = 1, .nr_frames = 1 };
+	struct shared_info *info = micro_page_alloc();
+	uint64_t *table = micro_page_alloc();
+	unsigned long free;
+	xen_pfn_t frame[2];
+	unsigned int i;
+
+	need_domain();
+	micro_domctl_clear();
+	micro_need(!micro_domctl_do(XEN_DOMCTL_getdomaininfo, DOM));
+	frame[0] = micro_domctl.u.getdomaininfo.shared_info_frame;
+	set_xen_guest_handle(r.frame_list, &frame[1]);
+	micro_need(!hc_memory_op(XENMEM_acquire_resource, &r));
+	micro_need(!map_foreign(DOM, info, frame[0] << PAGE_SHIFT | PTE_RW));
+	micro_need(!map_foreign(DOM, table, frame[1] << PAGE_SHIFT | PTE_RW));
+	info->arch.max_pfn = 0x5a5a;
+	table[511] = 0x5b5b;
+	destroy();
+	free = micro_free_pages();
+	for (i = 0; i < 2; i++) {
+		char *page = micro_page_alloc();
+
+		micro_report("again=%ld", map_foreign(DOM, page, frame[i] << PAGE_SHIFT | PTE_RO));
+		micro_report("as_own=%ld",
+			     map_foreign(DOMID_SELF, page, frame[i] << PAGE_SHIFT | PTE_RO));
+		/* whose memory it would be, if it were free */
+		micro_need(!micro_domctl_create(DOM + 1 + i, 1));
+		micro_report("as_new=%ld",
+			     map_foreign(DOM + 1 + i, page, frame[i] << PAGE_SHIFT | PTE_RO));
+		micro_need(!micro_domctl_do(XEN_DOMCTL_destroydomain, DOM + 1 + i));
+	}
+	micro_report("values=%lx %lx", info->arch.max_pfn, table[511]);
+	micro_report("unmap=%ld %ld", map_foreign(DOMID_SELF, info, 0),
+		     map_foreign(DOMID_SELF, table, 0));
+	micro_report("nobody=%ld", map_foreign(DOM, info, frame[0] << PAGE_SHIFT | PTE_RO));
+	micro_check(micro_free_pages() >= free + 2 || !micro_is_ours());
+}
+
 /* The machine-to-phys table of another domain's frames; memory that is no table. */
 MICRO_TEST(foreign_machphys)
 {
@@ -318,11 +422,6 @@ MICRO_TEST(foreign_reservation)
 	micro_report("own_by_dom=%ld", (list[0] = micro_va_to_mfn(micro_page_alloc()),
 		     reserve(XENMEM_decrease_reservation, DOM, list, 1, 0, 0)));
 	micro_report("nobody=%ld", reserve(XENMEM_populate_physmap, NEVER, list, 1, 0, 0));
-}
-
-static long claim(domid_t dom, unsigned long pages)
-{
-	return reserve(XENMEM_claim_pages, dom, NULL, pages, 0, 0);
 }
 
 /* Claims: on memory that is to come, for a domain or against others. */

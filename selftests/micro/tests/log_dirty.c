@@ -2,7 +2,8 @@
 /*
  * XEN_DOMCTL_shadow_op (domctl.h): the frames of another domain that were written
  * to. Debian's Xen has no shadow paging and refuses; what its header promises is
- * held against a domain that never runs, but has tables and is written to by dom0.
+ * held against a domain that never runs, but has tables and is written to by dom0,
+ * and against one that looks at its own entries.
  */
 #include "domain.h"
 
@@ -210,4 +211,127 @@ MICRO_TEST(log_dirty_frames)
 	micro_check(micro_domctl_do(XEN_DOMCTL_shadow_op, DOM) < 0);
 	micro_check(!shadow(XEN_DOMCTL_SHADOW_OP_OFF, 0));
 	end();
+}
+
+/* --- a domain that looks at its own entries --- */
+
+enum { ASK_ENABLE, ASK_CLEAN, ASK_DIRTY, ASK_OFF };
+
+static uint64_t frames[DOMAIN_PAGES / 64];
+
+static int64_t serve(struct micro_domain *d, uint32_t question, uint64_t argument)
+{
+	static const uint32_t what[] = {
+		[ASK_ENABLE] = XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY,
+		[ASK_CLEAN] = XEN_DOMCTL_SHADOW_OP_CLEAN,
+		[ASK_OFF] = XEN_DOMCTL_SHADOW_OP_OFF,
+	};
+
+	if (question == ASK_DIRTY)
+		return frames[argument / 64] >> argument % 64 & 1;
+	micro_domctl_clear();
+	micro_domctl.u.shadow_op.op = what[question];
+	micro_domctl.u.shadow_op.pages = DOMAIN_PAGES;
+	micro_domctl.u.shadow_op.dirty_bitmap.p = (void *)frames;
+	return micro_domctl_do(XEN_DOMCTL_shadow_op, d->id);
+}
+
+#define LOWER_VA	0x8000000000UL	/* slot 1 of the L4 tables, both of them */
+
+asm(".text\n"
+	"log_dirty_user:	movq	%rax, (%rdi)\n"
+	"			syscall\n");
+extern char log_dirty_user[];
+
+/* An L1 table in the lower half, which the kernel's and the user's trees share. */
+static volatile uint64_t *lower_table(void)
+{
+	uint64_t *l1 = micro_table_build(0), l3 = micro_page_pte(micro_table_build(
+		micro_page_pte(micro_table_build(micro_page_pte(l1, PTE_TABLE)), PTE_TABLE)),
+		PTE_TABLE);
+
+	micro_user_init();
+	micro_need(!micro_mmu_update(micro_page_pte(micro_user_l4, 0) + 8, l3));
+	micro_need(!micro_mmu_update(micro_pte_maddr(LOWER_VA, 4), l3));
+	return l1;
+}
+
+/* A write by the user: does it go through, or does the kernel hear of it? */
+static bool user_writes(uint64_t va, uint64_t value)
+{
+	struct micro_regs regs = { .rax = value, .rdi = va };
+	struct micro_user_result left;
+
+	do {	/* what dom0's answers have left pending comes first */
+		micro_vcpu_info()->evtchn_upcall_pending = 0;
+		micro_user_run(log_dirty_user, 0, &regs, &left);
+	} while (left.frame.vector == ENTRY_EVENT);
+	micro_need(left.frame.vector == ENTRY_SYSCALL || left.frame.vector == 14);
+	return left.frame.vector == ENTRY_SYSCALL;
+}
+
+static bool kernel_writes(uint64_t va, uint64_t value)
+{
+	struct micro_regs regs = { .rax = value, .rdi = va };
+
+	MICRO_PROBE(&regs, "movq %%rax, (%%rdi)");
+	return !micro_probe.trapped;
+}
+
+static bool is_dirty(const void *page)
+{
+	return micro_ask(ASK_DIRTY, micro_va_to_pfn(page));
+}
+
+/*
+ * M2, M3: what a look leaves of an entry of either half, and that an entry without W is
+ * one through which nobody writes, an entry with W one that works.
+ */
+MICRO_TEST_DOMU_SERVED(domu_log_dirty, 1, serve)
+{
+	volatile uint64_t *lower = lower_table(), *upper = micro_scratch_open(0);
+	uint64_t *data[3], low = LOWER_VA, high = micro_scratch_va(0);
+	int64_t rc = micro_ask(ASK_ENABLE, 0);
+	unsigned int i;
+
+	micro_report("enable=%ld", (long)rc);
+	if (rc)
+		return;
+	for (i = 0; i < 3; i++)
+		data[i] = micro_page_alloc();
+	for (i = 0; i < 2; i++) {
+		uint64_t pte = micro_page_pte(data[i], PTE_RW);
+
+		micro_need(!micro_map((void *)(i ? high : low), pte));
+		pte = micro_page_pte(data[2], PTE_RO);
+		micro_need(!micro_map((void *)(i ? high : low) + PAGE_SIZE, pte));
+		micro_map(data[i], 0);
+	}
+	/* As long as there was no user the lower half is the kernel's, too. */
+	for (i = 0; i < 2; i++) {
+		micro_need(!micro_ask(ASK_CLEAN, 0));
+		micro_check((lower[0] & PTE_RW) == PTE_RW && is_dirty(data[0]));
+		micro_check((upper[0] & (PTE_W | PTE_D)) == PTE_W && is_dirty(data[1]) == !i);
+	}
+	micro_check(user_writes(low, 1));
+	for (i = 0; i < 3; i++) {
+		micro_need(!micro_ask(ASK_CLEAN, 0));
+		micro_check((lower[0] & (PTE_W | PTE_D)) == PTE_D && is_dirty(data[0]));
+		micro_check((upper[0] & (PTE_W | PTE_D)) == PTE_W && !is_dirty(data[1]));
+		micro_need(!micro_ask(ASK_CLEAN, 0));
+		micro_check(!is_dirty(data[0]) && !is_dirty(data[1]));
+		/* What is read-only, by whoever's doing, is so for all. */
+		micro_check(!user_writes(low, 99) && !kernel_writes(low, 99));
+		micro_check(!user_writes(low + PAGE_SIZE, 99));
+		micro_check(!kernel_writes(high + PAGE_SIZE, 99));
+		micro_check(*(volatile uint64_t *)low != 99 && !data[2][0]);
+		micro_need(!micro_map((void *)low, lower[0] | PTE_W));
+		micro_check(user_writes(low, i) && kernel_writes(high, i));
+		micro_check(upper[0] & PTE_D);
+		micro_need(!micro_ask(ASK_CLEAN, 0));
+		micro_check(is_dirty(data[0]) && is_dirty(data[1]) && !is_dirty(data[2]));
+		micro_need(!micro_map((void *)low, lower[0] | PTE_W));
+	}
+	micro_check(!micro_ask(ASK_OFF, 0));
+	micro_check((lower[0] & PTE_W) && user_writes(low, 7) && *(volatile uint64_t *)low == 7);
 }

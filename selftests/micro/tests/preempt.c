@@ -236,6 +236,48 @@ MICRO_TEST(preempt_decrease)
 	micro_check(restarts || !micro_is_ours());
 }
 
+/* 512 single frames for a large one: the call goes on after a tick, and loses nothing. */
+MICRO_TEST_ALONE(preempt_exchange)
+{
+	struct xen_memory_exchange op = {
+		.in = { .nr_extents = 512, .domid = DOMID_SELF },
+		.out = { .nr_extents = 1, .extent_order = 9, .domid = DOMID_SELF },
+	};
+	struct xen_memory_domain self = { .domid = DOMID_SELF };
+	long before = hc_memory_op(XENMEM_current_reservation, &self), ret = 0;
+	static xen_pfn_t in[512], out;
+	unsigned int i, rounds, wrong = 0;
+	char *pages = micro_page_alloc();
+
+	for (i = 1; i < 512; i++)
+		micro_page_alloc();
+	set_xen_guest_handle(op.in.extent_start, in);
+	set_xen_guest_handle(op.out.extent_start, &out);
+	ticks_start();
+	restarts = 0;
+	for (rounds = 0; rounds < 100 && !restarts && !ret; rounds++) {
+		for (i = 0; i < 512; i++) {
+			in[i] = micro_va_to_mfn(pages + i * PAGE_SIZE);
+			micro_map(pages + i * PAGE_SIZE, 0);
+		}
+		out = micro_va_to_pfn(pages);
+		op.nr_exchanged = 0;
+		ret = hc_memory_op(XENMEM_exchange, &op);
+		wrong += op.nr_exchanged != 512;
+		for (i = 0; i < 512 && !ret; i++) {
+			unsigned long pfn = micro_va_to_pfn(pages) + i;
+
+			wrong += machine_to_phys_mapping[out + i] != pfn;
+			((unsigned long *)micro_start_info->mfn_list)[pfn] = out + i;
+			micro_page_protect(pages + i * PAGE_SIZE, true);
+		}
+	}
+	ticks_stop();
+	micro_report("ret=%ld wrong=%u change=%ld", ret, wrong,
+		     hc_memory_op(XENMEM_current_reservation, &self) - before);
+	micro_check(restarts || !micro_is_ours());
+}
+
 /*
  * A vcpu's roots are validated under ticks. One that is good is kept while the other
  * one is refused, and let go when it is not wanted any more.

@@ -1,0 +1,192 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * What a CPU knows of a domain, its TLB, accessed and dirty bits, registers, while the
+ * domain's other vcpu changes the tables and dom0 moves both from CPU to CPU.
+ *
+ *	vcpu 0		pages[n % PAGES] = n; map it at the window; flush; stage = n
+ *	vcpu 1		s = stage; v = *window		v < s: an entry outlived its flush
+ *	dom0		vcpu 0 and 1 to CPU 0 or 1, over and over
+ */
+#include "domain.h"
+
+#define ROUNDS	2000u
+#define MOVES_MIN 100u
+#define PAGES	8
+
+enum { STANDS, MOVES };			/* micro_mail->which of domu_race_flush */
+enum { WORD_OVER, WORD_MOVES };		/* of the mail */
+enum { ASK_MOVES };
+
+static volatile uint64_t *window;
+#define OVER	~0u
+
+static volatile unsigned int stage, rounds_seen, stale, lost;
+
+/* dom0's side: other registers than the domain's on each CPU it visits. */
+static int64_t serve_moves(struct micro_domain *d, uint32_t question, uint64_t argument)
+{
+	static const uint64_t marks[2] __attribute__((aligned(16))) = { 0xd0d0, 0xd0d0 };
+	unsigned int i;
+
+	(void)question;
+	(void)argument;
+	for (i = 0; !READ_ONCE(d->mail->word[WORD_OVER]); i++) {
+		asm volatile("movups %0, %%xmm0; movups %0, %%xmm15" :: "m" (marks));
+		micro_vcpu_place(d->id, i >> 1 & 1, 1 + (i & 1));
+		micro_domain_place(0, 1 + (i >> 2 & 1));
+		hc_sched_op(SCHEDOP_yield, NULL);
+		d->mail->word[WORD_MOVES]++;
+	}
+	micro_domain_place(0, ~0UL);
+	return i;
+}
+
+/* Ask without a call of the core; the answer comes when WORD_OVER is set. */
+static void moves_begin(void)
+{
+	micro_mail->question = ASK_MOVES;
+	barrier();	/* the question before its announcement */
+	WRITE_ONCE(micro_mail->asked, micro_mail->asked + 1);
+	while (READ_ONCE(micro_mail->word[WORD_MOVES]) < 8)
+		asm volatile("pause");
+}
+
+static int64_t moves_end(void)
+{
+	WRITE_ONCE(micro_mail->word[WORD_OVER], 1);
+	while (READ_ONCE(micro_mail->answered) != micro_mail->asked)
+		asm volatile("pause");
+	return micro_mail->answer;
+}
+
+static void marks_fill(uint64_t mark)
+{
+	uint64_t marks[2] = { mark, ~mark };
+
+	asm volatile("movups %0, %%xmm0; movups %0, %%xmm15" :: "m" (marks));
+	hc_set_segment_base(SEGBASE_FS, mark);
+	hc_set_segment_base(SEGBASE_GS_KERNEL, ~mark & 0x7fffffffffff);
+}
+
+static bool marks_are(uint64_t mark)
+{
+	uint64_t low[2], high[2], base;
+	uint32_t lo, hi;
+
+	asm volatile("movups %%xmm0, %0; movups %%xmm15, %1" : "=m" (low), "=m" (high));
+	asm volatile("rdmsr" : "=a" (lo), "=d" (hi) : "c" (0xc0000100));
+	base = (uint64_t)hi << 32 | lo;
+	return low[0] == mark && low[1] == ~mark && high[0] == mark && high[1] == ~mark &&
+	       base == mark;
+}
+
+/*
+ * The stage, then what the window shows. QEMU's CPUs take interrupts between blocks of
+ * instructions only: a block that is slow before it looks is one that a flush which
+ * is not waited for comes too late for.
+ */
+static unsigned int look(uint64_t *value)
+{
+	unsigned int seen;
+
+	asm volatile("fninit; fld1; .rept 50; fldpi; fpatan; .endr\n\t"
+		     "movl %2, %0; movq (%3), %1"
+		     : "=&r" (seen), "=r" (*value) : "m" (stage), "r" (window) : "memory");
+	return seen;
+}
+
+static void read_window(void)
+{
+	unsigned int seen, i = 0;
+	uint64_t value;
+
+	marks_fill(0x1111111);
+	while ((seen = look(&value)) != OVER) {
+		stale += value < seen;
+		lost += !(++i % 64) && !marks_are(0x1111111);
+		rounds_seen++;
+	}
+}
+
+/*
+ * T1, T3: when a flush of all of the domain's vcpus is over none reads by what was
+ * there before, wherever it ran meanwhile; and it finds its registers wherever it goes.
+ */
+MICRO_TEST_DOMU_SERVED(domu_race_flush, 2, serve_moves)
+{
+	bool moves = micro_mail->which == MOVES;
+	uint64_t *pages[PAGES];
+	int64_t moved = 0;
+	unsigned int n;
+
+	for (n = 0; n < PAGES; n++)
+		pages[n] = micro_page_alloc();
+	micro_scratch_open(0);
+	window = (uint64_t *)micro_scratch_va(0);
+	micro_need(!micro_map((void *)window, micro_page_pte(pages[0], PTE_RO)));
+	marks_fill(0x2222222);
+	micro_need(!micro_vcpu_start(1, read_window));
+	while (!rounds_seen)
+		asm volatile("pause");
+	if (moves)
+		moves_begin();
+	for (n = 1; n <= ROUNDS || (moves && READ_ONCE(micro_mail->word[WORD_MOVES]) < MOVES_MIN); n++) {
+		uint64_t pte = micro_page_pte(pages[n % PAGES], PTE_RO);
+
+		pages[n % PAGES][0] = n;
+		if (hc_update_va_mapping(window, pte, n & 1 ? UVMF_INVLPG | UVMF_ALL :
+							      UVMF_TLB_FLUSH | UVMF_ALL))
+			micro_fail("round %u", n);
+		lost += !marks_are(0x2222222);
+		stage = n;
+	}
+	stage = OVER;
+	if (moves)
+		moved = moves_end();
+	micro_vcpu_stop(1);
+	micro_info("%u looks, %ld moves", rounds_seen, (long)moved);
+	micro_report("stale=%u registers_lost=%u", stale, lost);
+	micro_check(!stale && !lost && (!moves || moved >= MOVES_MIN));
+}
+
+/* Writes once for each stage: the CPU sets the dirty bit of its entry. */
+static void write_window(void)
+{
+	unsigned int seen = 0;
+
+	while (seen != ROUNDS) {
+		while (stage == seen)
+			asm volatile("pause");
+		seen = stage;
+		*window = seen;
+		rounds_seen = seen;
+	}
+}
+
+/*
+ * P9: one vcpu changes another bit of a live entry, by a read and a write that trap,
+ * while the other one's first write sets the dirty bit. It is set in the end.
+ */
+MICRO_TEST_DOMU(domu_race_dirty)
+{
+	volatile uint64_t *table = micro_scratch_open(0);
+	uint64_t *page = micro_page_alloc(), pte = micro_page_pte(page, PTE_RW & ~PTE_D);
+	unsigned int n, changes = 0;
+
+	window = (uint64_t *)micro_scratch_va(0);
+	micro_need(!micro_map((void *)window, pte));
+	micro_need(!micro_vcpu_start(1, write_window));
+	for (n = 1; n <= ROUNDS; n++) {
+		micro_need(!hc_update_va_mapping(window, pte, UVMF_INVLPG | UVMF_ALL));
+		stage = n;
+		do {
+			asm volatile("lock; xorq %1, %0" : "+m" (table[0]) : "r" (0x200UL));
+			changes++;
+		} while (rounds_seen != n);
+		lost += !(table[0] & PTE_D);
+	}
+	micro_vcpu_stop(1);
+	micro_info("%u changes of %u entries", changes, ROUNDS);
+	micro_report("lost=%u", lost);
+	micro_check(!lost);
+}
