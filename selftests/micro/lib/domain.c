@@ -14,11 +14,15 @@
 
 #define IMAGE_START	(VIRT_BASE + 0x100000)
 #define DATA_MAX	(8 * PAGE_SIZE)
+#define KEPT_TABLES	3	/* of two vcpus, and one that dom0 makes beside them */
 #define POLL_TIME	2000000	/* ns; for domains that have no port to call us */
 
 extern char micro_data_start[], micro_data_end[], micro_image_end[], micro_entry[];
 
 struct xen_domctl micro_domctl;
+
+/* Tables that the core has kept, of vcpus that are gone (micro_domain_destroy). */
+static long kept_tables;
 
 static char data_saved[DATA_MAX];
 
@@ -264,6 +268,7 @@ void micro_domain_build(struct micro_domain *d, const char *command_line, unsign
 	d->nr_pages = d->l4_pfn + nr_tables + 1;
 	micro_need(d->nr_pages <= DOMAIN_PAGES);
 	d->free_before = micro_free_pages();
+	d->kept_before = kept_tables;
 	make_domain(d, vcpus);
 	populate(d);
 	copy_image(d);
@@ -397,8 +402,7 @@ void micro_domain_destroy(struct micro_domain *d)
 {
 	struct evtchn_close close = { .port = d->port };
 	uint64_t end = micro_time_now() + 1000000000;
-	static long kept_tables = 3;	/* the domain's, and one that dom0 makes beside it */
-	long missing, may_keep;
+	long missing;
 
 	if (d->has_port)
 		micro_event_op(EVTCHNOP_close, &close);
@@ -411,9 +415,9 @@ void micro_domain_destroy(struct micro_domain *d)
 			hc_sched_op(SCHEDOP_yield, NULL);
 	} while (missing && micro_is_ours() && micro_time_now() < end);
 	/* With xpti ours keeps a page table for each vcpu that there ever was at a time. */
-	may_keep = has_xpti() ? kept_tables : 0;
-	if (missing > 0 && missing <= may_keep) {
-		kept_tables -= missing;
+	if (missing > 0 && d->kept_before + missing <= KEPT_TABLES && has_xpti()) {
+		if (kept_tables < d->kept_before + missing)
+			kept_tables = d->kept_before + missing;
 		missing = 0;
 	}
 	/* The reference keeps some for its small objects, and for later. */

@@ -43,6 +43,7 @@ struct micro_domain {
 	unsigned int nr_pages;
 	unsigned int l4_pfn;
 	unsigned long free_before;	/* frames of the machine */
+	long kept_before;		/* tables of those that are gone */
 	xen_pfn_t mfn[DOMAIN_PAGES];
 	struct micro_mail *mail;
 	struct xencons_interface *console;
