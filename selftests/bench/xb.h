@@ -10,7 +10,7 @@
 /* Everything runs twice; what is printed is the second round. */
 static int warm;
 
-static uint64_t now(void)
+static inline uint64_t now(void)
 {
 	struct timespec t;
 
@@ -18,7 +18,7 @@ static uint64_t now(void)
 	return t.tv_sec * 1000000000ull + t.tv_nsec;
 }
 
-static void report(const char *name, uint64_t spent, long ops)
+static inline void report(const char *name, uint64_t spent, long ops)
 {
 	if (!warm)
 		return;

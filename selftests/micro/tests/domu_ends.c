@@ -91,9 +91,17 @@ static void use_root(void)
 
 #define DATA_SEGMENT 0x00cff3000000ffff
 
+static void load_es(uint64_t selector)
+{
+	struct micro_regs regs = { .rax = selector };
+
+	MICRO_PROBE(&regs, "movl %%eax, %%es");
+	if (selector)
+		micro_probe_report("selector");
+}
+
 static void use_gdt(void)
 {
-	static struct micro_regs regs;
 	xen_pfn_t mfn;
 	uint64_t *gdt = hidden_page(&mfn);
 
@@ -101,31 +109,24 @@ static void use_gdt(void)
 	micro_page_protect(gdt, false);
 	micro_need(!hc_set_gdt(&mfn, 512) && !micro_map(gdt, 0));
 	still_used("gdt", mfn);
-	regs.rax = 1 * 8 | 3;
-	MICRO_PROBE(&regs, "movl %%eax, %%es");
-	micro_probe_report("selector");
-	regs.rax = 0;
-	MICRO_PROBE(&regs, "movl %%eax, %%es");
+	load_es(1 * 8 | 3);
+	load_es(0);
 	micro_report("end=%ld", hc_set_gdt(NULL, 0));
 }
 
 /* The core maps a page of it at the first use of a selector. */
 static void use_ldt(void)
 {
-	static struct micro_regs regs;
 	xen_pfn_t mfn;
 	uint64_t *ldt = hidden_page(&mfn);
 
 	ldt[1] = DATA_SEGMENT;
 	micro_page_protect(ldt, false);
 	micro_need(!micro_mmuext(MMUEXT_SET_LDT, (uint64_t)ldt, 512));
-	regs.rax = 1 * 8 | 7;
-	MICRO_PROBE(&regs, "movl %%eax, %%es");
-	micro_probe_report("selector");
+	load_es(1 * 8 | 7);
 	micro_need(!micro_map(ldt, 0));
 	still_used("ldt", mfn);
-	regs.rax = 0;
-	MICRO_PROBE(&regs, "movl %%eax, %%es");
+	load_es(0);
 	micro_report("end=%ld", micro_mmuext(MMUEXT_SET_LDT, 0, 0));
 }
 
