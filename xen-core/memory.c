@@ -15,11 +15,18 @@
 #define EXTENT_SHIFT	6
 #define INVALID_GFN	(~0ull)
 #define SETTLE_STEP	32u		/* frames between two preemption points */
-#define GUEST_ORDER_MAX	9		/* 2 MiB; dom0 may take what there is */
+#define GUEST_ORDER_MAX	9		/* 2 MiB */
+#define DOM0_ORDER_MAX	12		/* 16 MiB: they are cleared in one go */
+#define NO_NODE		0xff		/* what XENMEMF_get_node() makes of none */
 
 static unsigned int address_bits(const struct xen_memory_reservation *r)
 {
 	return XENMEMF_get_address_bits(r->mem_flags) ?: ADDR_BITS_ANY;
+}
+
+static unsigned int order_max(const struct domain *d)
+{
+	return d->privileged ? DOM0_ORDER_MAX : GUEST_ORDER_MAX;
 }
 
 static gva_t extent_slot(const struct xen_memory_reservation *r, u64 i)
@@ -34,17 +41,19 @@ static int extent_adopt(struct domain *d, struct page *p, unsigned int order, u3
 	xen_pfn_t mfn = page_to_mfn(p).n;
 
 	/* X6: while they are nobody's, or they could be another's by now. */
-	for (u64 k = 0; gfn && k < 1ull << order; k++)
-		arch_set_gfn(p + k, *gfn + k);
+	for (u64 k = 0; k < 1ull << order; k++)
+		arch_set_gfn(p + k, gfn ? *gfn + k : INVALID_GFN);
 	if (domain_page_adopt(d, p, order, claimed))
 		return -ENOMEM;
 	return slot.a ? copy_to_guest(slot, &mfn, sizeof(mfn)) : 0;
 }
 
-/* The one node there is. */
+/* There is one node, number 0. */
 static bool node_exists(u32 flags)
 {
-	return !(flags & XENMEMF_exact_node_request) || !XENMEMF_get_node(flags);
+	u32 node = XENMEMF_get_node(flags);
+
+	return !(flags & XENMEMF_exact_node_request) || !node || node == NO_NODE;
 }
 
 /* Once there, the frames are the domain's; that it cannot learn which is its loss. */
@@ -59,6 +68,7 @@ static int give_extent(struct domain *d, const struct xen_memory_reservation *r,
 		return -EFAULT;
 	/* Whether it may is decided in the end; to take frames in vain makes CPUs flush. */
 	if (!node_exists(r->mem_flags) ||
+	    (r->mem_flags & XENMEMF_populate_on_demand && d == current->domain) ||
 	    READ_ONCE(d->tot_pages) + (1ull << r->extent_order) > d->max_pages)
 		return -ENOMEM;
 	p = page_alloc_claimed(r->extent_order, address_bits(r), &d->claimed, &claimed);
@@ -92,11 +102,10 @@ static int frames_do(struct domain *d, const struct xen_memory_reservation *r, u
 		struct page *p;
 		xen_pfn_t mfn;
 
-		if (copy_from_guest(&mfn, extent_slot(r, k >> r->extent_order), sizeof(mfn)))
-			return -EFAULT;
-		p = mfn_get(MFN(mfn + (k & ((1ull << r->extent_order) - 1))), d);
+		err = copy_from_guest(&mfn, extent_slot(r, k >> r->extent_order), sizeof(mfn));
+		p = err ? NULL : mfn_get(MFN(mfn + (k & ((1ull << r->extent_order) - 1))), d);
 		if (!p)
-			return -EINVAL;
+			return err ?: -EINVAL;
 		err = what(d, p);
 		page_put(p);
 	}
@@ -104,8 +113,9 @@ static int frames_do(struct domain *d, const struct xen_memory_reservation *r, u
 }
 
 /*
- * The same frames are nobody's. First their pins end; a page table stays one till its
- * uses end. That may be begun again (T5); what follows not.
+ * The same frames are nobody's. First their pins end, also when one of them cannot be
+ * taken; a page table stays one till its uses end. That may be begun again (T5); what
+ * follows not.
  */
 static int take_frames(struct domain *d, const struct xen_memory_reservation *r, u64 k, u64 end)
 {
@@ -127,7 +137,7 @@ static long change_reservation(u32 cmd, u64 start, gva_t arg)
 
 	/* H3 */
 	if (copy_from_guest(&r, arg, sizeof(r)) || start > r.nr_extents ||
-	    r.extent_order > (current->domain->privileged ? MAX_ORDER : GUEST_ORDER_MAX) ||
+	    r.extent_order > order_max(current->domain) ||
 	    r.nr_extents > ~0ull >> (EXTENT_SHIFT + 1 + r.extent_order) ||
 	    domain_get_target(r.domid, &d))
 		return start;
@@ -158,23 +168,26 @@ static int exchange_one(struct domain *d, const struct xen_memory_exchange *x, u
 
 	if (copy_from_guest(&gfn, slot, sizeof(gfn)))
 		return -EFAULT;
-	p = page_alloc(x->out.extent_order, address_bits(&x->out));
+	/* To take frames in vain makes CPUs flush. */
+	err = frames_do(d, &x->in, i << order, (i + 1) << order, check_page);
+	if (err)
+		return err;
+	p = page_alloc(order, address_bits(&x->out));
 	if (!p)
 		return -ENOMEM;
-	err = frames_do(d, &x->in, i << order, (i + 1) << order, check_page) ?:
-	      take_frames(d, &x->in, i << order, (i + 1) << order);
+	err = take_frames(d, &x->in, i << order, (i + 1) << order);
 	if (err) {
-		page_free(p, x->out.extent_order);
+		page_free(p, order);
 		return err;
 	}
-	return extent_adopt(d, p, x->out.extent_order, 0, &gfn, slot);
+	return extent_adopt(d, p, order, 0, &gfn, slot);
 }
 
 static long exchange(u64 start, gva_t arg)
 {
 	struct domain *d = current->domain;
 	struct xen_memory_exchange x;
-	u64 ratio;
+	u64 ratio, i;
 	int err = 0;
 
 	if (copy_from_guest(&x, arg, sizeof(x)))
@@ -184,7 +197,7 @@ static long exchange(u64 start, gva_t arg)
 	    x.in.nr_extents > 1u << 30 || x.out.nr_extents > 1u << 30 ||
 	    x.in.nr_extents << x.in.extent_order != x.out.nr_extents << x.out.extent_order)
 		return -EINVAL;
-	if (x.out.extent_order > GUEST_ORDER_MAX && !d->privileged)
+	if (x.out.extent_order > order_max(d))
 		return -EPERM;
 	/* Into larger or equal pieces; a guest that would break one up keeps it. */
 	if (x.out.extent_order < x.in.extent_order)
@@ -194,15 +207,16 @@ static long exchange(u64 start, gva_t arg)
 		return -EINVAL;
 	if (x.in.domid != DOMID_SELF && x.in.domid != d->id)
 		return -EPERM;
-	for (u64 i = start; i < x.out.nr_extents && !err; i++) {
+	for (i = start; i < x.out.nr_extents && !err; i += !err) {
 		err = i > start && preempt_requested() ? -ERESTART : exchange_one(d, &x, i);
-		if (!err)
-			x.nr_exchanged += ratio;
-		else if (err == -ERESTART)
-			hypercall_set_arg(0, XENMEM_exchange | i << EXTENT_SHIFT);
+		x.nr_exchanged += err ? 0 : ratio;
 	}
-	return copy_to_guest(GVA(arg.a + offsetof(struct xen_memory_exchange, nr_exchanged)),
-			     &x.nr_exchanged, sizeof(x.nr_exchanged)) ?: err;
+	if (copy_to_guest(GVA(arg.a + offsetof(struct xen_memory_exchange, nr_exchanged)),
+			  &x.nr_exchanged, sizeof(x.nr_exchanged)))
+		return -EFAULT;
+	if (err == -ERESTART)
+		hypercall_set_arg(0, XENMEM_exchange | i << EXTENT_SHIFT);
+	return err;
 }
 
 static long claim_pages(const struct xen_memory_reservation *r)

@@ -142,7 +142,7 @@ syscall_bad_stack:
 
 	.balign	16
 hypercall_entry:
-	cmpl	$__HYPERVISOR_iret, %eax
+	cmpq	$__HYPERVISOR_iret, %rax
 	je	iret_fast
 hypercall_general:
 	pushq	$0
