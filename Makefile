@@ -52,11 +52,11 @@ check-linux: deps-run deps-linux linux core dom0	## Boot it natively, on Xenlite
 	@selftests/linux/run --core $(CORE)
 
 .PHONY: check
-check: deps-check	## Build, then run every test; ends in one line of totals
+check: deps-check	## Build and test in 20 minutes; ends in one line of totals
 	@scripts/check
 
 .PHONY: check-full
-check-full: deps-check	## The same with the whole table of boots
+check-full: deps-check	## The same with all tests there are: hours
 	@scripts/check --full
 
 .PHONY: soak

@@ -68,7 +68,7 @@ static int give_extent(struct domain *d, const struct xen_memory_reservation *r,
 		return -EFAULT;
 	/* Whether it may is decided in the end; to take frames in vain makes CPUs flush. */
 	if (!node_exists(r->mem_flags) ||
-	    (r->mem_flags & XENMEMF_populate_on_demand && d == current->domain) ||
+	    (gfns && r->mem_flags & XENMEMF_populate_on_demand && d == current->domain) ||
 	    READ_ONCE(d->tot_pages) + (1ull << r->extent_order) > d->max_pages)
 		return -ENOMEM;
 	p = page_alloc_claimed(r->extent_order, address_bits(r), &d->claimed, &claimed);

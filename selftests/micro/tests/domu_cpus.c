@@ -9,8 +9,8 @@
  */
 #include "domain.h"
 
-#define ROUNDS	2000u
-#define MOVES_MIN 100u
+#define ROUNDS	400u
+#define MOVES_MIN 40u
 #define PAGES	8
 
 enum { STANDS, MOVES };			/* micro_mail->which of domu_race_flush */
@@ -36,6 +36,8 @@ static int64_t serve_moves(struct micro_domain *d, uint32_t question, uint64_t a
 		micro_domain_place(0, 1 + (i >> 2 & 1));
 		hc_sched_op(SCHEDOP_yield, NULL);
 		d->mail->word[WORD_MOVES]++;
+		if (!(i % 16))
+			micro_info("%u moves", i);
 	}
 	micro_domain_place(0, ~0UL);
 	return i;
@@ -130,7 +132,8 @@ MICRO_TEST_DOMU_SERVED(domu_race_flush, 2, serve_moves)
 		asm volatile("pause");
 	if (moves)
 		moves_begin();
-	for (n = 1; n <= ROUNDS || (moves && READ_ONCE(micro_mail->word[WORD_MOVES]) < MOVES_MIN); n++) {
+	for (n = 1; n <= ROUNDS || rounds_seen < ROUNDS ||
+	     (moves && READ_ONCE(micro_mail->word[WORD_MOVES]) < MOVES_MIN); n++) {
 		uint64_t pte = micro_page_pte(pages[n % PAGES], PTE_RO);
 
 		pages[n % PAGES][0] = n;
@@ -184,9 +187,10 @@ MICRO_TEST_DOMU(domu_race_dirty)
 			changes++;
 		} while (rounds_seen != n);
 		lost += !(table[0] & PTE_D);
+		if (!(n % 64))
+			micro_info("%u changes of %u entries", changes, n);
 	}
 	micro_vcpu_stop(1);
-	micro_info("%u changes of %u entries", changes, ROUNDS);
 	micro_report("lost=%u", lost);
 	micro_check(!lost);
 }

@@ -6,13 +6,13 @@
 #include "domain.h"
 
 #define REF	8
-#define ROUNDS	200
+#define ENOUGH	100u
 
 /* Questions to dom0. */
 enum {
 	ASK_GRANT, ASK_REVOKE, ASK_VALUE, ASK_MAP, ASK_MAP_VALUE, ASK_UNMAP, ASK_OPEN,
 	ASK_CLOSE, ASK_SEND, ASK_STORM, ASK_MOVE, ASK_GRANT_TABLE, ASK_PIN, ASK_UNPIN,
-	ASK_TABLE_VALUE,
+	ASK_TABLE_VALUE, ASK_SENDER,
 };
 
 /* --- dom0's side --- */
@@ -103,18 +103,48 @@ static long serve_send(void)
 	return micro_event_op(EVTCHNOP_send, &send);
 }
 
+/* Words of the mail. */
+enum { STORM_PORT, STORM_OVER, STORM_BOUND, STORM_REFUSED };
+
 /* Open and close, as fast as can be, while the domain binds and sends. */
 static long serve_storm(struct micro_domain *d)
 {
-	unsigned int i;
-
-	for (i = 0; i < ROUNDS; i++) {
-		WRITE_ONCE(d->mail->word[0], serve_open(d));
+	while (READ_ONCE(d->mail->word[STORM_BOUND]) < ENOUGH ||
+	       READ_ONCE(d->mail->word[STORM_REFUSED]) < ENOUGH) {
+		WRITE_ONCE(d->mail->word[STORM_PORT], serve_open(d));
 		hc_sched_op(SCHEDOP_yield, NULL);
 		serve_close();
 	}
-	WRITE_ONCE(d->mail->word[1], 1);
+	WRITE_ONCE(d->mail->word[STORM_OVER], 1);
 	return 0;
+}
+
+#define PORTS	8u
+
+/* Send to all ports that the domain names in its mail, until it says that it is over. */
+enum { SENDER_OVER = PORTS, SENDER_SENT };
+
+static long serve_sender(struct micro_domain *d)
+{
+	evtchn_port_t port[PORTS];
+	uint64_t *word = d->mail->word;
+	unsigned int i;
+	long ret = 0;
+
+	for (i = 0; i < PORTS; i++) {
+		port[i] = serve_open(d);
+		WRITE_ONCE(word[i], port[i]);
+	}
+	for (i = 0; !READ_ONCE(word[SENDER_OVER]); i++) {
+		struct evtchn_send send = { .port = port[i % PORTS] };
+
+		word[SENDER_SENT] += !micro_event_op(EVTCHNOP_send, &send);
+	}
+	for (i = 0; i < PORTS; i++) {
+		dom0_port = port[i];
+		ret = ret ?: serve_close();
+	}
+	return ret;
 }
 
 /* The domain to @cpu, where it is alone if that is 1: dom0 stays on 0. */
@@ -164,6 +194,7 @@ static int64_t serve(struct micro_domain *d, uint32_t question, uint64_t argumen
 	case ASK_GRANT_TABLE:	return serve_grant_table(d);
 	case ASK_PIN:		return serve_pin(MMUEXT_PIN_L1_TABLE);
 	case ASK_UNPIN:		return serve_unpin();
+	case ASK_SENDER:	return serve_sender(d);
 	case ASK_TABLE_VALUE:	return dom0_table[argument];
 	default:		return -1;
 	}
@@ -355,8 +386,11 @@ static void storm(void)
 	struct evtchn_close close;
 	evtchn_port_t local;
 
-	while (!READ_ONCE(micro_mail->word[1])) {
-		if (bind_to(READ_ONCE(micro_mail->word[0]), &local))
+	while (!READ_ONCE(micro_mail->word[STORM_OVER])) {
+		long ret = bind_to(READ_ONCE(micro_mail->word[STORM_PORT]), &local);
+
+		micro_mail->word[ret ? STORM_REFUSED : STORM_BOUND]++;
+		if (ret)
 			continue;
 		send_to(local);
 		close.port = local;
@@ -369,4 +403,52 @@ MICRO_TEST_DOMU_SERVED(domu_event_storm, 1, serve)
 	micro_need(!micro_vcpu_start(1, storm));
 	micro_report("storm=%ld", (long)micro_ask(ASK_STORM, 0));
 	micro_vcpu_stop(1);
+}
+
+/*
+ * A domain resets its channels and their FIFO queues while dom0 sends to them: after
+ * that the queues' pages are the domain's, and nobody writes to them.
+ */
+MICRO_TEST_DOMU_SERVED(domu_event_reset, 1, serve)
+{
+	struct evtchn_init_control control = { .control_gfn = 0 };
+	char *block = micro_page_alloc(), *array = micro_page_alloc();
+	struct evtchn_expand_array expand = { .array_gfn = micro_va_to_mfn(array) };
+	struct evtchn_reset reset = { .dom = DOMID_SELF };
+	unsigned int n, i, delivered = 0, written = 0;
+	uint64_t *word = micro_mail->word;
+
+	control.control_gfn = micro_va_to_mfn(block);
+	micro_mail->question = ASK_SENDER;
+	barrier();	/* the question before its announcement */
+	WRITE_ONCE(micro_mail->asked, micro_mail->asked + 1);
+	while (!READ_ONCE(word[SENDER_SENT]) && !READ_ONCE(word[PORTS - 1]))
+		asm volatile("pause");
+	for (n = 0; n < ENOUGH || delivered < ENOUGH; n++) {
+		micro_need(!micro_event_op(EVTCHNOP_init_control, &control));
+		micro_need(!micro_event_op(EVTCHNOP_expand_array, &expand));
+		for (i = 0; i < PORTS; i++) {
+			evtchn_port_t local;
+
+			micro_need(!bind_to(word[i], &local));
+		}
+		for (i = 0; i < n % 8 * 200; i++)
+			asm volatile("pause");
+		for (i = 1; i < 16; i++)
+			delivered += ((uint32_t *)array)[i] >> 31;
+		micro_need(!micro_event_op(EVTCHNOP_reset, &reset));
+		memset(array, 0x11, PAGE_SIZE);
+		memset(block, 0x11, PAGE_SIZE);
+		for (i = 0; i < PAGE_SIZE; i++)
+			written += array[i] != 0x11 || block[i] != 0x11;
+		memset(array, 0, PAGE_SIZE);
+		memset(block, 0, PAGE_SIZE);
+		if (!(n % 64))
+			micro_info("%u resets, %u events", n, delivered);
+	}
+	WRITE_ONCE(word[SENDER_OVER], 1);
+	while (READ_ONCE(micro_mail->answered) != micro_mail->asked)
+		asm volatile("pause");
+	micro_report("written after a reset=%u closes=%ld", written, (long)micro_mail->answer);
+	micro_check(!written);
 }

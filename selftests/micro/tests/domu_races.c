@@ -6,7 +6,7 @@
  */
 #include "domain.h"
 
-#define ROUNDS	3000
+#define ENOUGH	100u		/* times that each side came first */
 
 enum { ASK_PAGE, ASK_INTACT };
 
@@ -21,14 +21,43 @@ static int64_t serve(struct micro_domain *d, uint32_t question, uint64_t argumen
 /* What vcpu 1 flips between two values, until it is told to stop. */
 static volatile uint64_t *flip_at;
 static uint64_t flip_good, flip_bad;
-static volatile bool flip_stop;
+static volatile bool stop;
+static volatile unsigned int laps;
 
 static void flip(void)
 {
-	while (!flip_stop) {
+	for (; !stop; laps++) {
 		*flip_at = flip_bad;
 		*flip_at = flip_good;
 	}
+}
+
+/* Have vcpu 1 run @body until race_end(); it has begun when this returns. */
+static void race_start(void (*body)(void))
+{
+	stop = false;
+	laps = 0;
+	micro_need(!micro_vcpu_start(1, body));
+	while (!laps)
+		asm volatile("pause");
+}
+
+static void race_end(void)
+{
+	stop = true;
+	micro_vcpu_stop(1);
+}
+
+/* How often a call was refused, and how often not. */
+static unsigned int outcome[2];
+
+/* Counts the outcome @ok of a round. Return: may the race end? */
+static bool race_decided(bool ok)
+{
+	outcome[ok]++;
+	if (!((outcome[0] + outcome[1]) % 1024))
+		micro_info("%u refused, %u not", outcome[0], outcome[1]);
+	return outcome[0] >= ENOUGH && outcome[1] >= ENOUGH;
 }
 
 static void flip_start(volatile uint64_t *at, uint64_t good, uint64_t bad)
@@ -36,14 +65,8 @@ static void flip_start(volatile uint64_t *at, uint64_t good, uint64_t bad)
 	flip_at = at;
 	flip_good = good;
 	flip_bad = bad;
-	flip_stop = false;
-	micro_need(!micro_vcpu_start(1, flip));
-}
-
-static void flip_end(void)
-{
-	flip_stop = true;
-	micro_vcpu_stop(1);
+	outcome[0] = outcome[1] = 0;
+	race_start(flip);
 }
 
 static uint64_t *table, foreign;
@@ -58,18 +81,19 @@ static void setup(void)
 MICRO_TEST_DOMU_SERVED(domu_race_update, 1, serve)
 {
 	static struct mmu_update update;
-	unsigned int i, wrong = 0;
 	char *page = micro_page_alloc();
+	unsigned int wrong = 0;
+	bool ok;
 
 	setup();
 	update.ptr = micro_va_to_mfn(table) << PAGE_SHIFT;
 	flip_start(&update.val, micro_page_pte(page, PTE_RW), foreign << PAGE_SHIFT | PTE_RW);
-	for (i = 0; i < ROUNDS; i++) {
-		hc_mmu_update(&update, 1, NULL, DOMID_SELF);
+	do {
+		ok = !hc_mmu_update(&update, 1, NULL, DOMID_SELF);
 		wrong += (table[0] & PTE_P) &&
 			 (table[0] & PTE_ADDR_MASK) >> PAGE_SHIFT != micro_va_to_mfn(page);
-	}
-	flip_end();
+	} while (!race_decided(ok));
+	race_end();
 	micro_report("wrong=%u intact=%ld", wrong, (long)micro_ask(ASK_INTACT, 0));
 }
 
@@ -77,33 +101,60 @@ MICRO_TEST_DOMU_SERVED(domu_race_update, 1, serve)
 MICRO_TEST_DOMU_SERVED(domu_race_place, 1, serve)
 {
 	static struct mmu_update update;
-	unsigned int i;
 
 	setup();
 	flip_start(&update.ptr, micro_va_to_mfn(table) << PAGE_SHIFT, foreign << PAGE_SHIFT);
 	update.val = micro_page_pte(micro_page_alloc(), PTE_RO);
-	for (i = 0; i < ROUNDS; i++)
-		hc_mmu_update(&update, 1, NULL, DOMID_SELF);
-	flip_end();
+	while (!race_decided(!hc_mmu_update(&update, 1, NULL, DOMID_SELF)))
+		;
+	race_end();
 	micro_report("intact=%ld", (long)micro_ask(ASK_INTACT, 0));
 }
 
-/* A table that is written while it is pinned: by its owner, through memory. */
+/* Maps the table to be at another address, to write an entry that nobody looked at. */
+static uint64_t *late;
+static volatile unsigned int mapped;
+
+/* Give the other vcpu a chance to come first, for a time that changes. */
+static void stand_back(void)
+{
+	for (unsigned int i = 100 * (laps & 7); i; i--)
+		asm volatile("pause");
+}
+
+static void write_late(void)
+{
+	volatile uint64_t *va = (uint64_t *)micro_scratch_va(0);
+
+	for (; !stop; laps++) {
+		if (hc_update_va_mapping(va, micro_page_pte(late, PTE_RW), UVMF_INVLPG))
+			continue;
+		va[511] = foreign << PAGE_SHIFT | PTE_RW;
+		va[511] = 0;
+		mapped++;
+		hc_update_va_mapping(va, 0, UVMF_INVLPG);
+		stand_back();
+	}
+}
+
+/* A table that is written while it is pinned, and looked at: by its owner, through memory. */
 MICRO_TEST_DOMU_SERVED(domu_race_pin, 1, serve)
 {
-	uint64_t *late = micro_page_alloc();
-	unsigned int i, wrong = 0;
+	unsigned int pinned = 0, wrong = 0;
 
+	late = micro_table_build(0);
 	setup();
-	flip_start(late + 511, 0, foreign << PAGE_SHIFT | PTE_RW);
-	for (i = 0; i < 300; i++) {
-		micro_map(late, micro_page_pte(late, PTE_RW));
+	race_start(write_late);
+	while (pinned < ENOUGH || mapped < ENOUGH) {
 		if (micro_mmuext(MMUEXT_PIN_L1_TABLE, micro_va_to_mfn(late), 0))
 			continue;
+		if (!(++pinned % 16))
+			micro_info("%u pins, %u mappings", pinned, mapped);
 		wrong += !!late[511];
 		micro_mmuext(MMUEXT_UNPIN_TABLE, micro_va_to_mfn(late), 0);
+		stand_back();
 	}
-	flip_end();
+	race_end();
 	micro_report("pinned while writable=%u intact=%ld", wrong, (long)micro_ask(ASK_INTACT, 0));
 }
 
@@ -114,7 +165,6 @@ MICRO_TEST_DOMU_SERVED(domu_race_frames, 1, serve)
 	static xen_pfn_t frame;
 	struct xen_memory_reservation r = { .nr_extents = 1, .domid = DOMID_SELF };
 	uint64_t *from = micro_page_alloc(), *to = micro_page_alloc();
-	unsigned int i;
 
 	setup();
 	copy = (struct gnttab_copy){
@@ -122,14 +172,15 @@ MICRO_TEST_DOMU_SERVED(domu_race_frames, 1, serve)
 		.source.u.gmfn = micro_va_to_mfn(from), .dest.u.gmfn = micro_va_to_mfn(to),
 	};
 	flip_start(&copy.dest.u.gmfn, copy.dest.u.gmfn, foreign);
-	for (i = 0; i < ROUNDS; i++)
+	do
 		hc_grant_table_op(GNTTABOP_copy, &copy, 1);
-	flip_end();
+	while (!race_decided(!copy.status));
+	race_end();
 	set_xen_guest_handle(r.extent_start, &frame);
 	flip_start(&frame, micro_bad_mfn(), foreign);
-	for (i = 0; i < ROUNDS; i++)
+	while (laps < 30 * ENOUGH)
 		hc_memory_op(XENMEM_decrease_reservation, &r);
-	flip_end();
+	race_end();
 	micro_report("copied=%d intact=%ld", to[0] == from[0], (long)micro_ask(ASK_INTACT, 0));
 }
 
@@ -138,7 +189,7 @@ static uint64_t slot, entry;
 
 static void link_other(void)
 {
-	while (!flip_stop) {
+	for (; !stop; laps++) {
 		micro_mmu_update(slot, entry);
 		micro_mmu_update(slot, 0);
 		micro_mmuext(MMUEXT_PIN_L1_TABLE, entry >> PAGE_SHIFT, 0);
@@ -152,17 +203,22 @@ MICRO_TEST_DOMU(domu_race_link)
 	table = micro_scratch_open(0);
 	slot = micro_pte_maddr(micro_scratch_va(1), 2);
 	entry = micro_page_pte(table, PTE_TABLE);
-	flip_stop = false;
-	micro_need(!micro_vcpu_start(1, link_other));
-	for (i = 0; i < ROUNDS / 20; i++) {
+	race_start(link_other);
+	for (i = 0; i < ENOUGH || laps < ENOUGH; i++) {
+		if (!(i % 64))
+			micro_info("%u and %u laps", i, laps);
 		micro_mmu_update(slot, entry);
 		micro_mmuext(MMUEXT_UNPIN_TABLE, micro_va_to_mfn(table), 0);
 		micro_mmu_update(slot, 0);
 		micro_mmu_update(micro_va_to_mfn(table) << PAGE_SHIFT,
 				 micro_page_pte((void *)table, i % 2 ? PTE_RO : 0));
 	}
-	flip_end();
-	micro_report("done");
+	race_end();
+	/* No use of it is left over, and none was dropped twice. */
+	micro_mmuext(MMUEXT_UNPIN_TABLE, micro_va_to_mfn(table), 0);
+	micro_mmu_update(micro_va_to_mfn(table) << PAGE_SHIFT, 0);
+	micro_mmu_update(micro_pte_maddr(micro_scratch_va(0), 2), 0);
+	micro_report("free=%ld", micro_map(table, micro_page_pte(table, PTE_RW)));
 }
 
 /* --- sizes --- */

@@ -163,15 +163,35 @@ static void destroy(void)
 	micro_need(!micro_domctl_do(XEN_DOMCTL_destroydomain, DOM));
 }
 
+/* The other domain grants us a page of its own, as entry 8. */
+static void grant_open(unsigned int gfn)
+{
+	struct xen_mem_acquire_resource r = { .domid = DOM, .type = 1, .nr_frames = 1 };
+	struct grant_entry_v1 *table = micro_page_alloc();
+	xen_pfn_t frame;
+
+	set_xen_guest_handle(r.frame_list, &frame);
+	micro_need(!hc_memory_op(XENMEM_acquire_resource, &r));
+	micro_need(!map_foreign(DOM, table, frame << PAGE_SHIFT | PTE_RW));
+	table[8] = (struct grant_entry_v1){ .flags = GTF_permit_access, .frame = mfns[gfn] };
+	micro_need(!map_foreign(DOMID_SELF, table, 0));
+}
+
+/* Map that page, and not any more. */
 static long grant_map_of(domid_t dom)
 {
+	void *page = micro_page_alloc();
 	struct gnttab_map_grant_ref op = {
-		.dom = dom, .ref = 8, .flags = GNTMAP_host_map,
-		.host_addr = (uint64_t)micro_page_alloc(),
+		.dom = dom, .ref = 8, .flags = GNTMAP_host_map, .host_addr = (uint64_t)page,
 	};
+	struct gnttab_unmap_grant_ref end = { .host_addr = op.host_addr };
 
+	micro_need(!micro_map(page, 0));
 	hc_grant_table_op(GNTTABOP_map_grant_ref, &op, 1);
-	return op.status;
+	end.handle = op.handle;
+	if (!op.status)
+		hc_grant_table_op(GNTTABOP_unmap_grant_ref, &end, 1);
+	return op.status ?: end.status;
 }
 
 /* L2: a domain that dies, and cannot go as a frame of it is mapped, gets nothing more. */
@@ -185,6 +205,8 @@ MICRO_TEST_ALONE(foreign_dying)
 	long ret;
 
 	need_domain();
+	grant_open(13);
+	micro_report("grant=%ld", grant_map_of(DOM));
 	micro_need(!micro_event_op(EVTCHNOP_alloc_unbound, &theirs));
 	bind.remote_port = theirs.port;
 	ours.remote_dom = DOM;

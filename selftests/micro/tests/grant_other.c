@@ -32,6 +32,30 @@ static grant_ref_t grant_mfn(unsigned long mfn, unsigned int flags)
 
 #define VA(p)	((unsigned long)(p))
 
+/* Each end of a copy is inside of its page, wherever the other one is. */
+MICRO_TEST(grant_copy_ends)
+{
+	static const uint16_t cases[][3] = {	/* source, destination, length */
+		{ 4000, 0, 96 }, { 4000, 0, 97 }, { 0, 4000, 96 }, { 0, 4000, 97 },
+		{ 4096, 0, 0 }, { 4096, 0, 1 }, { 0, 4096, 1 }, { 1, 0, 4096 }, { 0, 1, 4096 },
+		{ 65535, 0, 2 }, { 0, 65535, 2 }, { 65535, 65535, 65535 },
+	};
+	uint64_t a = micro_va_to_mfn(micro_page_alloc()), b = micro_va_to_mfn(micro_page_alloc());
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(cases); i++) {
+		struct gnttab_copy copy = {
+			.source = { .domid = DOMID_SELF, .u.gmfn = a, .offset = cases[i][0] },
+			.dest = { .domid = DOMID_SELF, .u.gmfn = b, .offset = cases[i][1] },
+			.len = cases[i][2],
+		};
+
+		micro_need(!hc_grant_table_op(GNTTABOP_copy, &copy, 1));
+		micro_report("%u to %u, %u: %d", copy.source.offset, copy.dest.offset, copy.len,
+			     copy.status);
+	}
+}
+
 static char *from, *to;
 
 static int copy_one(unsigned int flags, uint64_t source, domid_t source_dom,

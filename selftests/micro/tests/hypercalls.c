@@ -195,52 +195,197 @@ MICRO_TEST(hypercall_bad_pointers)
 		try_bad_pointers(&calls[i]);
 }
 
+static const struct pointer_call more_calls[] = {
+	{ "mmu_update", 1, 1, { 0, 1, 0, DOMID_SELF }, false },
+	{ "mmuext", 26, 1, { 0, 1, 0, DOMID_SELF }, false },
+	{ "set_gdt", 2, 1, { 0, 1 }, false },
+	{ "console_write", 18, 3, { CONSOLEIO_write, 16 }, false },
+	{ "console_read", 18, 3, { CONSOLEIO_read, 16 }, true },
+	{ "grant_map", 20, 2, { GNTTABOP_map_grant_ref, 0, 1 }, false },
+	{ "grant_unmap", 20, 2, { GNTTABOP_unmap_grant_ref, 0, 1 }, false },
+	{ "grant_setup", 20, 2, { GNTTABOP_setup_table, 0, 1 }, false },
+	{ "grant_transfer", 20, 2, { GNTTABOP_transfer, 0, 1 }, false },
+	{ "grant_copy", 20, 2, { GNTTABOP_copy, 0, 1 }, false },
+	{ "grant_size", 20, 2, { GNTTABOP_query_size, 0, 1 }, false },
+	{ "grant_replace", 20, 2, { GNTTABOP_unmap_and_replace, 0, 1 }, false },
+	{ "grant_set_version", 20, 2, { GNTTABOP_set_version, 0, 1 }, false },
+	{ "grant_get_version", 20, 2, { GNTTABOP_get_version, 0, 1 }, false },
+	{ "grant_swap", 20, 2, { GNTTABOP_swap_grant_ref, 0, 1 }, false },
+	{ "hvm_set_param", 34, 2, { HVMOP_set_param }, false },
+	{ "hvm_get_param", 34, 2, { HVMOP_get_param }, false },
+	{ "sysctl", 35, 1, { 0 }, false },
+	{ "domctl", 36, 1, { 0 }, false },
+	{ "nmi_register", 28, 2, { XENNMI_register_callback }, false },
+	{ "populate", 12, 2, { XENMEM_populate_physmap }, false },
+	{ "decrease", 12, 2, { XENMEM_decrease_reservation }, false },
+	{ "exchange", 12, 2, { XENMEM_exchange }, false },
+	{ "reservation", 12, 2, { XENMEM_current_reservation }, false },
+	{ "mfn_list", 12, 2, { XENMEM_machphys_mfn_list }, false },
+	{ "shutdown", 29, 2, { SCHEDOP_shutdown }, false },
+	{ "watchdog", 29, 2, { SCHEDOP_watchdog }, false },
+	{ "extraversion", 17, 2, { XENVER_extraversion }, true },
+	{ "capabilities", 17, 2, { XENVER_capabilities }, true },
+	{ "evtchn_bind", 32, 2, { EVTCHNOP_bind_interdomain }, false },
+	{ "evtchn_virq", 32, 2, { EVTCHNOP_bind_virq }, false },
+	{ "evtchn_close", 32, 2, { EVTCHNOP_close }, false },
+	{ "evtchn_send", 32, 2, { EVTCHNOP_send }, false },
+	{ "evtchn_unmask", 32, 2, { EVTCHNOP_unmask }, false },
+	{ "evtchn_control", 32, 2, { EVTCHNOP_init_control }, false },
+	{ "set_iopl", 33, 2, { PHYSDEVOP_set_iopl }, false },
+	{ "map_pirq", 33, 2, { PHYSDEVOP_map_pirq }, false },
+	{ "periodic", 24, 3, { VCPUOP_set_periodic_timer }, false },
+	{ "initialise", 24, 3, { VCPUOP_initialise, 1 }, false },
+	{ "runstate_area", 24, 3, { VCPUOP_register_runstate_memory_area, 1 }, false },
+	{ "time_area", 24, 3, { VCPUOP_register_vcpu_time_memory_area, 1 }, false },
+	{ "evtchn_vcpu", 32, 2, { EVTCHNOP_bind_vcpu }, false },
+	{ "evtchn_pirq", 32, 2, { EVTCHNOP_bind_pirq }, false },
+	{ "evtchn_reset", 32, 2, { EVTCHNOP_reset }, false },
+	{ "evtchn_array", 32, 2, { EVTCHNOP_expand_array }, false },
+	{ "evtchn_priority", 32, 2, { EVTCHNOP_set_priority }, false },
+	{ "remote_shutdown", 29, 2, { SCHEDOP_remote_shutdown }, false },
+	{ "pin_override", 29, 2, { SCHEDOP_pin_override }, false },
+	{ "increase", 12, 2, { XENMEM_increase_reservation }, false },
+	{ "claim", 12, 2, { XENMEM_claim_pages }, false },
+	{ "set_memory_map", 12, 2, { XENMEM_set_memory_map }, false },
+	{ "own_memory_map", 12, 2, { XENMEM_memory_map }, false },
+	{ "acquire_resource", 12, 2, { XENMEM_acquire_resource }, false },
+	{ "grant_flush", 20, 2, { GNTTABOP_cache_flush, 0, 1 }, false },
+	{ "grant_status", 20, 2, { GNTTABOP_get_status_frames, 0, 1 }, false },
+	{ "callback_end", 30, 2, { CALLBACKOP_unregister }, false },
+	{ "eoi", 33, 2, { PHYSDEVOP_eoi }, false },
+	{ "set_iobitmap", 33, 2, { PHYSDEVOP_set_iobitmap }, false },
+	{ "unmap_pirq", 33, 2, { PHYSDEVOP_unmap_pirq }, false },
+	{ "setup_gsi", 33, 2, { PHYSDEVOP_setup_gsi }, false },
+	{ "free_pirq", 33, 2, { PHYSDEVOP_get_free_pirq }, false },
+	{ "device_add", 33, 2, { PHYSDEVOP_pci_device_add }, false },
+};
+
 /* The same of the other calls that take one: lists of one, structures, buffers. */
 MICRO_TEST(hypercall_bad_pointers_more)
 {
-	static const struct pointer_call calls[] = {
-		{ "mmu_update", 1, 1, { 0, 1, 0, DOMID_SELF }, false },
-		{ "mmuext", 26, 1, { 0, 1, 0, DOMID_SELF }, false },
-		{ "set_gdt", 2, 1, { 0, 1 }, false },
-		{ "console_write", 18, 3, { CONSOLEIO_write, 16 }, false },
-		{ "console_read", 18, 3, { CONSOLEIO_read, 16 }, true },
-		{ "grant_map", 20, 2, { GNTTABOP_map_grant_ref, 0, 1 }, false },
-		{ "grant_unmap", 20, 2, { GNTTABOP_unmap_grant_ref, 0, 1 }, false },
-		{ "grant_setup", 20, 2, { GNTTABOP_setup_table, 0, 1 }, false },
-		{ "grant_transfer", 20, 2, { GNTTABOP_transfer, 0, 1 }, false },
-		{ "grant_copy", 20, 2, { GNTTABOP_copy, 0, 1 }, false },
-		{ "grant_size", 20, 2, { GNTTABOP_query_size, 0, 1 }, false },
-		{ "grant_replace", 20, 2, { GNTTABOP_unmap_and_replace, 0, 1 }, false },
-		{ "grant_set_version", 20, 2, { GNTTABOP_set_version, 0, 1 }, false },
-		{ "grant_get_version", 20, 2, { GNTTABOP_get_version, 0, 1 }, false },
-		{ "grant_swap", 20, 2, { GNTTABOP_swap_grant_ref, 0, 1 }, false },
-		{ "hvm_set_param", 34, 2, { HVMOP_set_param }, false },
-		{ "hvm_get_param", 34, 2, { HVMOP_get_param }, false },
-		{ "sysctl", 35, 1, { 0 }, false },
-		{ "domctl", 36, 1, { 0 }, false },
-		{ "nmi_register", 28, 2, { XENNMI_register_callback }, false },
-		{ "populate", 12, 2, { XENMEM_populate_physmap }, false },
-		{ "decrease", 12, 2, { XENMEM_decrease_reservation }, false },
-		{ "exchange", 12, 2, { XENMEM_exchange }, false },
-		{ "reservation", 12, 2, { XENMEM_current_reservation }, false },
-		{ "mfn_list", 12, 2, { XENMEM_machphys_mfn_list }, false },
-		{ "shutdown", 29, 2, { SCHEDOP_shutdown }, false },
-		{ "watchdog", 29, 2, { SCHEDOP_watchdog }, false },
-		{ "extraversion", 17, 2, { XENVER_extraversion }, true },
-		{ "capabilities", 17, 2, { XENVER_capabilities }, true },
-		{ "evtchn_bind", 32, 2, { EVTCHNOP_bind_interdomain }, false },
-		{ "evtchn_virq", 32, 2, { EVTCHNOP_bind_virq }, false },
-		{ "evtchn_close", 32, 2, { EVTCHNOP_close }, false },
-		{ "evtchn_send", 32, 2, { EVTCHNOP_send }, false },
-		{ "evtchn_unmask", 32, 2, { EVTCHNOP_unmask }, false },
-		{ "evtchn_control", 32, 2, { EVTCHNOP_init_control }, false },
-		{ "set_iopl", 33, 2, { PHYSDEVOP_set_iopl }, false },
-		{ "map_pirq", 33, 2, { PHYSDEVOP_map_pirq }, false },
-		{ "periodic", 24, 3, { VCPUOP_set_periodic_timer }, false },
-		{ "initialise", 24, 3, { VCPUOP_initialise, 1 }, false },
-	};
 	unsigned int i;
 
-	for (i = 0; i < ARRAY_SIZE(calls); i++)
-		try_bad_pointers(&calls[i]);
+	for (i = 0; i < ARRAY_SIZE(more_calls); i++)
+		try_bad_pointers(&more_calls[i]);
+}
+
+/* --- pointers inside of structures --- */
+
+#define RESERVATION(name, cmd)							\
+	static long name(void *p)						\
+	{									\
+		struct xen_memory_reservation r = { .nr_extents = 1, .domid = DOMID_SELF }; \
+										\
+		set_xen_guest_handle_raw(r.extent_start, p);			\
+		return hc_memory_op(cmd, &r);					\
+	}
+RESERVATION(in_populate, XENMEM_populate_physmap)
+RESERVATION(in_decrease, XENMEM_decrease_reservation)
+
+static long in_exchange(void *p)
+{
+	struct xen_memory_exchange x = {
+		.in = { .nr_extents = 1, .domid = DOMID_SELF },
+		.out = { .nr_extents = 1, .domid = DOMID_SELF },
+	};
+
+	set_xen_guest_handle_raw(x.in.extent_start, p);
+	set_xen_guest_handle_raw(x.out.extent_start, p);
+	return hc_memory_op(XENMEM_exchange, &x);
+}
+
+static long in_mfn_list(void *p)
+{
+	struct xen_machphys_mfn_list list = { .max_extents = 1 };
+
+	set_xen_guest_handle_raw(list.extent_start, p);
+	return hc_memory_op(XENMEM_machphys_mfn_list, &list);
+}
+
+static long in_poll(void *p)
+{
+	struct sched_poll poll = { .nr_ports = 1, .timeout = 1 };
+
+	set_xen_guest_handle_raw(poll.ports, p);
+	return hc_sched_op(SCHEDOP_poll, &poll);
+}
+
+static long in_grant_setup(void *p)
+{
+	struct gnttab_setup_table setup = { .dom = DOMID_SELF, .nr_frames = 1 };
+
+	set_xen_guest_handle_raw(setup.frame_list, p);
+	return hc_grant_table_op(GNTTABOP_setup_table, &setup, 1) ?: setup.status;
+}
+
+static long in_mmuext_mask(void *p)
+{
+	return micro_mmuext(MMUEXT_TLB_FLUSH_MULTI, 0, (unsigned long)p);
+}
+
+static long in_invlpg_mask(void *p)
+{
+	return micro_mmuext(MMUEXT_INVLPG_MULTI, (unsigned long)micro_user_stack, (unsigned long)p);
+}
+
+static long in_va_mapping_mask(void *p)
+{
+	return hc_update_va_mapping(micro_user_stack, micro_page_pte(micro_user_stack, PTE_RW),
+				    UVMF_TLB_FLUSH | UVMF_MULTI | ((unsigned long)p & ~7ul));
+}
+
+static long in_runstate(void *p)
+{
+	struct vcpu_register_runstate_memory_area area = { .addr.p = (uint64_t)p };
+
+	return hc_vcpu_op(VCPUOP_register_runstate_memory_area, 1, &area);
+}
+
+static long in_time(void *p)
+{
+	struct vcpu_register_time_memory_area area = { .addr.p = (uint64_t)p };
+
+	return hc_vcpu_op(VCPUOP_register_vcpu_time_memory_area, 1, &area);
+}
+
+static long in_updates(void *p)
+{
+	struct multicall_entry call = {
+		.op = __HYPERVISOR_mmu_update, .args = { (unsigned long)p, 1, 0, DOMID_SELF },
+	};
+
+	return hc_multicall(&call, 1) ?: (long)call.result;
+}
+
+static long in_done(void *p)
+{
+	return hc_mmu_update(NULL, 0, p, DOMID_SELF);
+}
+
+/* The same for what a structure points to: whatever it answers, nobody is hurt. */
+MICRO_TEST(hypercall_bad_inner_pointers)
+{
+	static const struct {
+		const char *name;
+		long (*call)(void *p);
+	} calls[] = {
+		{ "populate", in_populate }, { "decrease", in_decrease },
+		{ "exchange", in_exchange }, { "mfn_list", in_mfn_list }, { "poll", in_poll },
+		{ "grant_setup", in_grant_setup }, { "mmuext_mask", in_mmuext_mask },
+		{ "invlpg_mask", in_invlpg_mask }, { "va_mapping_mask", in_va_mapping_mask },
+		{ "runstate", in_runstate }, { "time", in_time }, { "updates", in_updates },
+		{ "done", in_done },
+	};
+	unsigned int i, j;
+
+	for (i = 0; i < ARRAY_SIZE(calls); i++) {
+		char text[80] = "";
+		size_t at = 0;
+
+		for (j = 0; j < ARRAY_SIZE(bad_pointers); j++)
+			if (bad_pointers[j] != MACH2PHYS_VIRT_START)
+				at += micro_format(text + at, sizeof(text) - at, " %ld",
+						   calls[i].call((void *)bad_pointers[j]));
+		micro_report("%s:%s", calls[i].name, text);
+	}
 }

@@ -179,3 +179,21 @@ MICRO_TEST(iret_rax_restart)
 	iret_try("user", 0);
 	micro_report("rax=%ld", seen.rax);
 }
+
+/* A call has all 64 bits of rax for its number: this is none. */
+MICRO_TEST(iret_high_bits)
+{
+	struct { uint64_t rax, r11, rcx, flags, rip, cs, rflags, rsp, ss; } frame = {
+		.rax = 0x5a5a, .cs = FLAT_RING3_CS64 & ~3, .rflags = 0x202, .ss = FLAT_KERNEL_SS,
+	};
+	uint64_t rax = 1UL << 32 | __HYPERVISOR_iret;
+
+	asm volatile("leaq 1f(%%rip), %%rcx; movq %%rcx, %[rip]\n\t"
+		     "movq %%rsp, %[rsp]; movq %%rsp, %%rbx\n\t"
+		     "leaq %[frame], %%rsp; syscall; movq %%rbx, %%rsp\n"
+		     "1:"
+		     : "+a" (rax), [rip] "=m" (frame.rip), [rsp] "=m" (frame.rsp),
+		       [frame] "+m" (frame)
+		     :: "rbx", "rcx", "r11", "memory");
+	micro_report("ret=%ld", (long)rax);
+}

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /* memory_op: sizes, giving memory back and getting it, maps (memory.h). */
-#include "micro.h"
+#include "domain.h"
 
 static long reservation(unsigned int cmd, xen_pfn_t *extents,
 			unsigned long count, unsigned int order,
@@ -154,6 +154,38 @@ MICRO_TEST(memory_reservation_errors)
 	micro_report("increase_beyond_max=%d",
 		     reservation(XENMEM_increase_reservation, NULL, 1UL << 30,
 				 0, 0, DOMID_SELF) < 1L << 30);
+}
+
+/* Flags of a request for oneself: width, node, populate on demand; where it begins. */
+MICRO_TEST_DOMU(domu_memory_flags)
+{
+	static const unsigned int flags[] = {
+		0, 1, 12, 13, 31, 32, 64, 0xff, 0x100, 0x200, 0xff00, 0x10000, 0x20000, 0x20100,
+		0x20200, 0x40000, 0x80000,
+	};
+	static xen_pfn_t list[2];
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(flags); i++) {
+		long n;
+
+		list[0] = 0x100000;
+		list[1] = 0x100001;
+		n = reservation(XENMEM_populate_physmap, list, 2, 0, flags[i], DOMID_SELF);
+		micro_report("%x: populate=%ld", flags[i], n);
+		if (n)
+			micro_need(reservation(XENMEM_decrease_reservation, list, n, 0, 0,
+					       DOMID_SELF) == n);
+		n = reservation(XENMEM_increase_reservation, list, 1, 0, flags[i], DOMID_SELF);
+		micro_report("%x: increase=%ld", flags[i], n);
+		if (n)
+			micro_need(reservation(XENMEM_decrease_reservation, list, n, 0, 0,
+					       DOMID_SELF) == n);
+	}
+	for (i = 2; i < 4; i++)
+		micro_report("from %u of 2: %ld", i,
+			     reservation(XENMEM_populate_physmap | i << 6, list, 2, 0, 0,
+					 DOMID_SELF));
 }
 
 /* Exchange one page for another. */

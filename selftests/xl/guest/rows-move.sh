@@ -115,9 +115,14 @@ row_migrate() {
 	equal "domains of the name" "$(/usr/sbin/xl list | grep -c '^linux')" 1
 }
 
+# Seconds of processor time of a domain; of those of that name, of the one that ran most.
+seconds_run() {
+	/usr/sbin/xl list | awk -v name="$1" '$1 == name && $6 > most { most = $6 } END { print int(most) }'
+}
+
 # row migrate-load: a guest of two processors moves twice while both write to memory
 row_migrate_load() {
-	local sum count
+	local sum count before ran now mover
 	! exists linux || xl destroy linux
 	linux_create linux "vcpus = 2"
 	sum=$(mark_memory linux)
@@ -129,7 +134,18 @@ echo bad >> /tmp/bad; echo x >> /tmp/count$n; done > /dev/null 2>&1 & true"
 	done
 	for _ in 1 2; do
 		count=$(tell linux 'wc -l < /tmp/count1')
-		XL_LIMIT=150 xl migrate -s '' linux '/usr/sbin/xl migrate-receive'
+		before=$(seconds_run linux)
+		XL_LIMIT=150 xl migrate -s '' linux '/usr/sbin/xl migrate-receive' &
+		mover=$!
+		ran=$before
+		while kill -0 $mover 2> /dev/null; do
+			now=$(seconds_run linux)
+			[ "$now" -le "$ran" ] || ran=$now
+			sleep 0.3
+		done
+		wait $mover
+		echo "processor time: $before s when it began to move, $ran s before it stopped"
+		[ "$ran" -gt "$before" ] || die "it did not run while it moved"
 		check_memory linux "$sum"
 		within 60 eval "[ \"\$(tell linux 'wc -l < /tmp/count1')\" -gt $((count + 2)) ]"
 		! tell linux 'cat /tmp/bad' || die "the guest finds its memory changed"
