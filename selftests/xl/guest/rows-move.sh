@@ -117,7 +117,8 @@ row_migrate() {
 
 # Seconds of processor time of a domain; of those of that name, of the one that ran most.
 seconds_run() {
-	/usr/sbin/xl list | awk -v name="$1" '$1 == name && $6 > most { most = $6 } END { print int(most) }'
+	/usr/sbin/xl list |
+		awk -v name="$1" '$1 == name && $6 > most { most = $6 } END { print int(most) }'
 }
 
 # row migrate-load: a guest of two processors moves twice while both write to memory
