@@ -57,6 +57,36 @@ static void bench_fork_written(void)
 	munmap(m, pages * PAGE);
 }
 
+/* A child has the pages as well: each write copies one. */
+static void bench_copy_on_write(void)
+{
+	const size_t pages = 256;
+	const long n = 20;
+	char *m = map_anon(pages);
+	uint64_t spent = 0, t;
+
+	touch(m, pages);
+	for (long i = 0; i < n; i++) {
+		int fd[2];
+		char c;
+
+		if (pipe(fd))
+			return;
+		if (!fork()) {
+			close(fd[1]);
+			_exit(read(fd[0], &c, 1) != 0);
+		}
+		close(fd[0]);
+		t = now();
+		touch(m, pages);
+		spent += now() - t;
+		close(fd[1]);
+		wait(NULL);
+	}
+	report("cow_copy", spent, n * pages);
+	munmap(m, pages * PAGE);
+}
+
 /* Many processes at a time: the kernel maps and unmaps their stacks. */
 static void bench_fork_many(void)
 {
@@ -166,6 +196,7 @@ int main(void)
 {
 	for (warm = 0; warm < 2; warm++) {
 		bench_fork_written();
+		bench_copy_on_write();
 		bench_fork_many();
 		bench_mremap();
 		bench_advise();

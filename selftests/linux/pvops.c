@@ -8,6 +8,8 @@
  * cached and its dirty bits coming. TAP; the argument is a folder on a disk.
  */
 #define _GNU_SOURCE
+#include <asm/ldt.h>
+#include <asm/prctl.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
@@ -19,12 +21,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #define PAGE	4096ul
 #define PAGES	300ul		/* more than a batch, not a multiple of one */
+#define COW_ROUNDS	8
 
 static int tests, failures;
 static _Thread_local sigjmp_buf fault_env;
@@ -175,6 +180,150 @@ static void test_fork(void)
 	munmap(copy, PAGES * PAGE);
 }
 
+static atomic_int cow_round, cow_seen;
+static bool cow_good;
+
+/* Keeps translations of the pages, and looks whether it sees what was written. */
+static void *read_after_write(void *arg)
+{
+	const volatile uint64_t *word = arg;
+
+	for (int round = 1; round <= COW_ROUNDS; round++) {
+		while (cow_round < round && !stop)
+			for (size_t i = 0; i < PAGES; i++)
+				(void)word[i * PAGE / 8];
+		for (size_t i = 0; i < PAGES; i++)
+			cow_good &= word[i * PAGE / 8] == (uint64_t)round;
+		cow_seen = round;
+	}
+	return NULL;
+}
+
+/* Each write after a fork goes to a copy, which all threads must see from then on. */
+static void test_copy_on_write(void)
+{
+	char *m = map_pages();
+	volatile uint64_t *word = (void *)m;
+	bool child_good = true;
+	pthread_t reader;
+	int status;
+
+	memset(m, 0, PAGES * PAGE);
+	cow_good = true;
+	stop = false;
+	pthread_create(&reader, NULL, read_after_write, m);
+	for (int round = 1; round <= COW_ROUNDS; round++) {
+		int go[2];
+		char c;
+		pid_t pid;
+
+		if (pipe(go))
+			exit(2);
+		pid = fork();
+		if (!pid) {
+			bool old = true;
+
+			close(go[1]);
+			old &= read(go[0], &c, 1) == 0;
+			for (size_t i = 0; i < PAGES; i++)
+				old &= word[i * PAGE / 8] == (uint64_t)round - 1;
+			_exit(!old);
+		}
+		for (size_t i = 0; i < PAGES; i++)
+			word[i * PAGE / 8] = round;
+		cow_round = round;
+		while (cow_seen < round)
+			sched_yield();
+		close(go[0]);
+		close(go[1]);
+		child_good &= waitpid(pid, &status, 0) == pid && status == 0;
+	}
+	pthread_join(reader, NULL);
+	result(cow_good, "copy on write: another thread sees the copy at once");
+	result(child_good, "copy on write: the child keeps what was there");
+	munmap(m, PAGES * PAGE);
+}
+
+static unsigned long get_gs_base(void)
+{
+	unsigned long base = 0;
+
+	syscall(SYS_arch_prctl, ARCH_GET_GS, &base);
+	return base;
+}
+
+static void set_gs_base(unsigned long base)
+{
+	if (getauxval(AT_HWCAP2) & 2)	/* FSGSBASE in user mode */
+		asm volatile("wrgsbase %0" : : "r" (base));
+	else
+		syscall(SYS_arch_prctl, ARCH_SET_GS, base);
+}
+
+/* Processes take turns on one CPU, with GS bases that differ or not. */
+static bool keeps_gs_base(unsigned long base)
+{
+	cpu_set_t one;
+	bool good = true;
+
+	CPU_ZERO(&one);
+	CPU_SET(0, &one);
+	sched_setaffinity(0, sizeof(one), &one);
+	for (int i = 0; good && i < 300; i++) {
+		unsigned long b = base ? base + i : 0;
+
+		set_gs_base(b);
+		sched_yield();
+		good = get_gs_base() == b;
+	}
+	return good;
+}
+
+static int segment_loaded(void)
+{
+	static uint64_t words[2] = { 0x1234, 0x5678 };
+	struct user_desc desc = {
+		.entry_number = 1, .base_addr = (uintptr_t)&words[1], .limit = 4095,
+		.seg_32bit = 1, .useable = 1,
+	};
+	uint64_t seen;
+
+	if ((uintptr_t)words >> 32 || syscall(SYS_modify_ldt, 1, &desc, sizeof(desc)))
+		return -1;
+	asm volatile("mov %0, %%gs" : : "r" (1 << 3 | 7));
+	for (int i = 0; i < 300; i++) {
+		sched_yield();
+		asm volatile("mov %%gs:0, %0" : "=r" (seen));
+		if (seen != words[1])
+			return 0;
+	}
+	return 1;
+}
+
+static void test_gs_base(void)
+{
+	static const unsigned long bases[] = { 0, 0, 0x10000, 0x7f0000000000, 0x10000 };
+	const int n = sizeof(bases) / sizeof(*bases);
+	bool good = true, segment = true;
+	int status;
+
+	for (int i = 0; i <= n; i++) {
+		if (fork())
+			continue;
+		if (i < n)
+			_exit(!keeps_gs_base(bases[i]));
+		_exit(segment_loaded() ? 0 : 2);
+	}
+	for (int i = 0; i <= n; i++) {
+		if (wait(&status) < 0 || (status && WEXITSTATUS(status) != 2))
+			good = false;
+		else if (status)
+			segment = false;
+	}
+	result(good, "switch: each process keeps its GS base");
+	result(segment, "switch: a process keeps its segment in %gs");
+}
+
 static volatile uint64_t *shared;
 static uint64_t written[PAGES];
 
@@ -218,8 +367,30 @@ static bool read_back(const char *path)
 	return good;
 }
 
-/* What was written through a mapping that is gone must reach the file. */
-static void test_dirty(const char *folder)
+static void unmap_and_map(int fd, int i)
+{
+	munmap((void *)shared, PAGES * PAGE);
+	if (i % 10 == 0)
+		fsync(fd);
+	map_file(fd, (void *)shared);
+}
+
+/* Away and back: the writer faults meanwhile. */
+static void move_and_back(int fd, int i)
+{
+	void *away = mmap(NULL, PAGES * PAGE, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+	if (i % 10 == 0)
+		fsync(fd);
+	if (mremap((void *)shared, PAGES * PAGE, PAGES * PAGE,
+		   MREMAP_MAYMOVE | MREMAP_FIXED, away) != away ||
+	    mremap(away, PAGES * PAGE, PAGES * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED,
+		   (void *)shared) != shared)
+		exit(2);
+}
+
+/* What was written through a mapping that is gone, or elsewhere, must reach the file. */
+static void test_dirty(const char *folder, void (*change)(int, int), const char *name)
 {
 	char path[200];
 	bool good = true;
@@ -232,15 +403,13 @@ static void test_dirty(const char *folder)
 		result(false, "a file to map");
 		return;
 	}
+	memset(written, 0, sizeof(written));
 	shared = map_file(fd, NULL);
 	for (int round = 0; good && round < 20; round++) {
 		stop = false;
 		pthread_create(&writer, NULL, write_file, NULL);
 		for (int i = 0; i < 40; i++) {
-			munmap((void *)shared, PAGES * PAGE);
-			if (i % 10 == 0)
-				fsync(fd);
-			map_file(fd, (void *)shared);
+			change(fd, i);
 			sched_yield();
 		}
 		stop = true;
@@ -251,7 +420,8 @@ static void test_dirty(const char *folder)
 		map_file(fd, (void *)shared);
 		good = read_back(path);
 	}
-	result(good, "munmap: what was written through a shared mapping is in the file");
+	result(good, name);
+	munmap((void *)shared, PAGES * PAGE);
 	close(fd);
 	unlink(path);
 }
@@ -265,8 +435,14 @@ int main(int argc, char **argv)
 	test_advise();
 	test_move();
 	test_fork();
-	if (argc > 1)
-		test_dirty(argv[1]);
+	test_copy_on_write();
+	test_gs_base();
+	if (argc > 1) {
+		test_dirty(argv[1], unmap_and_map,
+			   "munmap: what was written through a shared mapping is in the file");
+		test_dirty(argv[1], move_and_back,
+			   "mremap: what was written through a shared mapping is in the file");
+	}
 	printf("1..%d\n", tests);
 	return failures != 0;
 }
