@@ -60,7 +60,7 @@ check-full: deps-check	## The same with all tests there are: hours
 	@scripts/check --full
 
 .PHONY: soak
-soak: deps-run core	## Hostile domains for SOAK seconds (an hour), from a fresh seed
+soak: check-full core	## check-full, then hostile domains for SOAK seconds (an hour)
 	@selftests/fuzz/run --core $(CORE) --seconds $(SOAK) --seed $$(date +%s)
 
 .PHONY: lint
