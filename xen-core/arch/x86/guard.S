@@ -207,6 +207,7 @@ guard_refresh:
 	movq	%rsp, %rbx
 	movq	%rsp, %rdi
 	movq	V_STACK(%rbx), %rsp
+	cld			/* E9: the fast way of a page fault leaves the guest's */
 	call	spec_ctrl_enter_guest
 	movq	%rbx, %rsp
 	POP_GPRS
