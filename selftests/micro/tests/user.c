@@ -28,6 +28,10 @@ asm(".text\n"
 	"			ud2\n"
 	"user_read:		movq (%rdi), %rax\n"
 	"			ud2\n"
+	"user_std_read:	std\n"
+	"1:			loop 1b\n"
+	"			movq (%rdi), %rax\n"
+	"			ud2\n"
 	"user_write:	movq %rax, (%rdi)\n"
 	"			ud2\n"
 	"user_jump:		jmp *%rdi\n"
@@ -50,7 +54,7 @@ asm(".text\n"
 extern char user_syscall[], user_syscall_next[], user_ud2[], user_int80[];
 extern char user_cli[], user_hlt[], user_in[], user_out[];
 extern char user_cr3[], user_wrmsr[], user_wbinvd[], user_read[];
-extern char user_write[], user_jump[], user_cpuid[], user_rdtsc[];
+extern char user_std_read[], user_write[], user_jump[], user_cpuid[], user_rdtsc[];
 extern char user_spin[], user_int35[], user_sysenter[], user_step[], user_gs[], user_int3[];
 
 static struct micro_user_result result;
@@ -351,4 +355,36 @@ MICRO_TEST(user_timer)
 	micro_report("pending=%d mask=%u", micro_event_is_pending(port),
 		     micro_vcpu_info()->evtchn_upcall_mask);
 	micro_check(result.frame.vector == ENTRY_EVENT);
+}
+
+static volatile bool flush_stop;
+static volatile unsigned int flushes;
+
+static void flush_all(void)
+{
+	for (; !flush_stop; flushes++)
+		micro_mmuext(MMUEXT_TLB_FLUSH_ALL, 0, 0);
+}
+
+/*
+ * A user's direction flag is not the core's, nor its kernel's: with a page fault, the
+ * quick way to the kernel, while the other vcpu flushes and so has the core look anew.
+ */
+MICRO_TEST(user_direction_flag)
+{
+	unsigned int i, other = 0, df = 0;
+
+	flush_stop = false;
+	micro_need(!micro_vcpu_start(1, flush_all));
+	for (i = 0; i < 2000 || flushes < 2000; i++) {
+		/* a while, for a flush to come in: the kernel's view is an old one then */
+		regs = (struct micro_regs){ .rdi = 0x1000, .rcx = 3000 };
+		micro_user_run(user_std_read, 0, &regs, &result);
+		other += result.frame.vector != 14;
+		df += result.frame.rflags >> 10 & 1;
+	}
+	flush_stop = true;
+	micro_vcpu_stop(1);
+	micro_report("other=%u all_with_df=%d", other, df == i);
+	micro_check(!other && df == i);
 }

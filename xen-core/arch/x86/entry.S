@@ -127,6 +127,7 @@ syscall_slow:
 
 syscall_bad_stack:
 	CLAC
+	cld			/* E9: it may have been a page fault's */
 	movq	%rcx, %rdi
 	call	pv_bad_kernel_stack
 	jmp	ret_to_guest
