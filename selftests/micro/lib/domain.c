@@ -87,6 +87,13 @@ static void domctl_need(uint32_t cmd, domid_t id)
 	micro_domctl_clear();
 }
 
+/** micro_domctl_destroy() - end the domain; the test needs it */
+void micro_domctl_destroy(domid_t id)
+{
+	micro_domctl_clear();
+	domctl_need(XEN_DOMCTL_destroydomain, id);
+}
+
 unsigned long micro_free_pages(void)
 {
 	static struct xen_sysctl op = {
@@ -408,7 +415,7 @@ void micro_domain_destroy(struct micro_domain *d)
 		micro_event_op(EVTCHNOP_close, &close);
 	micro_map_of(DOMID_SELF, d->console, micro_page_pte(d->console, PTE_RW));
 	micro_map_of(DOMID_SELF, d->mail, micro_page_pte(d->mail, PTE_RW));
-	domctl_need(XEN_DOMCTL_destroydomain, d->id);
+	micro_domctl_destroy(d->id);
 	do {
 		missing = d->free_before - micro_free_pages();
 		if (missing)

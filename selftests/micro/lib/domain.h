@@ -80,6 +80,7 @@ long micro_domctl_do(uint32_t cmd, domid_t id);
 void micro_domctl_clear(void);
 long micro_domctl_create(domid_t wanted, uint32_t vcpus);
 domid_t micro_domctl_create_vcpus(domid_t wanted, uint32_t vcpus);
+void micro_domctl_destroy(domid_t id);
 unsigned long micro_free_pages(void);
 bool micro_is_ours(void);
 long micro_map_of(domid_t id, void *va, uint64_t pte);
@@ -110,5 +111,7 @@ void micro_guest_init(void);
 void micro_guest_write(const char *text, size_t length);
 void micro_guest_over(unsigned int outcome, const char *reason) __attribute__((noreturn));
 int64_t micro_ask(uint32_t question, uint64_t argument);
+void micro_ask_begin(uint32_t question, uint64_t argument);
+int64_t micro_ask_end(void);
 
 #endif

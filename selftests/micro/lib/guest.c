@@ -48,21 +48,43 @@ void micro_guest_write(const char *text, size_t length)
 	notify();
 }
 
-/** micro_ask() - have dom0 do something, and wait for what it says */
-int64_t micro_ask(uint32_t question, uint64_t argument)
+static bool is_answered(void)
 {
-	struct sched_poll poll = { .nr_ports = 1 };
-	uint32_t number = micro_mail->asked + 1;
+	return READ_ONCE(micro_mail->answered) == micro_mail->asked;
+}
 
-	set_xen_guest_handle(poll.ports, &port);
+/**
+ * micro_ask_begin() - have dom0 do something, without a call of the core
+ *
+ * dom0 looks every now and then. The answer is taken by micro_ask_end().
+ */
+void micro_ask_begin(uint32_t question, uint64_t argument)
+{
 	micro_mail->question = question;
 	micro_mail->argument = argument;
 	barrier();	/* the question before its announcement */
-	WRITE_ONCE(micro_mail->asked, number);
+	WRITE_ONCE(micro_mail->asked, micro_mail->asked + 1);
+}
+
+/** micro_ask_end() - wait for the answer, without a call of the core */
+int64_t micro_ask_end(void)
+{
+	while (!is_answered())
+		asm volatile("pause");
+	return micro_mail->answer;
+}
+
+/** micro_ask() - have dom0 do something, and sleep until it has */
+int64_t micro_ask(uint32_t question, uint64_t argument)
+{
+	struct sched_poll poll = { .nr_ports = 1 };
+
+	set_xen_guest_handle(poll.ports, &port);
+	micro_ask_begin(question, argument);
 	notify();
 	for (;;) {
 		micro_event_clear(port);
-		if (READ_ONCE(micro_mail->answered) == number)
+		if (is_answered())
 			return micro_mail->answer;
 		hc_sched_op(SCHEDOP_poll, &poll);
 	}

@@ -12,14 +12,13 @@
 #define ROUNDS	400u
 #define MOVES_MIN 40u
 #define PAGES	8
+#define OVER	~0u		/* the last stage */
 
 enum { STANDS, MOVES };			/* micro_mail->which of domu_race_flush */
 enum { WORD_OVER, WORD_MOVES };		/* of the mail */
 enum { ASK_MOVES };
 
 static volatile uint64_t *window;
-#define OVER	~0u
-
 static volatile unsigned int stage, rounds_seen, stale, lost;
 
 /* dom0's side: other registers than the domain's on each CPU it visits. */
@@ -43,12 +42,9 @@ static int64_t serve_moves(struct micro_domain *d, uint32_t question, uint64_t a
 	return i;
 }
 
-/* Ask without a call of the core; the answer comes when WORD_OVER is set. */
 static void moves_begin(void)
 {
-	micro_mail->question = ASK_MOVES;
-	barrier();	/* the question before its announcement */
-	WRITE_ONCE(micro_mail->asked, micro_mail->asked + 1);
+	micro_ask_begin(ASK_MOVES, 0);
 	while (READ_ONCE(micro_mail->word[WORD_MOVES]) < 8)
 		asm volatile("pause");
 }
@@ -56,9 +52,7 @@ static void moves_begin(void)
 static int64_t moves_end(void)
 {
 	WRITE_ONCE(micro_mail->word[WORD_OVER], 1);
-	while (READ_ONCE(micro_mail->answered) != micro_mail->asked)
-		asm volatile("pause");
-	return micro_mail->answer;
+	return micro_ask_end();
 }
 
 static void marks_fill(uint64_t mark)

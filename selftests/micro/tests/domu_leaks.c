@@ -177,12 +177,6 @@ static domid_t domain_with_memory(xen_pfn_t *mfn)
 	return id;
 }
 
-static void end(domid_t id)
-{
-	micro_domctl_clear();
-	micro_need(!micro_domctl_do(XEN_DOMCTL_destroydomain, id));
-}
-
 /* F4: the frames of a domain that is gone hold nothing of it when the next one has them. */
 MICRO_TEST(foreign_dead_memory)
 {
@@ -197,7 +191,7 @@ MICRO_TEST(foreign_dead_memory)
 			page[j] = MARKED(j);
 	}
 	micro_need(!micro_map_of(DOMID_SELF, page, micro_page_pte(page, PTE_RW)));
-	end(id);
+	micro_domctl_destroy(id);
 	id = domain_with_memory(mfn[1]);
 	for (i = 0; i < FRAMES; i++) {
 		micro_need(!micro_map_of(id, page, mfn[1][i] << PAGE_SHIFT | PTE_RO));
@@ -206,7 +200,7 @@ MICRO_TEST(foreign_dead_memory)
 			same += mfn[0][j] == mfn[1][i];
 	}
 	micro_need(!micro_map_of(DOMID_SELF, page, micro_page_pte(page, PTE_RW)));
-	end(id);
+	micro_domctl_destroy(id);
 	micro_info("%u of %u frames are the dead domain's", same, FRAMES);
 	micro_report("words of the dead domain: %u", found);
 	micro_check(!found);

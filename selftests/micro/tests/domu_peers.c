@@ -89,9 +89,9 @@ static long serve_open(struct micro_domain *d)
 	return ret ? ret : (long)open.port;
 }
 
-static long serve_close(void)
+static long close_port(evtchn_port_t port)
 {
-	struct evtchn_close close = { .port = dom0_port };
+	struct evtchn_close close = { .port = port };
 
 	return micro_event_op(EVTCHNOP_close, &close);
 }
@@ -113,7 +113,7 @@ static long serve_storm(struct micro_domain *d)
 	       READ_ONCE(d->mail->word[STORM_REFUSED]) < ENOUGH) {
 		WRITE_ONCE(d->mail->word[STORM_PORT], serve_open(d));
 		hc_sched_op(SCHEDOP_yield, NULL);
-		serve_close();
+		close_port(dom0_port);
 	}
 	WRITE_ONCE(d->mail->word[STORM_OVER], 1);
 	return 0;
@@ -140,10 +140,8 @@ static long serve_sender(struct micro_domain *d)
 
 		word[SENDER_SENT] += !micro_event_op(EVTCHNOP_send, &send);
 	}
-	for (i = 0; i < PORTS; i++) {
-		dom0_port = port[i];
-		ret = ret ?: serve_close();
-	}
+	for (i = 0; i < PORTS; i++)
+		ret = ret ?: close_port(port[i]);
 	return ret;
 }
 
@@ -187,7 +185,7 @@ static int64_t serve(struct micro_domain *d, uint32_t question, uint64_t argumen
 	case ASK_MAP_VALUE:	return *(volatile uint64_t *)map.host_addr;
 	case ASK_UNMAP:		return serve_unmap();
 	case ASK_OPEN:		return serve_open(d);
-	case ASK_CLOSE:		return serve_close();
+	case ASK_CLOSE:		return close_port(dom0_port);
 	case ASK_SEND:		return serve_send();
 	case ASK_STORM:		return serve_storm(d);
 	case ASK_MOVE:		return serve_move(d, argument);
@@ -293,17 +291,11 @@ MICRO_TEST_DOMU_SERVED(domu_grant_freed, 1, serve)
 	micro_report("dom0 unmaps=%ld", (long)micro_ask(ASK_UNMAP, 0));
 }
 
-/* Ask without a call of the core: the vcpu runs, and dom0 looks every now and then. */
+/* The vcpu runs while dom0 does it. */
 static int64_t ask_running(uint32_t question)
 {
-	uint32_t number = micro_mail->asked + 1;
-
-	micro_mail->question = question;
-	barrier();	/* the question before its announcement */
-	WRITE_ONCE(micro_mail->asked, number);
-	while (READ_ONCE(micro_mail->answered) != number)
-		asm volatile("pause");
-	return micro_mail->answer;
+	micro_ask_begin(question, 0);
+	return micro_ask_end();
 }
 
 /*
@@ -419,10 +411,8 @@ MICRO_TEST_DOMU_SERVED(domu_event_reset, 1, serve)
 	uint64_t *word = micro_mail->word;
 
 	control.control_gfn = micro_va_to_mfn(block);
-	micro_mail->question = ASK_SENDER;
-	barrier();	/* the question before its announcement */
-	WRITE_ONCE(micro_mail->asked, micro_mail->asked + 1);
-	while (!READ_ONCE(word[SENDER_SENT]) && !READ_ONCE(word[PORTS - 1]))
+	micro_ask_begin(ASK_SENDER, 0);
+	while (!READ_ONCE(word[PORTS - 1]))
 		asm volatile("pause");
 	for (n = 0; n < ENOUGH || delivered < ENOUGH; n++) {
 		micro_need(!micro_event_op(EVTCHNOP_init_control, &control));
@@ -447,8 +437,6 @@ MICRO_TEST_DOMU_SERVED(domu_event_reset, 1, serve)
 			micro_info("%u resets, %u events", n, delivered);
 	}
 	WRITE_ONCE(word[SENDER_OVER], 1);
-	while (READ_ONCE(micro_mail->answered) != micro_mail->asked)
-		asm volatile("pause");
-	micro_report("written after a reset=%u closes=%ld", written, (long)micro_mail->answer);
+	micro_report("written after a reset=%u closes=%ld", written, (long)micro_ask_end());
 	micro_check(!written);
 }

@@ -157,22 +157,37 @@ static long claim(domid_t dom, unsigned long pages)
 	return reserve(XENMEM_claim_pages, dom, NULL, pages, 0, 0);
 }
 
-static void destroy(void)
+static long acquire(domid_t dom, uint16_t type, uint32_t id, uint64_t frame, uint32_t *n,
+		    xen_pfn_t *list)
 {
-	micro_domctl_clear();
-	micro_need(!micro_domctl_do(XEN_DOMCTL_destroydomain, DOM));
+	struct xen_mem_acquire_resource r = {
+		.domid = dom, .type = type, .id = id, .nr_frames = *n, .frame = frame,
+	};
+	long ret;
+
+	if (list)
+		set_xen_guest_handle(r.frame_list, list);
+	ret = hc_memory_op(XENMEM_acquire_resource, &r);
+	*n = r.nr_frames;
+	return ret;
+}
+
+/* A frame of the other domain's grant table, the first. */
+static xen_pfn_t grant_table_frame(void)
+{
+	xen_pfn_t frame;
+	uint32_t n = 1;
+
+	micro_need(!acquire(DOM, XENMEM_resource_grant_table, 0, 0, &n, &frame));
+	return frame;
 }
 
 /* The other domain grants us a page of its own, as entry 8. */
 static void grant_open(unsigned int gfn)
 {
-	struct xen_mem_acquire_resource r = { .domid = DOM, .type = 1, .nr_frames = 1 };
 	struct grant_entry_v1 *table = micro_page_alloc();
-	xen_pfn_t frame;
 
-	set_xen_guest_handle(r.frame_list, &frame);
-	micro_need(!hc_memory_op(XENMEM_acquire_resource, &r));
-	micro_need(!map_foreign(DOM, table, frame << PAGE_SHIFT | PTE_RW));
+	micro_need(!map_foreign(DOM, table, grant_table_frame() << PAGE_SHIFT | PTE_RW));
 	table[8] = (struct grant_entry_v1){ .flags = GTF_permit_access, .frame = mfns[gfn] };
 	micro_need(!map_foreign(DOMID_SELF, table, 0));
 }
@@ -211,7 +226,7 @@ MICRO_TEST_ALONE(foreign_dying)
 	bind.remote_port = theirs.port;
 	ours.remote_dom = DOM;
 	micro_need(!map_foreign(DOM, page, pte_of(13, PTE_RW)));
-	destroy();
+	micro_domctl_destroy(DOM);
 	micro_report("current=%ld", hc_memory_op(XENMEM_current_reservation, &dom));
 	list[0] = 100;
 	micro_report("populate=%ld", reserve(XENMEM_populate_physmap, DOM, list, 1, 0, 0));
@@ -231,7 +246,7 @@ MICRO_TEST_ALONE(foreign_dying)
 	micro_report("create=%ld", micro_domctl_create(DOM, 1));
 	micro_report("unmap=%ld", map_foreign(DOMID_SELF, page, 0));
 	micro_report("create=%ld", micro_domctl_create(DOM, 1));
-	destroy();
+	micro_domctl_destroy(DOM);
 }
 
 /*
@@ -240,7 +255,6 @@ MICRO_TEST_ALONE(foreign_dying)
  */
 MICRO_TEST_ALONE(foreign_dead_shared)
 {
-	struct xen_mem_acquire_resource r = { .domid = DOM, .type = 1, .nr_frames = 1 };
 	struct shared_info *info = micro_page_alloc();
 	uint64_t *table = micro_page_alloc();
 	unsigned long free;
@@ -251,13 +265,12 @@ MICRO_TEST_ALONE(foreign_dead_shared)
 	micro_domctl_clear();
 	micro_need(!micro_domctl_do(XEN_DOMCTL_getdomaininfo, DOM));
 	frame[0] = micro_domctl.u.getdomaininfo.shared_info_frame;
-	set_xen_guest_handle(r.frame_list, &frame[1]);
-	micro_need(!hc_memory_op(XENMEM_acquire_resource, &r));
+	frame[1] = grant_table_frame();
 	micro_need(!map_foreign(DOM, info, frame[0] << PAGE_SHIFT | PTE_RW));
 	micro_need(!map_foreign(DOM, table, frame[1] << PAGE_SHIFT | PTE_RW));
 	info->arch.max_pfn = 0x5a5a;
 	table[511] = 0x5b5b;
-	destroy();
+	micro_domctl_destroy(DOM);
 	free = micro_free_pages();
 	for (i = 0; i < 2; i++) {
 		char *page = micro_page_alloc();
@@ -269,7 +282,7 @@ MICRO_TEST_ALONE(foreign_dead_shared)
 		micro_need(!micro_domctl_create(DOM + 1 + i, 1));
 		micro_report("as_new=%ld",
 			     map_foreign(DOM + 1 + i, page, frame[i] << PAGE_SHIFT | PTE_RO));
-		micro_need(!micro_domctl_do(XEN_DOMCTL_destroydomain, DOM + 1 + i));
+		micro_domctl_destroy(DOM + 1 + i);
 	}
 	micro_report("values=%lx %lx", info->arch.max_pfn, table[511]);
 	micro_report("unmap=%ld %ld", map_foreign(DOMID_SELF, info, 0),
@@ -471,21 +484,6 @@ MICRO_TEST_ALONE(foreign_claim)
 	micro_report("way_too_much=%ld", claim(DOM, 1UL << 40));
 	micro_report("self=%ld", claim(DOMID_SELF, 0));
 	micro_report("self_number=%ld", claim(0, 0));
-}
-
-static long acquire(domid_t dom, uint16_t type, uint32_t id, uint64_t frame, uint32_t *n,
-		    xen_pfn_t *list)
-{
-	struct xen_mem_acquire_resource r = {
-		.domid = dom, .type = type, .id = id, .nr_frames = *n, .frame = frame,
-	};
-	long ret;
-
-	if (list)
-		set_xen_guest_handle(r.frame_list, list);
-	ret = hc_memory_op(XENMEM_acquire_resource, &r);
-	*n = r.nr_frames;
-	return ret;
 }
 
 static void acquire_report(const char *what, domid_t dom, uint16_t type, uint32_t id,

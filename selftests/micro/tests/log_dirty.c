@@ -31,12 +31,6 @@ static void create(void)
 	micro_need(hc_memory_op(XENMEM_populate_physmap, &r) == GFNS);
 }
 
-static void end(void)
-{
-	micro_domctl_clear();
-	micro_need(!micro_domctl_do(XEN_DOMCTL_destroydomain, DOM));
-}
-
 static long shadow(uint32_t what, uint64_t pages)
 {
 	micro_domctl_clear();
@@ -73,7 +67,7 @@ MICRO_TEST(log_dirty_ops)
 	micro_report("off=%ld", shadow(XEN_DOMCTL_SHADOW_OP_OFF, 0));
 	micro_domctl.u.shadow_op.op = XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY;
 	micro_report("self=%ld", micro_domctl_do(XEN_DOMCTL_shadow_op, 0));
-	end();
+	micro_domctl_destroy(DOM);
 }
 
 static uint64_t pte(unsigned int gfn, uint64_t flags)
@@ -166,7 +160,7 @@ MICRO_TEST(log_dirty_frames)
 	rc = shadow(XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY, 0);
 	micro_report("enable=%ld", rc);
 	if (rc) {
-		end();
+		micro_domctl_destroy(DOM);
 		return;
 	}
 	/*
@@ -210,7 +204,7 @@ MICRO_TEST(log_dirty_frames)
 	micro_domctl.u.shadow_op.pages = ROUND;
 	micro_check(micro_domctl_do(XEN_DOMCTL_shadow_op, DOM) < 0);
 	micro_check(!shadow(XEN_DOMCTL_SHADOW_OP_OFF, 0));
-	end();
+	micro_domctl_destroy(DOM);
 }
 
 /* --- a domain that looks at its own entries --- */

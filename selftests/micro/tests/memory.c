@@ -156,6 +156,12 @@ MICRO_TEST(memory_reservation_errors)
 				 0, 0, DOMID_SELF) < 1L << 30);
 }
 
+/* Give back what a request has brought. */
+static void give_back(xen_pfn_t *list, long n)
+{
+	micro_need(!n || reservation(XENMEM_decrease_reservation, list, n, 0, 0, DOMID_SELF) == n);
+}
+
 /* Flags of a request for oneself: width, node, populate on demand; where it begins. */
 MICRO_TEST_DOMU(domu_memory_flags)
 {
@@ -173,14 +179,10 @@ MICRO_TEST_DOMU(domu_memory_flags)
 		list[1] = 0x100001;
 		n = reservation(XENMEM_populate_physmap, list, 2, 0, flags[i], DOMID_SELF);
 		micro_report("%x: populate=%ld", flags[i], n);
-		if (n)
-			micro_need(reservation(XENMEM_decrease_reservation, list, n, 0, 0,
-					       DOMID_SELF) == n);
+		give_back(list, n);
 		n = reservation(XENMEM_increase_reservation, list, 1, 0, flags[i], DOMID_SELF);
 		micro_report("%x: increase=%ld", flags[i], n);
-		if (n)
-			micro_need(reservation(XENMEM_decrease_reservation, list, n, 0, 0,
-					       DOMID_SELF) == n);
+		give_back(list, n);
 	}
 	for (i = 2; i < 4; i++)
 		micro_report("from %u of 2: %ld", i,

@@ -139,21 +139,26 @@ static bool frames_give(char *page, unsigned int order)
 	return hc_memory_op(XENMEM_decrease_reservation, &op) == 1;
 }
 
+/* Map frames that follow each other at pages that have none. */
+static void frames_put(char *page, xen_pfn_t frame, unsigned int n)
+{
+	for (; n--; page += PAGE_SIZE, frame++) {
+		((unsigned long *)micro_start_info->mfn_list)[micro_va_to_pfn(page)] = frame;
+		micro_page_protect(page, true);
+	}
+}
+
 /* Frames that follow each other for the two pages, which have none. */
 static void pair_renew(char *page)
 {
 	struct xen_memory_reservation op = {
 		.nr_extents = 1, .extent_order = 1, .domid = DOMID_SELF,
 	};
-	unsigned long pfn = micro_va_to_pfn(page), i;
-	xen_pfn_t frame = pfn;
+	xen_pfn_t frame = micro_va_to_pfn(page);
 
 	set_xen_guest_handle(op.extent_start, &frame);
 	micro_need(hc_memory_op(XENMEM_populate_physmap, &op) == 1);
-	for (i = 0; i < 2; i++) {
-		((unsigned long *)micro_start_info->mfn_list)[pfn + i] = frame + i;
-		micro_page_protect(page + i * PAGE_SIZE, true);
-	}
+	frames_put(page, frame, 2);
 }
 
 /* An L3 table, all entries of whose L1 tables are in use: to let go of it takes long. */
@@ -264,13 +269,10 @@ MICRO_TEST_ALONE(preempt_exchange)
 		op.nr_exchanged = 0;
 		ret = hc_memory_op(XENMEM_exchange, &op);
 		wrong += op.nr_exchanged != 512;
-		for (i = 0; i < 512 && !ret; i++) {
-			unsigned long pfn = micro_va_to_pfn(pages) + i;
-
-			wrong += machine_to_phys_mapping[out + i] != pfn;
-			((unsigned long *)micro_start_info->mfn_list)[pfn] = out + i;
-			micro_page_protect(pages + i * PAGE_SIZE, true);
-		}
+		for (i = 0; i < 512 && !ret; i++)
+			wrong += machine_to_phys_mapping[out + i] != micro_va_to_pfn(pages) + i;
+		if (!ret)
+			frames_put(pages, out, 512);
 	}
 	ticks_stop();
 	micro_report("ret=%ld wrong=%u change=%ld", ret, wrong,

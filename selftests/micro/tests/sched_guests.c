@@ -109,12 +109,6 @@ static domid_t guest_start(uint32_t vcpus, unsigned int program)
 	return dom;
 }
 
-static void guest_end(domid_t dom)
-{
-	micro_domctl_clear();
-	micro_need(!micro_domctl_do(XEN_DOMCTL_destroydomain, dom));
-}
-
 static void guest_params(domid_t dom, uint32_t weight, uint32_t cap)
 {
 	micro_domctl_clear();
@@ -198,7 +192,7 @@ MICRO_TEST_ALONE(guests_shares)
 		micro_check(good);
 	}
 	for (i = 0; i < 2; i++)
-		guest_end(dom[i]);
+		micro_domctl_destroy(dom[i]);
 }
 
 /* A domain can be ended whatever its vcpus and timers are about to do. */
@@ -218,7 +212,7 @@ MICRO_TEST_ALONE(guests_end)
 			micro_need(!micro_domctl_do(XEN_DOMCTL_pausedomain, dom[1]));
 		}
 		for (k = 0; k < 2; k++)
-			guest_end(dom[k]);
+			micro_domctl_destroy(dom[k]);
 		rounds++;
 		micro_info("round %u", rounds);
 	}

@@ -10,12 +10,6 @@
 static uint64_t area[1024];
 static domid_t dom;
 
-static void end(void)
-{
-	micro_domctl_clear();
-	micro_need(!micro_domctl_do(XEN_DOMCTL_destroydomain, dom));
-}
-
 static uint64_t mask;	/* of the components that there are */
 
 static long extstate(uint32_t cmd, uint32_t vcpu, uint64_t size, void *buffer)
@@ -60,7 +54,7 @@ MICRO_TEST(vcpu_state_xsave)
 		     (unsigned long)area[1], (unsigned long)area[XSAVE_HEADER / 8],
 		     (unsigned long)area[XSAVE_HEADER / 8 + 1]);
 	micro_report("core=%ld", extstate(GET, 0, size, (void *)HYPERVISOR_VIRT_START));
-	end();
+	micro_domctl_destroy(dom);
 }
 
 static long set(uint64_t size)
@@ -127,7 +121,7 @@ MICRO_TEST(vcpu_state_xsave_set)
 	micro_report("mxcsr=%ld", set(size));
 	*mxcsr = 0x1f80;
 	micro_report("good=%ld", set(size));
-	end();
+	micro_domctl_destroy(dom);
 }
 
 static long callbacks(uint32_t cmd)
@@ -187,7 +181,7 @@ MICRO_TEST(vcpu_state_callbacks)
 	micro_report("nobody=%ld", callbacks(XEN_DOMCTL_set_ext_vcpucontext));
 	c->vcpu = 1;
 	micro_report("nobody=%ld", micro_domctl_do(XEN_DOMCTL_get_ext_vcpucontext, dom));
-	end();
+	micro_domctl_destroy(dom);
 }
 
 static struct xen_domctl_vcpu_msr msrs[32];
@@ -246,5 +240,5 @@ MICRO_TEST(vcpu_state_msrs)
 	micro_domctl.u.vcpu_msrs.vcpu = 1;
 	micro_report("nobody=%ld", micro_domctl_do(XEN_DOMCTL_get_vcpu_msrs, dom));
 	micro_report("set_nobody=%ld", micro_domctl_do(XEN_DOMCTL_set_vcpu_msrs, dom));
-	end();
+	micro_domctl_destroy(dom);
 }
