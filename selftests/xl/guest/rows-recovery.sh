@@ -32,7 +32,8 @@ row_kill_create() {
 			'new("mem_kb") > 20000' "node($store/store/port' % new('domid'))" \
 			'new("paused") == 0'; do
 		[[ $state = *20000 ]] && who=() || who=(-k xl)
-		./kill-when "${who[@]}" "$state" /usr/sbin/xl create /tmp/killed.cfg
+		# -F: xl stays when the guest runs, so that there is something to kill.
+		./kill-when "${who[@]}" "$state" /usr/sbin/xl create -F /tmp/killed.cfg
 		xl list
 		[ "$(/usr/sbin/xl list | wc -l)" = 4 ] || die "no domain is left when $state"
 		destroy_but micro
