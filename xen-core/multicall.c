@@ -10,20 +10,21 @@
 #include "hypercall.h"
 
 static_assert(sizeof(struct multicall_entry) == 64, "xen/xen.h");
-static_assert(offsetof(struct multicall_entry, result) == 8, "xen/xen.h");
+static_assert(sizeof(struct multicall_entry) <= 8 * UACCESS_WORDS, "in one piece");
 
-#define multicall_field(entry, field) \
-	GVA((entry).a + offsetof(struct multicall_entry, field))
+#define MULTICALL_WORDS		(sizeof(struct multicall_entry) / sizeof(u64))
+#define MULTICALL_RESULT	(offsetof(struct multicall_entry, result) / sizeof(u64))
+#define MULTICALL_ARGS		(offsetof(struct multicall_entry, args) / sizeof(u64))
 
-/* Run one entry in @v's name. */
-static long multicall_call(struct vcpu *v, const struct multicall_entry *e)
+/* Run one entry in @v's name; hypercall_set_arg() changes @e. */
+static long multicall_call(struct vcpu *v, struct multicall_entry *e)
 {
 	/* An iret would throw away the registers that this call returns in. */
 	if (e->op >= NR_HYPERCALLS || e->op == __HYPERVISOR_iret)
 		return -ENOSYS;
 	if (e->op == __HYPERVISOR_multicall)
 		return -EINVAL;
-	memcpy(v->arch.hc_args, e->args, sizeof(v->arch.hc_args));
+	v->arch.multicall_args = e->args;
 	return hypercall_table[e->op](e->args[0], e->args[1], e->args[2],
 				      e->args[3], e->args[4], e->args[5]);
 }
@@ -32,15 +33,15 @@ static long multicall_call(struct vcpu *v, const struct multicall_entry *e)
 static long multicall_entry(struct vcpu *v, gva_t at)
 {
 	struct multicall_entry e;
-	long ret;
+	u64 ret;
 
-	if (copy_from_guest(&e, at, sizeof(e)))
+	if (copy_words_from_guest((u64 *)&e, at, MULTICALL_WORDS))
 		return -EFAULT;
 	ret = multicall_call(v, &e);
-	if (ret == -ERESTART)
-		return copy_to_guest(multicall_field(at, args), v->arch.hc_args,
-				     sizeof(v->arch.hc_args)) ?: -ERESTART;
-	return copy_to_guest(multicall_field(at, result), &ret, sizeof(ret));
+	if (ret == (u64)-ERESTART)
+		return copy_words_to_guest(at, MULTICALL_ARGS, e.args, ARRAY_SIZE(e.args)) ?:
+		       -ERESTART;
+	return copy_words_to_guest(at, MULTICALL_RESULT, &ret, 1);
 }
 
 /**
@@ -52,21 +53,16 @@ static long multicall_entry(struct vcpu *v, gva_t at)
 long do_multicall(gva_t list, u32 nr)
 {
 	struct vcpu *v = current;
-	u64 args[ARRAY_SIZE(v->arch.hc_args)];
 	long ret = 0;
 	u32 i;
 
-	/* The entries' handlers use these; the guest gets its own back. */
-	memcpy(args, v->arch.hc_args, sizeof(args));
-	v->arch.in_multicall = true;
 	for (i = 0; i < nr; i++) {
 		ret = i && preempt_requested() ? -ERESTART :
 		      multicall_entry(v, gva_index(list, struct multicall_entry, i));
 		if (ret)
 			break;
 	}
-	memcpy(v->arch.hc_args, args, sizeof(args));
-	v->arch.in_multicall = false;
+	v->arch.multicall_args = NULL;
 	if (ret == -ERESTART) {
 		hypercall_set_arg(0, gva_index(list, struct multicall_entry, i).a);
 		hypercall_set_arg(1, nr - i);

@@ -9,7 +9,7 @@
 initrd_make() {
 	local out=$1 init=$2 tree file
 	shift 2
-	tree=$(mktemp -d "$out.XXXXXX")
+	tree=$(mktemp -d "$out.XXXXXX") || return
 	mkdir -p "$tree"/{bin,dev,proc,sys,modules}
 	cp /bin/busybox "$tree/bin/"
 	install -m 755 "$init" "$tree/init"

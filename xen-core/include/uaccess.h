@@ -25,7 +25,7 @@ int __must_check clear_guest(gva_t dst, size_t len);
 
 /*
  * copy_words_from_guest(), copy_words_to_guest() - the same, in line, for a constant
- * number of words, 1 to 5, the latter from the guest's word @first on: for structures
+ * number of words, 1 to 8, the latter from the guest's word @first on: for structures
  * that come all day.
  */
 #include "arch_uaccess.h"

@@ -259,7 +259,9 @@ bool preempt_requested(void)
 
 __weak void hypercall_set_arg(unsigned int n, u64 value)
 {
-	current->arch.hc_args[n] = value;
+	struct arch_vcpu *v = &current->arch;
+
+	(v->multicall_args ?: v->hc_args)[n] = value;
 }
 
 /*

@@ -11,7 +11,7 @@ struct regs { u64 rax, rip; };
 struct arch_vcpu {
 	u64 kicks;
 	u64 hc_args[5];
-	bool in_multicall;
+	u64 *multicall_args;
 	u64 kernel_cr3;		/* of arch/x86/pv/mmu_update.c, with the next */
 	u32 dirty_cpu;
 };

@@ -3,7 +3,7 @@
 #ifndef XENLITE_ARCH_UACCESS_H
 #define XENLITE_ARCH_UACCESS_H
 
-#define UACCESS_WORDS 5
+#define UACCESS_WORDS 8
 
 #define copy_words_from_guest(dst, src, n)	copy_from_guest(dst, src, (n) * 8ul)
 #define copy_words_to_guest(dst, first, src, n)	\

@@ -77,9 +77,7 @@ struct arch_vcpu {
 	u32 iobmp_ports;
 	gva_t iobmp;			/* the kernel's I/O permission bitmap */
 
-	/* The hypercall being served, for continuations. */
-	bool in_multicall;
-	u64 hc_args[5];
+	u64 *multicall_args;		/* of the entry being served, for continuations */
 	u32 pv_time_version;
 };
 

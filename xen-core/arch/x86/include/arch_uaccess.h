@@ -13,7 +13,7 @@
 	EXTABLE(1b, %l[fault]) EXTABLE(2b, %l[fault])				\
 	".endif\n"
 
-#define UACCESS_WORDS 5
+#define UACCESS_WORDS 8
 
 /*
  * One to UACCESS_WORDS words, from or to an address that va_is_guest(). They cannot reach the
@@ -23,6 +23,7 @@ static __always_inline int uaccess_words(u64 dst, u64 src, u32 n)
 {
 	asm goto(ASM_STAC
 		 UACCESS_WORD(0) UACCESS_WORD(1) UACCESS_WORD(2) UACCESS_WORD(3) UACCESS_WORD(4)
+		 UACCESS_WORD(5) UACCESS_WORD(6) UACCESS_WORD(7)
 		 ASM_CLAC
 		 : : [dst] "r"(dst), [src] "r"(src), [n] "i"(n) : "memory", "rax" : fault);
 	return 0;

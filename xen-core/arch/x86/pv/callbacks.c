@@ -177,7 +177,7 @@ void hypercall_set_arg(unsigned int n, u64 value)
 	struct regs *r = &v->regs;
 	u64 *const reg[] = { &r->rdi, &r->rsi, &r->rdx, &r->r10, &r->r8 };
 
-	*(v->arch.in_multicall ? &v->arch.hc_args[n] : reg[n]) = value;
+	*(v->arch.multicall_args ? &v->arch.multicall_args[n] : reg[n]) = value;
 }
 
 /**
