@@ -154,8 +154,7 @@ struct insn {
 	s64 imm;
 };
 
-bool insn_decode(struct vcpu *v, struct insn *i);
-const struct insn *insn_decode_again(struct vcpu *v);
+const struct insn *insn_decode(struct vcpu *v);
 u64 *insn_reg(struct regs *r, u32 n);
 u64 insn_read_reg(const struct insn *i, struct regs *r, u32 n, u32 bytes);
 void insn_write_reg(const struct insn *i, struct regs *r, u32 n, u32 bytes, u64 v);

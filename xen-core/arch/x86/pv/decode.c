@@ -99,34 +99,26 @@ static bool decode(struct insn *i, const u8 bytes[INSN_MAX + 17], u32 got)
 	return i->len <= got;
 }
 
-/**
- * insn_decode() - the instruction at the guest's rip.
- * Return: false when it cannot be fetched or is too long.
- */
-bool insn_decode(struct vcpu *v, struct insn *i)
+/* When 16 bytes cannot be fetched: those before the next page, which may not be needed. */
+static bool decode_at_edge(struct vcpu *v, struct insn *i)
 {
 	u8 bytes[INSN_MAX + 17] = { 0 };
 	u64 rip = v->regs.rip;
-	u32 got = 16;
+	u32 got = MIN(16u, (u32)(PAGE_SIZE - (rip & ~PAGE_MASK)));
 
-	if (copy_from_guest(bytes, GVA(rip), got)) {
-		/* The next page may be absent without being needed. */
-		got = MIN(got, (u32)(PAGE_SIZE - (rip & ~PAGE_MASK)));
-		if (copy_from_guest(bytes, GVA(rip), got))
-			return false;
-	}
-	return decode(i, bytes, got);
+	return !copy_from_guest(bytes, GVA(rip), got) && decode(i, bytes, got);
 }
 
 /**
- * insn_decode_again() - the same, quickly when the bytes are those of the last call.
+ * insn_decode() - the instruction at the guest's rip.
  *
- * Page-table writes trap in long runs of one instruction. What is remembered is a
- * function of the bytes, which are fetched and compared each time: 16 zero bytes,
- * with which it begins, are an instruction of opcode 0.
- * Return: good until the CPU's next call; NULL as above.
+ * Page-table writes trap in long runs of one instruction, and so does a kernel that
+ * reads the same MSR at each process switch. What is remembered is a function of the
+ * bytes, which are fetched and compared each time: 16 zero bytes, with which it begins,
+ * are an instruction of opcode 0.
+ * Return: good until the CPU's next call; NULL when it cannot be fetched or is too long.
  */
-const struct insn *insn_decode_again(struct vcpu *v)
+const struct insn *insn_decode(struct vcpu *v)
 {
 	static struct __aligned(64) last {
 		u64 lo, hi;
@@ -136,7 +128,7 @@ const struct insn *insn_decode_again(struct vcpu *v)
 	u64 lo, hi;
 
 	if (unlikely(!va_is_guest(v->regs.rip) || uaccess_read16(v->regs.rip, &lo, &hi)))
-		return insn_decode(v, &c->other) ? &c->other : NULL;
+		return decode_at_edge(v, &c->other) ? &c->other : NULL;
 	if (unlikely(c->lo != lo || c->hi != hi)) {
 		u64 bytes[(INSN_MAX + 17) / 8] = { lo, hi };
 

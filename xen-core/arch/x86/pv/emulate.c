@@ -62,7 +62,7 @@ static bool owns_ports(const struct vcpu *v, u32 port, u32 bytes)
 }
 
 /* Of the opcode, bit 0: more than a byte; bit 1: output; bit 3: the port is in DX. */
-static enum outcome do_io(struct vcpu *v, struct insn *i)
+static enum outcome do_io(struct vcpu *v, const struct insn *i)
 {
 	bool string = i->opcode < 0xe4, rep = string && i->rep, out = i->opcode & 2;
 	u32 bytes = !(i->opcode & 1) ? 1 : i->opsize16 ? 2 : 4, val = v->regs.rax;
@@ -225,7 +225,7 @@ static enum outcome do_rdtsc(struct vcpu *v, bool aux)
 }
 
 /* Of the opcode all but port I/O and RDTSC is for the guest's kernel only. */
-static enum outcome emulate(struct vcpu *v, struct insn *i)
+static enum outcome emulate(struct vcpu *v, const struct insn *i)
 {
 	struct regs *r = &v->regs;
 	u64 val = r->rdx << 32 | (u32)r->rax;	/* operand of WRMSR and XSETBV */
@@ -281,26 +281,27 @@ void pv_general_protection(struct vcpu *v)
 	const struct guest_entry *t;
 	u32 error = r->error_code;
 	enum outcome o = FAULT;
-	struct insn i;
+	const struct insn *i;
 
 	/* An error code names a selector, or with these bits a gate. */
-	if ((!error || (error & 3) == 2) && insn_decode(v, &i)) {
+	i = !error || (error & 3) == 2 ? insn_decode(v) : NULL;
+	if (i) {
 		if (!error) {
-			o = emulate(v, &i);
-		} else if (i.opcode == 0xcd) {
+			o = emulate(v, i);
+		} else if (i->opcode == 0xcd) {
 			/* The error code is wrong on some emulators, the instruction is not. */
-			error = (u8)i.imm * 8 + 2;
-			t = &v->arch.traps[(u8)i.imm];
+			error = (u8)i->imm * 8 + 2;
+			t = &v->arch.traps[(u8)i->imm];
 			/* int n: the hardware refused the gate, the guest may not. */
 			if (t->rip && t->dpl >= (v->arch.in_kernel ? 1 : 3)) {
-				r->rip += i.len;
-				pv_inject_trap(v, (u8)i.imm, 0);
+				r->rip += i->len;
+				pv_inject_trap(v, (u8)i->imm, 0);
 				return;
 			}
 		}
 	}
 	if (o == DONE) {
-		r->rip += i.len;
+		r->rip += i->len;
 		r->rflags &= ~(u64)EFLAGS_RF;
 		if (r->rflags & EFLAGS_TF) {
 			v->arch.dr[6] = 0xffff4ff0;

@@ -169,7 +169,7 @@ bool ptwr_emulate(struct vcpu *v, u64 va)
 	slot = find_table_slot(v, va);
 	if (slot)
 		log_dirty_slot(d, slot, 0);
-	insn = slot ? insn_decode_again(v) : NULL;
+	insn = slot ? insn_decode(v) : NULL;
 	/* The CPU told the operand's address; what matters here is that there is one. */
 	if (!insn || !(insn->is_memory || insn->opcode == 0xaa || insn->opcode == 0xab) ||
 	    !emulate_on(d, insn, &v->regs, slot, va & 7))
