@@ -154,7 +154,33 @@ struct insn {
 	s64 imm;
 };
 
-const struct insn *insn_decode(struct vcpu *v);
+/** struct insn_cache - what a CPU decoded last: @lo, @hi its 16 bytes, at first zeroes, opcode 0 */
+extern struct insn_cache {
+	u64 lo, hi;
+	struct insn insn, other;
+} __aligned(64) insn_cache[];
+
+const struct insn *insn_decode_new(struct vcpu *v, struct insn_cache *c);
+
+/**
+ * insn_decode() - the instruction at the guest's rip.
+ *
+ * Page-table writes trap in long runs of one instruction, and so does a kernel that
+ * reads the same MSR at each process switch. What is remembered is a function of the
+ * bytes, which are fetched and compared each time.
+ * Return: good until the CPU's next call; NULL when it cannot be fetched or is too long.
+ */
+static __always_inline const struct insn *insn_decode(struct vcpu *v)
+{
+	struct insn_cache *c = &insn_cache[this_cpu()->id];
+	u64 rip = v->regs.rip, lo, hi;
+
+	if (likely(va_is_guest(rip) && !uaccess_read16(rip, &lo, &hi) &&
+		   c->lo == lo && c->hi == hi))
+		return &c->insn;
+	return insn_decode_new(v, c);
+}
+
 u64 *insn_reg(struct regs *r, u32 n);
 u64 insn_read_reg(const struct insn *i, struct regs *r, u32 n, u32 bytes);
 void insn_write_reg(const struct insn *i, struct regs *r, u32 n, u32 bytes, u64 v);

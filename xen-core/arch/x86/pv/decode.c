@@ -99,46 +99,27 @@ static bool decode(struct insn *i, const u8 bytes[INSN_MAX + 17], u32 got)
 	return i->len <= got;
 }
 
-/* When 16 bytes cannot be fetched: those before the next page, which may not be needed. */
-static bool decode_at_edge(struct vcpu *v, struct insn *i)
+struct insn_cache insn_cache[MAX_CPUS];
+
+const struct insn *insn_decode_new(struct vcpu *v, struct insn_cache *c)
 {
-	u8 bytes[INSN_MAX + 17] = { 0 };
-	u64 rip = v->regs.rip;
-	u32 got = MIN(16u, (u32)(PAGE_SIZE - (rip & ~PAGE_MASK)));
+	u64 bytes[(INSN_MAX + 17) / 8] = { 0 }, rip = v->regs.rip;
+	u32 got = 16;
 
-	return !copy_from_guest(bytes, GVA(rip), got) && decode(i, bytes, got);
-}
-
-/**
- * insn_decode() - the instruction at the guest's rip.
- *
- * Page-table writes trap in long runs of one instruction, and so does a kernel that
- * reads the same MSR at each process switch. What is remembered is a function of the
- * bytes, which are fetched and compared each time: 16 zero bytes, with which it begins,
- * are an instruction of opcode 0.
- * Return: good until the CPU's next call; NULL when it cannot be fetched or is too long.
- */
-const struct insn *insn_decode(struct vcpu *v)
-{
-	static struct __aligned(64) last {
-		u64 lo, hi;
-		struct insn insn, other;
-	} cpu_last[MAX_CPUS];
-	struct last *c = &cpu_last[this_cpu()->id];
-	u64 lo, hi;
-
-	if (unlikely(!va_is_guest(v->regs.rip) || uaccess_read16(v->regs.rip, &lo, &hi)))
-		return decode_at_edge(v, &c->other) ? &c->other : NULL;
-	if (unlikely(c->lo != lo || c->hi != hi)) {
-		u64 bytes[(INSN_MAX + 17) / 8] = { lo, hi };
-
-		if (!decode(&c->other, (u8 *)bytes, 16))
+	if (copy_from_guest(bytes, GVA(rip), got)) {
+		/* The next page may be absent without being needed. */
+		got = MIN(got, (u32)(PAGE_SIZE - (rip & ~PAGE_MASK)));
+		if (copy_from_guest(bytes, GVA(rip), got))
 			return NULL;
-		c->lo = lo;
-		c->hi = hi;
+	}
+	if (!decode(&c->other, (u8 *)bytes, got))
+		return NULL;
+	if (got == 16) {
+		c->lo = bytes[0];
+		c->hi = bytes[1];
 		c->insn = c->other;
 	}
-	return &c->insn;
+	return &c->other;
 }
 
 /** insn_read_reg() - register @n as an operand of @bytes */

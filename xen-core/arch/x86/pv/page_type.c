@@ -60,29 +60,46 @@ static __always_inline void writable_put(struct page *p)
 					    __ATOMIC_RELAXED));
 }
 
-/* One more, of a frame that is writable already; others take the long way. */
-static __always_inline bool writable_get(struct page *p)
+/* One more, of a frame that is of @type already; others take the long way. */
+static __always_inline bool type_get_valid(struct page *p, u64 type)
 {
 	u64 x = READ_ONCE(p->type);
 
-	while ((x & (PT_TYPE_MASK | PT_VALID)) == (PT_WRITABLE | PT_VALID))
+	while ((x & (PT_TYPE_MASK | PT_VALID)) == (type | PT_VALID))
 		if (__atomic_compare_exchange_n(&p->type, &x, x + 1, false,
 						__ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 			return true;
 	return false;
 }
 
-/* The common mapping: a frame of @fd's, writable already or mapped read-only. */
-static __always_inline bool l1_get_quick(struct domain *fd, u64 e)
+/* One use less of a table that has others. */
+static __always_inline bool type_put_shared(struct page *p)
 {
-	struct page *p = mfn_to_page(PTE_MFN(e));
+	u64 x = READ_ONCE(p->type);
 
-	if (!mfn_valid(PTE_MFN(e)) || !page_get(p, fd))
+	while ((x & PT_COUNT_MASK) > 1)
+		if (__atomic_compare_exchange_n(&p->type, &x, x - 1, false,
+						__ATOMIC_RELEASE, __ATOMIC_RELAXED))
+			return true;
+	return false;
+}
+
+/* The common use: of a frame of @d's that is of @type already, if that is wanted (@typed). */
+static __always_inline bool use_quick(struct domain *d, mfn_t mfn, bool typed, u64 type)
+{
+	struct page *p = mfn_to_page(mfn);
+
+	if (!mfn_valid(mfn) || !page_get(p, d))
 		return false;
-	if (likely(!(e & PTE_W) || writable_get(p)))
+	if (likely(!typed || type_get_valid(p, type)))
 		return true;
 	page_put(p);
 	return false;
+}
+
+static __always_inline bool l1_get_quick(struct domain *fd, u64 e)
+{
+	return use_quick(fd, PTE_MFN(e), e & PTE_W, PT_WRITABLE);
 }
 
 static noinline int l1_get_slow(struct domain *owner, struct domain *fd, u64 *e)
@@ -171,13 +188,34 @@ static int pt_try_put(struct page *p)
 	return err;
 }
 
+/* In place of 0: the table that it points to was validated for it. */
+#define ENTRY_TOOK_LONG	1
+
 /* A present entry @e of a table of @level becomes live: check it, take its uses. */
 static __always_inline int entry_get(struct domain *owner, unsigned int level, u64 *e)
 {
 	if (level == 1)
 		return l1_get(owner, owner, e);
 	*e |= PTE_U;
-	return *e & UPPER_DENY ? -EINVAL : pt_get(owner, PTE_MFN(*e), level - 1);
+	if (*e & UPPER_DENY)
+		return -EINVAL;
+	if (likely(use_quick(owner, PTE_MFN(*e), true, PT_OF_LEVEL(level - 1))))
+		return 0;
+	return pt_get(owner, PTE_MFN(*e), level - 1) ?: ENTRY_TOOK_LONG;
+}
+
+static __always_inline int entry_put(struct domain *owner, unsigned int level, u64 e)
+{
+	struct page *p = mfn_to_page(PTE_MFN(e));
+
+	if (level == 1) {
+		l1_put(owner, e);
+		return 0;
+	}
+	if (!type_put_shared(p))
+		return pt_try_put(p) ?: ENTRY_TOOK_LONG;
+	page_put(p);
+	return 0;
 }
 
 int pt_get_whole(struct domain *d, mfn_t mfn, unsigned int level)
@@ -228,18 +266,42 @@ static noinline int absent_check(struct domain *owner, unsigned int level, u64 e
 	return -EINVAL;
 }
 
-static noinline int absent_check_eight(struct domain *owner, unsigned int level, const u64 *t)
+/* Most tables are nearly empty: so many entries are looked at together. */
+#define GLANCE	16
+
+static __always_inline u64 any_of(const u64 *t)
+{
+	u64 any = 0;
+
+#pragma GCC unroll 16
+	for (u32 i = 0; i < GLANCE; i++)
+		any |= t[i];
+	return any;
+}
+
+static noinline int absent_check_all(struct domain *owner, unsigned int level, const u64 *t)
 {
 	int err = 0;
 
-	for (int i = 0; i < 8 && !err; i++)
+	for (u32 i = 0; i < GLANCE && !err; i++)
 		err = absent_check(owner, level, t[i]);
 	return err;
 }
 
-static __always_inline u64 any_of_eight(const u64 *t)
+/* Move @i, which is at the beginning of such a group, past those that are absent. */
+static __always_inline int skip_absent(struct domain *owner, unsigned int level, const u64 *t,
+				       unsigned int *i)
 {
-	return t[0] | t[1] | t[2] | t[3] | t[4] | t[5] | t[6] | t[7];
+	enum entry_kind kind;
+
+	for (; *i < ENTRIES; *i += GLANCE) {
+		kind = entry_kind(any_of(&t[*i]));
+		if (kind == ENTRY_PRESENT)
+			break;
+		if (kind == ENTRY_CHECK && absent_check_all(owner, level, &t[*i]))
+			return -EINVAL;
+	}
+	return 0;
 }
 
 static inline bool core_slot(unsigned int level, unsigned int i)
@@ -247,10 +309,7 @@ static inline bool core_slot(unsigned int level, unsigned int i)
 	return level == 4 && i >= FIRST_CORE_SLOT && i < END_CORE_SLOT;
 }
 
-/*
- * Entries of @p hold their references up to nr_valid: lower that to 0. Most tables
- * are nearly empty: eight entries at a glance.
- */
+/* Entries of @p hold their references up to nr_valid: lower that to 0. */
 static __always_inline int entries_release(struct page *p, unsigned int level)
 {
 	u64 *t = page_to_virt(p), e;
@@ -258,20 +317,18 @@ static __always_inline int entries_release(struct page *p, unsigned int level)
 	int err = 0;
 
 	while (i && !err) {
-		if (!(i % 8) && !(any_of_eight(&t[i - 8]) & PTE_P)) {
-			i -= 8;
-			continue;
+		if (!(i % GLANCE)) {
+			while (i && !(any_of(&t[i - GLANCE]) & PTE_P))
+				i -= GLANCE;
+			if (!i)
+				break;
 		}
 		e = t[i - 1];
 		if (e & PTE_P && !core_slot(level, i - 1)) {
-			if (level == 1)
-				l1_put(p->owner, e);
-			else
-				err = pt_try_put(mfn_to_page(PTE_MFN(e)));
-			if (err)
+			err = entry_put(p->owner, level, e);
+			if (err < 0)
 				break;
-			if (level > 1 && i > 1 && preempt_requested())
-				err = -ERESTART;
+			err = err && i > 1 && preempt_requested() ? -ERESTART : 0;
 		}
 		i--;
 	}
@@ -289,11 +346,10 @@ static __always_inline int entries_validate(struct page *p, unsigned int level)
 	int err = 0;
 
 	while (i < ENTRIES && !err) {
-		kind = i % 8 ? ENTRY_PRESENT : entry_kind(any_of_eight(&t[i]));
-		if (kind != ENTRY_PRESENT) {
-			err = kind == ENTRY_CHECK ? absent_check_eight(owner, level, &t[i]) : 0;
-			i += 8;
-			continue;
+		if (!(i % GLANCE)) {
+			err = skip_absent(owner, level, t, &i);
+			if (err || i == ENTRIES)
+				break;
 		}
 		e = t[i];
 		kind = entry_kind(e);
@@ -301,12 +357,11 @@ static __always_inline int entries_validate(struct page *p, unsigned int level)
 			err = absent_check(owner, level, e);
 		if (kind == ENTRY_PRESENT && !core_slot(level, i)) {
 			err = entry_get(owner, level, &e);
-			if (err)
+			if (err < 0)
 				break;
 			if (e != t[i])
 				t[i] = e;
-			if (level > 1 && i + 1 < ENTRIES && preempt_requested())
-				err = -ERESTART;
+			err = err && i + 1 < ENTRIES && preempt_requested() ? -ERESTART : 0;
 		}
 		i++;
 	}
@@ -473,7 +528,7 @@ static noinline bool write_begin_slow(struct page *p)
 
 bool arch_page_write_begin(struct page *p)
 {
-	return likely(writable_get(p)) || write_begin_slow(p);
+	return likely(type_get_valid(p, PT_WRITABLE)) || write_begin_slow(p);
 }
 
 void arch_page_write_end(struct page *p)
@@ -533,7 +588,7 @@ static __always_inline bool l1_change_bits(struct domain *owner, u64 *slot, u64 
 		writable_put(p);
 		return true;
 	}
-	if (unlikely(!writable_get(p)))
+	if (unlikely(!type_get_valid(p, PT_WRITABLE)))
 		return false;
 	if (likely(entry_exchange(slot, old, val)))
 		return true;
@@ -644,7 +699,7 @@ int pt_write(struct domain *owner, unsigned int level, u64 *slot, u64 val, bool 
 			err = entry_get(owner, level, &val);
 		else if (kind == ENTRY_CHECK)
 			err = absent_check(owner, level, val);
-		if (err)
+		if (err < 0)
 			return err;
 	}
 	/* P9, as above */
