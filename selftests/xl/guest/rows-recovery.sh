@@ -128,7 +128,7 @@ row_kill_restore() {
 			'new("paused") == 0'; do
 		[[ $state = *20000 ]] && who=() || who=(-k xl)
 		./kill-when "${who[@]}" "$state" \
-			/usr/sbin/xl -vvv restore /tmp/image
+			/usr/sbin/xl -vvv restore -F /tmp/image
 		cleared "$before"
 	done
 	fresh_linux
