@@ -219,8 +219,7 @@ static __always_inline long grant_run_##name(u32 cmd, gva_t uop, struct grant_ba
 	struct gnttab_##name op;							\
 	const u32 words = sizeof(op) / 8, out = offsetof(struct gnttab_##name, status) / 8;	\
 											\
-	static_assert(sizeof(op) % 8 == 0 && sizeof(op) <= 8 * UACCESS_WORDS, "its words");	\
-	if (copy_words_from_guest((u64 *)&op, uop, words))	/* H3 */		\
+	if (copy_struct_from_guest(&op, uop))	/* H3 */				\
 		return -EFAULT;								\
 	op.status = grant_op_##name(&op, b);						\
 	return copy_words_to_guest(uop, out, (u64 *)&op + out, words - out);		\

@@ -10,9 +10,8 @@
 #include "hypercall.h"
 
 static_assert(sizeof(struct multicall_entry) == 64, "xen/xen.h");
-static_assert(sizeof(struct multicall_entry) <= 8 * UACCESS_WORDS, "in one piece");
+static_assert(offsetof(struct multicall_entry, result) == 8, "xen/xen.h");
 
-#define MULTICALL_WORDS		(sizeof(struct multicall_entry) / sizeof(u64))
 #define MULTICALL_RESULT	(offsetof(struct multicall_entry, result) / sizeof(u64))
 #define MULTICALL_ARGS		(offsetof(struct multicall_entry, args) / sizeof(u64))
 
@@ -35,7 +34,7 @@ static long multicall_entry(struct vcpu *v, gva_t at)
 	struct multicall_entry e;
 	u64 ret;
 
-	if (copy_words_from_guest((u64 *)&e, at, MULTICALL_WORDS))
+	if (copy_struct_from_guest(&e, at))
 		return -EFAULT;
 	ret = multicall_call(v, &e);
 	if (ret == (u64)-ERESTART)

@@ -247,7 +247,19 @@ static void bench_grant_copy(const char *name, unsigned int size)
 	report(name, begin, n);
 }
 
-/* A call that does next to nothing, by itself and @batch of them in a list. */
+/* A call that does next to nothing, by itself ... */
+static void bench_call(void)
+{
+	const unsigned long n = 500;
+	uint64_t begin = micro_rdtsc();
+	unsigned long i;
+
+	for (i = 0; i < n; i++)
+		hc_xen_version(XENVER_version, NULL);
+	report("core_call", begin, n);
+}
+
+/* ... and @batch of them in a list. */
 static void bench_multicall(const char *name, unsigned int batch)
 {
 	static struct multicall_entry calls[BATCH];
@@ -256,9 +268,7 @@ static void bench_multicall(const char *name, unsigned int batch)
 	unsigned long i;
 	unsigned int k;
 
-	for (i = 0; i < n && !batch; i++)
-		hc_xen_version(XENVER_version, NULL);
-	for (i = 0; i < n && batch; i++) {
+	for (i = 0; i < n; i++) {
 		for (k = 0; k < batch; k++)
 			calls[k] = (struct multicall_entry){
 				.op = __HYPERVISOR_xen_version, .args = { XENVER_version },
@@ -298,7 +308,7 @@ MICRO_TEST(bench_domains)
 		bench_grant_map("core_grant_map32", BATCH);
 		bench_grant_copy("core_grant_copy", PAGE_SIZE);
 		bench_grant_copy("core_grant_copy64", 64);
-		bench_multicall("core_call", 0);
+		bench_call();
 		bench_multicall("core_multicall2", 2);
 		bench_multicall("core_multicall32", BATCH);
 		destroy_peer();

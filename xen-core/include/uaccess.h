@@ -25,10 +25,17 @@ int __must_check clear_guest(gva_t dst, size_t len);
 
 /*
  * copy_words_from_guest(), copy_words_to_guest() - the same, in line, for a constant
- * number of words, 1 to 8, the latter from the guest's word @first on: for structures
+ * number of words, 1 to UACCESS_WORDS, the latter from the guest's word @first on: for structures
  * that come all day.
  */
 #include "arch_uaccess.h"
+
+/* copy_struct_from_guest() - the whole of such a structure, to @dst. Return: as above. */
+#define copy_struct_from_guest(dst, src) ({						\
+	static_assert(sizeof(*(dst)) % 8 == 0 && sizeof(*(dst)) <= 8 * UACCESS_WORDS,	\
+		      "its words");							\
+	copy_words_from_guest((u64 *)(dst), src, sizeof(*(dst)) / 8);			\
+})
 
 /* Address of element @i of the array at @base; wraps are caught by the copy. */
 #define gva_index(base, type, i)	GVA((base).a + (u64)(i) * sizeof(type))

@@ -131,6 +131,11 @@ MICRO_TEST(sysctl_availheap)
 	micro_check(all && !(all & (PAGE_SIZE - 1)));
 }
 
+static uint64_t idle_time(void)
+{
+	return out.quad[0] + out.quad[1];
+}
+
 /* getcpuinfo: as many as there are and asked for; idle time goes on. */
 MICRO_TEST(sysctl_getcpuinfo)
 {
@@ -147,12 +152,12 @@ MICRO_TEST(sysctl_getcpuinfo)
 			     out.word[2 * u->nr_cpus] == FILLED);
 	}
 	/* One of them is idle, whenever the emulator lets it be; which one may change. */
-	before = out.quad[0] + out.quad[1];
+	before = idle_time();
 	end = micro_time_now() + 10000000000UL;
 	do
 		ret = sysctl(XEN_SYSCTL_getcpuinfo);
-	while (!ret && out.quad[0] + out.quad[1] == before && micro_time_now() < end);
-	micro_report("other_idle=%d", out.quad[0] + out.quad[1] > before);
+	while (!ret && idle_time() == before && micro_time_now() < end);
+	micro_report("other_idle=%d", idle_time() > before);
 	u->info.p = NULL;
 	micro_report("null=%ld", sysctl(XEN_SYSCTL_getcpuinfo));
 	u->info.p = (void *)0xffff830000000000;

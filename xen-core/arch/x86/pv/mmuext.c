@@ -260,8 +260,7 @@ long do_mmuext_op(gva_t ops, u32 count, gva_t done, u32 foreign)
 	if (err)
 		return pv_list_end(err, ops, count, done, before);
 	while (!err && n < count) {
-		err = copy_words_from_guest((u64 *)&op, gva_index(ops, struct mmuext_op, n),
-					    sizeof(op) / sizeof(u64));
+		err = copy_struct_from_guest(&op, gva_index(ops, struct mmuext_op, n));
 		if (!err)
 			err = pv_mmuext_one(current, d, &op);
 		if (!err && ++n < count && preempt_requested())

@@ -188,7 +188,7 @@ static int pt_try_put(struct page *p)
 	return err;
 }
 
-/* In place of 0: the table that it points to was validated for it. */
+/* In place of 0: the table that it points to was validated, or released, for it. */
 #define ENTRY_TOOK_LONG	1
 
 /* A present entry @e of a table of @level becomes live: check it, take its uses. */
@@ -204,6 +204,7 @@ static __always_inline int entry_get(struct domain *owner, unsigned int level, u
 	return pt_get(owner, PTE_MFN(*e), level - 1) ?: ENTRY_TOOK_LONG;
 }
 
+/* The reverse, of an entry that was live; -ERESTART if that is to go on. */
 static __always_inline int entry_put(struct domain *owner, unsigned int level, u64 e)
 {
 	struct page *p = mfn_to_page(PTE_MFN(e));
