@@ -221,6 +221,159 @@ MICRO_TEST_DOMU(domu_race_link)
 	micro_report("free=%ld", micro_map(table, micro_page_pte(table, PTE_RW)));
 }
 
+/* Two trees of this many full L1 tables each: too much for a call without a break. */
+#define TREE_L1S	24
+
+static uint64_t *trees[2], *l1s[2][TREE_L1S];
+
+/* Unlink both, write to one and its tables, and link them again, in one list. */
+static void trees_relink(unsigned int n)
+{
+	uint64_t *l2 = trees[n & 1], *l1 = l1s[n & 1][n % TREE_L1S];
+	struct mmu_update list[] = {
+		{ .ptr = slot },
+		{ .ptr = slot + 8 },
+		{ .ptr = (micro_va_to_mfn(l2) << PAGE_SHIFT) + n % TREE_L1S * 8,
+		  .val = n & 64 ? micro_page_pte(l1, PTE_TABLE) : 0 },
+		{ .ptr = (micro_va_to_mfn(l1) << PAGE_SHIFT) + 511 * 8,
+		  .val = n & 2 ? micro_page_pte(l2, PTE_RO) : 0 },
+		{ .ptr = slot, .val = micro_page_pte(trees[0], PTE_TABLE) },
+		{ .ptr = slot + 8, .val = micro_page_pte(trees[1], PTE_TABLE) },
+	};
+
+	/* Some are refused, as the other vcpu has it: go on behind them. */
+	for (unsigned int i = 0, done; i < ARRAY_SIZE(list); i += done + 1) {
+		done = 0;
+		hc_mmu_update(list + i, ARRAY_SIZE(list) - i, &done, DOMID_SELF);
+	}
+}
+
+static void relink_other(void)
+{
+	for (; !stop; laps++) {
+		trees_relink(laps);
+		micro_mmuext(laps & 1 ? MMUEXT_PIN_L2_TABLE : MMUEXT_UNPIN_TABLE,
+			     micro_va_to_mfn(trees[0]), 0);
+	}
+}
+
+static uint64_t *tree_build(uint64_t **l1)
+{
+	uint64_t *l2 = micro_page_alloc();
+	unsigned int i, k;
+
+	for (i = 0; i < TREE_L1S; i++) {
+		l1[i] = micro_page_alloc();
+		for (k = 0; k < 511; k++)
+			l1[i][k] = micro_page_pte(l2, PTE_RO);
+		micro_page_protect(l1[i], false);
+		l2[i] = micro_page_pte(l1[i], PTE_TABLE);
+	}
+	micro_page_protect(l2, false);
+	return l2;
+}
+
+/* How many of the tree's pages are tables still. */
+static unsigned int tree_left(uint64_t *l2, uint64_t **l1)
+{
+	unsigned int i, left = !!micro_map(l2, micro_page_pte(l2, PTE_RW));
+
+	for (i = 0; i < TREE_L1S; i++)
+		left += !!micro_map(l1[i], micro_page_pte(l1[i], PTE_RW));
+	return left;
+}
+
+/*
+ * P6: the release of a tree that took a break is over before the next entry of the list,
+ * which may unlink another one, writes to its tables or links it again. Timers make the
+ * breaks; the other vcpu does the same to the same trees.
+ */
+MICRO_TEST_DOMU(domu_race_trees)
+{
+	struct vcpu_set_periodic_timer timer = { .period_ns = 1000000 };
+	unsigned int i;
+
+	for (i = 0; i < 2; i++) {
+		trees[i] = tree_build(l1s[i]);
+		micro_need(!hc_vcpu_op(VCPUOP_set_periodic_timer, i, &timer));
+	}
+	micro_need(!micro_mmu_update(micro_pte_maddr(0x7f0000000000, 4),
+				     micro_page_pte(micro_table_build(0), PTE_TABLE)));
+	slot = micro_pte_maddr(0x7f0000000000, 3);
+	race_start(relink_other);
+	for (i = 0; i < 2 * ENOUGH || laps < 2 * ENOUGH; i++) {
+		if (!(i % 16))
+			micro_info("%u and %u laps", i, laps);
+		trees_relink(i);
+	}
+	race_end();
+	for (i = 0; i < 2; i++)
+		hc_vcpu_op(VCPUOP_stop_periodic_timer, i, NULL);
+	micro_mmuext(MMUEXT_UNPIN_TABLE, micro_va_to_mfn(trees[0]), 0);
+	micro_need(!micro_mmu_update(slot, 0) && !micro_mmu_update(slot + 8, 0));
+	/* No use of a table is left over, and none was dropped twice. */
+	i = tree_left(trees[0], l1s[0]) + tree_left(trees[1], l1s[1]);
+	micro_report("left=%u", i);
+	micro_check(!i);
+}
+
+/* --- frames --- */
+
+/* What vcpu 0 does with the frame; vcpu 1 changes its number. */
+enum { OWNED, GIVING, GONE, PHASES };
+
+static volatile unsigned int phase;	/* counted on: modulo PHASES */
+static volatile uint64_t numbered;
+static volatile unsigned int overwritten, taken;
+
+#define OTHER_NUMBER	0x12345UL
+
+static void renumber(void)
+{
+	for (; !stop; laps++) {
+		unsigned int began = phase;
+		uint64_t frame = numbered;
+
+		if (began % PHASES == GIVING ||
+		    micro_mmu_update(frame << PAGE_SHIFT | MMU_MACHPHYS_UPDATE, OTHER_NUMBER))
+			continue;
+		taken++;
+		/* Ours already, and not yet given back: nobody else numbers it. */
+		overwritten += machine_to_phys_mapping[frame] != OTHER_NUMBER &&
+			       phase - began <= (began % PHASES == GONE);
+	}
+}
+
+/* X6: a frame is numbered while it is nobody's: what its new owner says of it stays. */
+MICRO_TEST_DOMU(domu_race_machphys)
+{
+	struct xen_memory_reservation r = { .nr_extents = 1, .domid = DOMID_SELF };
+	char *page = micro_page_alloc();
+	static xen_pfn_t frame;
+	unsigned int i, again = 0;
+
+	setup();
+	set_xen_guest_handle(r.extent_start, &frame);
+	numbered = frame = micro_va_to_mfn(page);
+	micro_need(!micro_map(page, 0));
+	race_start(renumber);
+	for (i = 0; again < ENOUGH * 20 || taken < ENOUGH * 20; i++) {
+		phase++;
+		micro_need(hc_memory_op(XENMEM_decrease_reservation, &r) == 1);
+		frame = micro_va_to_pfn(page);
+		phase++;
+		micro_need(hc_memory_op(XENMEM_populate_physmap, &r) == 1);
+		again += frame == numbered;
+		numbered = frame;
+		phase++;
+		if (!(i % 1024))
+			micro_info("%u times, %u the same frame, %u numbered", i, again, taken);
+	}
+	race_end();
+	micro_report("overwritten=%d", !!overwritten);
+	micro_check(!overwritten || !micro_is_ours());
+}
+
 /* --- sizes --- */
 
 static const uint64_t counts[] = {

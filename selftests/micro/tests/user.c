@@ -3,7 +3,7 @@
  * Guest user mode: page-table switch, syscall, exceptions and iret
  * (arch-x86/xen-x86_64.h, HYPERVISOR_iret; xen.h MMUEXT_NEW_USER_BASEPTR).
  */
-#include "micro.h"
+#include "domain.h"
 
 /* Pieces of user code; each ends by entering the kernel in its own way. */
 asm(".text\n"
@@ -387,4 +387,88 @@ MICRO_TEST(user_direction_flag)
 	micro_vcpu_stop(1);
 	micro_report("other=%u all_with_df=%d", other, df == i);
 	micro_check(!other && df == i);
+}
+
+/* --- areas that only the kernel has --- */
+
+#define AREA_VA		0x7f0000000000UL
+#define AREA_RUNSTATE	2048
+
+/* A page at AREA_VA in the tables of @l4, and in no others. */
+static char *area_open(uint64_t l4_maddr)
+{
+	char *page = micro_page_alloc();
+	uint64_t *l1 = micro_table_build(micro_page_pte(page, PTE_RW));
+	uint64_t *l2 = micro_table_build(micro_page_pte(l1, PTE_TABLE));
+	uint64_t *l3 = micro_table_build(micro_page_pte(l2, PTE_TABLE));
+
+	micro_need(!micro_mmu_update(l4_maddr + (AREA_VA >> 39) * 8,
+				     micro_page_pte(l3, PTE_TABLE)));
+	return page;
+}
+
+static int64_t serve_one_cpu(struct micro_domain *d, uint32_t question, uint64_t argument)
+{
+	(void)question;
+	(void)argument;
+	micro_vcpu_place(d->id, 0, 2);
+	micro_vcpu_place(d->id, 1, 2);
+	return 0;
+}
+
+static void spin(void)
+{
+	while (!flush_stop)
+		flushes++;
+}
+
+/*
+ * H4: what the kernel gave an address for is the kernel's memory, also when its user,
+ * which has another page there, runs: the bitmap of ports, and the runstate, for which
+ * the other vcpu takes the CPU away from the user again and again.
+ */
+MICRO_TEST_DOMU_SERVED(domu_user_areas, 1, serve_one_cpu)
+{
+	struct physdev_set_iobitmap set = { .nr_ports = 0x100 };
+	struct vcpu_register_runstate_memory_area reg = { .addr.p = AREA_VA + AREA_RUNSTATE };
+	evtchn_port_t port = micro_event_bind_virq(VIRQ_TIMER, 0);
+	struct vcpu_set_singleshot_timer timer = { 0 };
+	const struct vcpu_runstate_info *run;
+	char *own, *other;
+	uint64_t waited;
+
+	micro_user_init();
+	own = area_open(micro_pte_maddr(0, 4));
+	other = area_open(micro_va_to_mfn(micro_user_l4) << PAGE_SHIFT);
+	run = (void *)(own + AREA_RUNSTATE);
+	set_xen_guest_handle_raw(set.bitmap, (void *)AREA_VA);
+	micro_report("bitmap=%ld runstate=%ld", hc_physdev_op(PHYSDEVOP_set_iobitmap, &set),
+		     hc_vcpu_op(VCPUOP_register_runstate_memory_area, 0, &reg));
+	memset(other, 0xff, AREA_RUNSTATE);
+	user_try("kernel_allows", user_in);
+	memset(own, 0xff, AREA_RUNSTATE);
+	memset(other, 0, AREA_RUNSTATE);
+	user_try("user_allows", user_in);
+
+	micro_event_disable();	/* the user's exceptions left them on */
+	micro_ask(0, 0);
+	micro_event_set_mask(port, false);
+	flush_stop = false;
+	micro_need(!micro_vcpu_start(1, spin));
+	waited = run->time[RUNSTATE_runnable];
+	do {
+		micro_info("waited %lu", run->time[RUNSTATE_runnable]);
+		timer.timeout_abs_ns = micro_time_now() + 50000000;
+		micro_need(!hc_vcpu_op(VCPUOP_set_singleshot_timer, 0, &timer));
+		micro_user_run(user_spin, 0, &regs, &result);
+		micro_shared->evtchn_pending[0] = 0;
+		micro_vcpu_info()->evtchn_pending_sel = 0;
+		micro_vcpu_info()->evtchn_upcall_pending = 0;
+	} while (run->time[RUNSTATE_runnable] - waited < 100000000);
+	flush_stop = true;
+	micro_vcpu_stop(1);
+	for (waited = AREA_RUNSTATE; waited < PAGE_SIZE && !other[waited]; waited++)
+		;
+	micro_report("written_to_user=%d", waited < PAGE_SIZE);
+	micro_check(waited == PAGE_SIZE || !micro_is_ours());
 }
