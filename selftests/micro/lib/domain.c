@@ -330,10 +330,10 @@ void micro_domain_print(struct micro_domain *d)
 	barrier();	/* what it wrote before it said so */
 	for (; at != end && n < sizeof(text); at++)
 		text[n++] = ring->out[at % sizeof(ring->out)];
-	barrier();	/* read before it may write there again */
-	WRITE_ONCE(ring->out_cons, at);
 	if (n)
 		hc_console_io(CONSOLEIO_write, n, text);
+	barrier();	/* read, and printed, before it may write there again */
+	WRITE_ONCE(ring->out_cons, at);
 }
 
 /** micro_domain_has_ended() - has it crashed or shut down, and why */

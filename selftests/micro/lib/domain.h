@@ -109,6 +109,7 @@ static inline bool micro_is_dom0(void)
 
 void micro_guest_init(void);
 void micro_guest_write(const char *text, size_t length);
+void micro_guest_drain(void);
 void micro_guest_over(unsigned int outcome, const char *reason) __attribute__((noreturn));
 int64_t micro_ask(uint32_t question, uint64_t argument);
 void micro_ask_begin(uint32_t question, uint64_t argument);

@@ -48,6 +48,13 @@ void micro_guest_write(const char *text, size_t length)
 	notify();
 }
 
+/** micro_guest_drain() - wait until dom0 has printed all that was written */
+void micro_guest_drain(void)
+{
+	while (READ_ONCE(console->out_cons) != console->out_prod)
+		hc_sched_op(SCHEDOP_yield, NULL);
+}
+
 static bool is_answered(void)
 {
 	return READ_ONCE(micro_mail->answered) == micro_mail->asked;

@@ -86,14 +86,15 @@ void micro_longjmp(struct micro_jmp *env, int value) __attribute__((noreturn));
 struct micro_test {
 	const char *name;
 	void (*body)(void);
+	const char *kind;		/* shared, alone, crash ... */
 	const struct micro_guest *guest;	/* of tests for unprivileged domains */
 };
 
-#define MICRO_TEST_KIND(kind, test)					\
+#define MICRO_TEST_KIND(sort, test)					\
 	static void test##_body(void);					\
-	const struct micro_test micro_entry_##kind##__##test		\
+	const struct micro_test micro_entry_##sort##__##test		\
 	__attribute__((used, aligned(8), section(".micro_table." #test))) = {\
-		.name = #test, .body = test##_body,			\
+		.name = #test, .body = test##_body, .kind = #sort,	\
 	};								\
 	static void test##_body(void)
 

@@ -7,6 +7,11 @@
 
 static struct micro_regs regs;
 
+extern char user_load_es[];
+asm(".text\n"
+	"user_load_es:	movl %eax, %es\n"
+	"		ud2\n");
+
 static const struct {
 	const char *name;
 	uint64_t value;
@@ -135,6 +140,31 @@ MICRO_TEST(descriptor_use)
 	hc_set_gdt(NULL, 0);
 }
 
+static void gate_target(void)
+{
+	micro_error("the gate led there");
+}
+
+/* D1: the gate that set_gdt takes has a DPL by which nobody but the core goes through. */
+MICRO_TEST(descriptor_call_gate)
+{
+	static struct { uint32_t offset; uint16_t selector; } __attribute__((packed)) far = {
+		.selector = 1 << 3 | 3,
+	};
+	uint64_t *gdt = micro_page_alloc(), to = (uint64_t)gate_target;
+	unsigned long frame = micro_va_to_mfn(gdt);
+
+	gdt[1] = (to & 0xffff) | 0xe033UL << 16 | 0xecUL << 40 | (to >> 16 & 0xffff) << 48;
+	gdt[2] = to >> 32;
+	micro_page_protect(gdt, false);
+	micro_report("set=%ld", hc_set_gdt(&frame, 512));
+	micro_report("type=%lx", gdt[1] >> 40 & 0xff);
+	regs.rbx = (uint64_t)&far;
+	MICRO_PROBE(&regs, "lcall *(%%rbx)");
+	micro_probe_report("lcall");
+	hc_set_gdt(NULL, 0);
+}
+
 /* The reserved part: present whatever the guest sets, with fixed selectors. */
 MICRO_TEST(descriptor_reserved)
 {
@@ -216,5 +246,30 @@ MICRO_TEST(descriptor_ldt_absent)
 	MICRO_PROBE(&regs, "movl %%eax, %%es");
 	micro_probe_report("load_es");
 	micro_report("cr2_in_ldt=%d", micro_probe.cr2 == va + 5 * 8);
+	micro_report("drop=%ld", micro_mmuext(MMUEXT_SET_LDT, 0, 0));
+}
+
+/* The user's first use of a page of the LDT brings it in, too. */
+MICRO_TEST(descriptor_ldt_user)
+{
+	static struct micro_user_result result;
+	uint64_t *ldt = micro_page_alloc();
+	unsigned int i;
+
+	ldt[1] = 0x00cff3000000ffff;
+	ldt[2] = 0x00cf73000000ffff;
+	micro_page_protect(ldt, false);
+	micro_report("set=%ld", micro_mmuext(MMUEXT_SET_LDT, (unsigned long)ldt, 512));
+	for (i = 1; i <= 3; i++) {
+		regs.rax = i * 8 | 7;
+		micro_user_run(user_load_es, 0, &regs, &result);
+		micro_report("entry%u=%s(%lx)+%ld", i, micro_vector_name(result.frame.vector),
+			     result.frame.error,
+			     (long)(result.frame.rip - (unsigned long)user_load_es));
+		micro_mmuext(MMUEXT_SET_LDT, 0, 0);
+		micro_mmuext(MMUEXT_SET_LDT, (unsigned long)ldt, 512);
+	}
+	regs.rax = 0;
+	MICRO_PROBE(&regs, "movl %%eax, %%es");
 	micro_report("drop=%ld", micro_mmuext(MMUEXT_SET_LDT, 0, 0));
 }

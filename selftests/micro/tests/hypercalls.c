@@ -302,6 +302,41 @@ static long in_mfn_list(void *p)
 	return hc_memory_op(XENMEM_machphys_mfn_list, &list);
 }
 
+static long in_memory_map(void *p)
+{
+	struct xen_memory_map map = { .nr_entries = 1 };
+
+	set_xen_guest_handle_raw(map.buffer, p);
+	return hc_memory_op(XENMEM_memory_map, &map);
+}
+
+static long in_resource(void *p)
+{
+	struct xen_mem_acquire_resource r = {
+		.domid = DOMID_SELF, .type = XENMEM_resource_grant_table, .nr_frames = 1,
+	};
+
+	set_xen_guest_handle_raw(r.frame_list, p);
+	return hc_memory_op(XENMEM_acquire_resource, &r);
+}
+
+/* Is it read when a port is used? Never a right to that. */
+static long in_iobitmap(void *p)
+{
+	struct physdev_set_iobitmap set = { .nr_ports = 65536 };
+	struct micro_regs regs = { 0 };
+	long ret;
+
+	set_xen_guest_handle_raw(set.bitmap, p);
+	ret = hc_physdev_op(PHYSDEVOP_set_iobitmap, &set);
+	MICRO_PROBE(&regs, "inb $0x80, %%al");
+	micro_check(micro_probe.trapped);
+	set_xen_guest_handle_raw(set.bitmap, NULL);
+	set.nr_ports = 0;
+	hc_physdev_op(PHYSDEVOP_set_iobitmap, &set);
+	return ret;
+}
+
 static long in_poll(void *p)
 {
 	struct sched_poll poll = { .nr_ports = 1, .timeout = 1 };
@@ -371,6 +406,8 @@ MICRO_TEST(hypercall_bad_inner_pointers)
 	} calls[] = {
 		{ "populate", in_populate }, { "decrease", in_decrease },
 		{ "exchange", in_exchange }, { "mfn_list", in_mfn_list }, { "poll", in_poll },
+		{ "memory_map", in_memory_map }, { "resource", in_resource },
+		{ "iobitmap", in_iobitmap },
 		{ "grant_setup", in_grant_setup }, { "mmuext_mask", in_mmuext_mask },
 		{ "invlpg_mask", in_invlpg_mask }, { "va_mapping_mask", in_va_mapping_mask },
 		{ "runstate", in_runstate }, { "time", in_time }, { "updates", in_updates },

@@ -45,51 +45,75 @@ MICRO_TEST_ALONE(vcpu_life)
 	micro_report("down_down=%ld", hc_vcpu_op(VCPUOP_down, 1, NULL));
 }
 
-/* Start states the core must not accept. */
+/* Something in a start state that the core must not accept. */
+static bool context_spoil(struct vcpu_guest_context *context, unsigned int how)
+{
+	switch (how) {
+	case 0:
+		context->ctrlreg[3] =
+			xen_pfn_to_cr3(micro_bad_mfn());
+		break;
+	case 1:
+		context->ctrlreg[3] = xen_pfn_to_cr3(
+			micro_va_to_mfn(micro_user_stack));
+		break;
+	case 2:
+		context->ldt_ents = 8193;
+		break;
+	case 3:
+		context->ldt_base = 0x800000000000;
+		context->ldt_ents = 8;
+		break;
+	case 4:
+		context->gdt_ents = 8;
+		context->gdt_frames[0] = micro_bad_mfn();
+		break;
+	case 5:
+		context->gdt_ents = 9000;
+		break;
+	case 6:
+		context->trap_ctxt[5].address = 0x800000000000;
+		break;
+	case 7:
+		context->event_callback_eip = 0x800000000000;
+		break;
+	case 8:
+		context->fs_base = 0x800000000000;
+		break;
+	case 9:	/* user mode without a page table of its own */
+		context->flags &= ~VGCF_in_kernel;
+		context->ctrlreg[1] = 0;
+		break;
+	case 10:
+		context->failsafe_callback_eip = 0x800000000000;
+		break;
+	case 11:
+		context->syscall_callback_eip = 0x800000000000;
+		break;
+	case 12:
+		context->gs_base_kernel = 0x800000000000;
+		break;
+	case 13:
+		context->gs_base_user = 0x800000000000;
+		break;
+	case 14:
+		context->user_regs.rip = 0x800000000000;
+		break;
+	default:
+		return false;
+	}
+	return true;
+}
+
 MICRO_TEST_ALONE(vcpu_bad_context)
 {
 	static struct vcpu_guest_context context;
 	unsigned int i;
 
-	for (i = 0; i < 10; i++) {
+	for (i = 0; ; i++) {
 		micro_vcpu_context(&context, body_count, micro_user_stack);
-		switch (i) {
-		case 0:
-			context.ctrlreg[3] =
-				xen_pfn_to_cr3(micro_bad_mfn());
-			break;
-		case 1:
-			context.ctrlreg[3] = xen_pfn_to_cr3(
-				micro_va_to_mfn(micro_user_stack));
-			break;
-		case 2:
-			context.ldt_ents = 8193;
-			break;
-		case 3:
-			context.ldt_base = 0x800000000000;
-			context.ldt_ents = 8;
-			break;
-		case 4:
-			context.gdt_ents = 8;
-			context.gdt_frames[0] = micro_bad_mfn();
-			break;
-		case 5:
-			context.gdt_ents = 9000;
-			break;
-		case 6:
-			context.trap_ctxt[5].address = 0x800000000000;
-			break;
-		case 7:
-			context.event_callback_eip = 0x800000000000;
-			break;
-		case 8:
-			context.fs_base = 0x800000000000;
-			break;
-		case 9:	/* user mode without a page table of its own */
-			context.flags &= ~VGCF_in_kernel;
-			context.ctrlreg[1] = 0;
-			break;
-		}
+		if (!context_spoil(&context, i))
+			return;
 		micro_report("context%u=%ld", i,
 			     hc_vcpu_op(VCPUOP_initialise, 1, &context));
 		if (hc_vcpu_op(VCPUOP_initialise, 1, &context) ==
@@ -380,4 +404,65 @@ MICRO_TEST_ALONE(vcpu_failsafe)
 	micro_report("ds=%lx es=%lx fs=%lx gs=%lx",
 		     micro_failsafe_selectors[0], micro_failsafe_selectors[1],
 		     micro_failsafe_selectors[2], micro_failsafe_selectors[3]);
+}
+
+/* What vcpu 1 finds itself with, or that it faults: with which code. */
+static volatile uint64_t start_flags, start_cs, start_error;
+static volatile bool start_done;
+
+static void start_over(void)
+{
+	start_done = true;
+	for (;;)
+		hc_vcpu_op(VCPUOP_down, 1, NULL);
+}
+
+static void start_body(void)
+{
+	uint64_t flags, cs;
+
+	asm volatile("pushfq; popq %0; movq %%cs, %1" : "=r" (flags), "=r" (cs));
+	start_flags = flags;
+	start_cs = cs;
+	start_over();
+}
+
+static void start_fault(struct micro_frame *frame)
+{
+	start_error = frame->error;
+	start_over();
+}
+
+static void start_with(uint16_t cs, uint16_t ss, uint64_t rflags)
+{
+	static char stack[2 * PAGE_SIZE] __attribute__((aligned(16)));
+	static struct vcpu_guest_context context;
+
+	micro_trap_hook(13, start_fault);
+	micro_vcpu_context(&context, start_body, stack + sizeof(stack) - 8);
+	context.user_regs.cs = cs;
+	context.user_regs.ss = ss;
+	context.user_regs.rflags = rflags;
+	micro_report("init=%ld", hc_vcpu_op(VCPUOP_initialise, 1, &context));
+	micro_report("up=%ld", hc_vcpu_op(VCPUOP_up, 1, NULL));
+	while (!start_done)
+		hc_sched_op(SCHEDOP_yield, NULL);
+	micro_report("cs=%lx iopl=%lx fault=%lx", start_cs, start_flags >> 12 & 3, start_error);
+	micro_check(start_error || ((start_cs & 3) == 3 && !(start_flags & 0x3000)));
+}
+
+/* E1: a new vcpu has no right to I/O, and privilege 3, whatever it is to start with. */
+MICRO_TEST_ALONE(vcpu_start_iopl)
+{
+	start_with(FLAT_KERNEL_CS, FLAT_KERNEL_SS, 0x3202);
+}
+
+MICRO_TEST_ALONE(vcpu_start_rpl0)
+{
+	start_with(FLAT_KERNEL_CS & ~3, FLAT_KERNEL_SS & ~3, 0x202);
+}
+
+MICRO_TEST_ALONE(vcpu_start_core_segment)
+{
+	start_with(0xe008, 0xe010, 0x202);
 }

@@ -78,6 +78,8 @@
 	movq	V_KERNEL_SP(%rcx), %r11
 	cmpb	$0, VI_MASK(%rax)
 	jne	syscall_slow
+	cmpb	$0, V_IOPL(%rcx)
+	jne	syscall_slow
 	cmpq	$0, V_SYSCALL_RIP(%rcx)
 	je	syscall_slow
 	cmpb	$0, V_SYSCALL_MASKS(%rcx)
@@ -111,7 +113,7 @@
 	EXTABLE \n, syscall_bad_stack
 	.endr
 
-	/* Events are masked in user mode, or no callback: let C build the frame. */
+	/* Events are masked in user mode, it has an IOPL, or no callback: C builds the frame. */
 syscall_slow:
 	movq	R_RAX(%rcx), %rax
 	leaq	R_RIP(%rcx), %rsp
@@ -292,7 +294,7 @@ iret_slow:
 	ENTRY page_fault_enter
 	testb	$3, 16(%rsp)
 	jz	2f
-	cmpb	$0, V_IN_KERNEL - R_ERROR(%rsp)
+	cmpw	$0, V_IN_KERNEL - R_ERROR(%rsp)		/* in_kernel, iopl */
 	jne	2f
 	movq	%rcx, R_RCX - R_ERROR(%rsp)
 	leaq	-R_ERROR(%rsp), %rcx

@@ -345,9 +345,11 @@ static long physdev_set_iopl(struct domain *d, u32 cmd, union physdev_arg *arg)
 
 static long physdev_set_iobitmap(struct domain *d, u32 cmd, union physdev_arg *arg)
 {
-	if (arg->iobitmap.nr_ports > 65536)
+	gva_t bitmap = gva_of(arg->iobitmap.bitmap);
+
+	if (arg->iobitmap.nr_ports > 65536 || !va_is_guest(bitmap.a))
 		return -EINVAL;
-	current->arch.iobmp = gva_of(arg->iobitmap.bitmap);
+	current->arch.iobmp = bitmap;
 	current->arch.iobmp_ports = arg->iobitmap.nr_ports;
 	return 0;
 }

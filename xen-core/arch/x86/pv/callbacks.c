@@ -142,6 +142,7 @@ void pv_iret_fault(struct vcpu *v)
 	/* Its code or stack segment is in a part of the LDT that is not mapped yet. */
 	if (v->regs.vector == TRAP_PF && pv_ldt_fault(v, read_cr2()))
 		return;
+	v->regs.rflags |= 2;	/* as the CPU would have it, whatever was asked for */
 	pv_inject_trap(v, v->regs.vector, v->regs.error_code);
 }
 

@@ -1,0 +1,252 @@
+// SPDX-License-Identifier: GPL-2.0-only
+/*
+ * The short ways between a guest's user mode and its kernel: iret with a frame like all
+ * others, the system call, the page fault. A core may have them in assembly, for users
+ * that are where Linux has them, below 2^47, and only after user mode has run once. What
+ * they let through is what the long ways do (iret.c, user.c).
+ */
+#include "micro.h"
+
+#define LOW_VA	((1UL << 39) + 0x1000)
+
+static struct micro_jmp back;
+static struct micro_frame seen;
+static struct {
+	uint64_t room[16];
+	struct micro_frame frame;
+} stage;
+
+static void landed(struct micro_frame *frame)
+{
+	seen = *frame;
+	micro_longjmp(&back, 1);
+}
+
+static void frame_default(void)
+{
+	stage.frame = (struct micro_frame){
+		.rip = LOW_VA, .cs = FLAT_USER_CS, .rflags = 0x202, .ss = FLAT_USER_SS,
+		.rsp = (unsigned long)micro_user_stack + PAGE_SIZE,
+	};
+}
+
+/* To user mode by the frame, and back by what it does there. */
+static void go(const char *key, uint64_t flags)
+{
+	unsigned int i;
+
+	for (i = 0; i < ENTRY_COUNT; i++)
+		micro_trap_hook(i, landed);
+	micro_user_init();
+	if (!micro_setjmp(&back)) {
+		micro_iret_flags = flags;
+		micro_frame_load(&stage.frame);
+	}
+	micro_iret_flags = 0;
+	if (seen.vector < 256)
+		micro_report("%s=%s(%lx)", key, micro_vector_name(seen.vector), seen.error);
+	else
+		micro_report("%s=entry%lu", key, seen.vector);
+	micro_report("%s rip=%lx cs=%lx ss=%lx rflags=%lx mask=%u", key, seen.rip, seen.cs,
+		     seen.ss, seen.rflags & 0x247fff, micro_vcpu_info()->evtchn_upcall_mask);
+}
+
+/* A page with this code at LOW_VA, for the user; and the user has run. */
+static void user_open(const void *code, size_t size)
+{
+	char *page = micro_page_alloc();
+	uint64_t *l1 = micro_page_alloc(), *l2, *l3;
+
+	memcpy(page, code, size);
+	l1[1] = micro_page_pte(page, PTE_RW);
+	micro_page_protect(l1, false);
+	l2 = micro_table_build(micro_page_pte(l1, PTE_TABLE));
+	l3 = micro_table_build(micro_page_pte(l2, PTE_TABLE));
+	micro_user_init();
+	micro_need(!micro_mmu_update((micro_va_to_mfn(micro_user_l4) << PAGE_SHIFT) +
+				     (LOW_VA >> 39) * 8, micro_page_pte(l3, PTE_TABLE)));
+	frame_default();
+	go("first", 0);
+}
+
+static const uint8_t code_ud2[] = { 0x0f, 0x0b };
+static const uint8_t code_cli[] = { 0xfa, 0x0f, 0x0b };
+static const uint8_t code_syscall[] = { 0x0f, 0x05 };
+static const uint8_t code_read[] = { 0x48, 0x8b, 0x07 };	/* movq (%rdi), %rax */
+
+/* E1: what flags the user runs with. */
+MICRO_TEST(short_iret_flags)
+{
+	static const uint64_t flags[] = {
+		0x2, 0x200, 0x202, 0x302, 0x602, 0x3202, 0x4202, 0x10202, 0x20202, 0x40202,
+		0x80202, 0x100202, 0x200202, 0x8000000000000202, 0xffffffffffffffff,
+		0xffffffffffffeeff, 0,
+	};
+	char key[40];
+	unsigned int i;
+
+	user_open(code_ud2, sizeof(code_ud2));
+	for (i = 0; i < 2 * ARRAY_SIZE(flags); i++) {
+		frame_default();
+		stage.frame.rflags = flags[i / 2];
+		micro_format(key, sizeof(key), "%s_%lx", i & 1 ? "syscall" : "iret", flags[i / 2]);
+		go(key, i & 1 ? VGCF_in_syscall : 0);
+	}
+}
+
+/* E3: selectors that the CPU refuses, or that mean others than they say. */
+MICRO_TEST(short_iret_selectors)
+{
+	static const uint64_t selectors[][2] = {
+		{ 0x1b, FLAT_USER_SS }, { FLAT_USER_CS, 0x1b }, { 0xe023, FLAT_USER_SS },
+		{ 0xe02b, FLAT_USER_SS }, { 0xe033 | 1UL << 32, FLAT_USER_SS }, { 3, FLAT_USER_SS },
+		{ 0xe00b, FLAT_USER_SS }, { 0x1e033, FLAT_USER_SS }, { FLAT_USER_CS, 0 },
+		{ FLAT_USER_CS, 0xff0000 | FLAT_USER_SS }, { FLAT_USER_CS, FLAT_USER_CS },
+	};
+	char key[40];
+	unsigned int i;
+
+	user_open(code_ud2, sizeof(code_ud2));
+	for (i = 0; i < ARRAY_SIZE(selectors); i++) {
+		frame_default();
+		stage.frame.cs = selectors[i][0] | 3;
+		stage.frame.ss = selectors[i][1];
+		micro_format(key, sizeof(key), "%lx_%lx", selectors[i][0], selectors[i][1]);
+		go(key, 0);
+	}
+}
+
+/* E1: no frame gives a right to I/O. */
+MICRO_TEST(short_iret_iopl)
+{
+	user_open(code_cli, sizeof(code_cli));
+	stage.frame.rflags = 0x3202;
+	go("cli", 0);
+	go("cli_syscall", VGCF_in_syscall);
+}
+
+/* E2: where no user can be. */
+MICRO_TEST(short_iret_noncanonical)
+{
+	user_open(code_ud2, sizeof(code_ud2));
+	stage.frame.rip = 0x800000000000;
+	go("iret", 0);
+	go("syscall", VGCF_in_syscall);
+	stage.frame.rip = 0xffff830000000000;
+	go("core_syscall", VGCF_in_syscall);
+}
+
+/* E5: user mode has run, and lost its table. */
+MICRO_TEST_CRASH(short_iret_no_table)
+{
+	user_open(code_ud2, sizeof(code_ud2));
+	micro_report("drop=%ld", micro_mmuext(MMUEXT_NEW_USER_BASEPTR, 0, 0));
+	micro_frame_load(&stage.frame);
+}
+
+/* The machine address as a pointer into what a core is likely to map all memory at. */
+static unsigned long direct(const void *page)
+{
+	return 0xffff830000000000 + (micro_va_to_mfn(page) << PAGE_SHIFT);
+}
+
+/* H2: a frame in the core's range is not read. */
+MICRO_TEST_CRASH(short_iret_core_frame)
+{
+	struct { uint64_t rax, r11, rcx, flags, rip, cs, rflags, rsp, ss; } *frame;
+
+	user_open(code_ud2, sizeof(code_ud2));
+	frame = micro_page_alloc();
+	frame->cs = FLAT_USER_CS | 3;
+	frame->rip = LOW_VA;
+	frame->rflags = 0x202;
+	frame->rsp = stage.frame.rsp;
+	frame->ss = FLAT_USER_SS;
+	if (!micro_setjmp(&back))
+		asm volatile("movq %0, %%rsp; syscall"
+			     :: "r" (direct(frame)), "a" (__HYPERVISOR_iret) : "memory");
+	micro_error("the core read its own memory");
+}
+
+/* H2: nor is one written there, for a system call or a page fault of the user. */
+static uint64_t *core_stack;
+extern char short_late_entry[];
+void short_late(void);
+
+asm(".text\n"
+	"short_late_entry:	leaq micro_stack_end(%rip), %rsp\n"
+	"			call short_late\n");
+
+void short_late(void)
+{
+	micro_error("the core wrote its own memory: %d", core_stack[511] != 0);
+}
+
+static void core_stack_set(void)
+{
+	core_stack = micro_page_alloc();
+	micro_report("stack=%ld", hc_stack_switch(FLAT_KERNEL_SS, direct(core_stack) + PAGE_SIZE));
+}
+
+MICRO_TEST_CRASH(short_syscall_core_stack)
+{
+	user_open(code_syscall, sizeof(code_syscall));
+	hc_set_callbacks(micro_event_entry, micro_failsafe_entry, short_late_entry);
+	core_stack_set();
+	micro_frame_load(&stage.frame);
+}
+
+MICRO_TEST_CRASH(short_fault_core_stack)
+{
+	static struct trap_info late[2] = { { .vector = 14, .cs = FLAT_KERNEL_CS } };
+
+	user_open(code_read, sizeof(code_read));
+	late[0].address = (unsigned long)short_late_entry;
+	hc_set_trap_table(late);
+	core_stack_set();
+	micro_frame_load(&stage.frame);
+}
+
+/* With the assist for it, the kernel sees the IOPL that it gave its user. */
+MICRO_TEST_ALONE(short_assist_iopl)
+{
+	user_open(code_syscall, sizeof(code_syscall));
+	micro_report("assist=%ld",
+		     hc_vm_assist(VMASST_CMD_enable, VMASST_TYPE_architectural_iopl));
+	stage.frame.rflags = 0x3202;
+	go("syscall", 0);
+	stage.frame.rip = LOW_VA + PAGE_SIZE;
+	go("fault", 0);
+	stage.frame.rflags = 0x202;
+	go("fault_iopl0", 0);
+}
+
+/* The last system call that there is room for: the address behind it is none. */
+MICRO_TEST(short_syscall_at_end)
+{
+	static const unsigned long calls[] = {
+		__HYPERVISOR_xen_version, __HYPERVISOR_sched_op, 63,
+	};
+	char *page = micro_page_alloc();
+	uint64_t *l1 = micro_page_alloc(), *l2 = micro_page_alloc(), *l3 = micro_page_alloc();
+	unsigned int i;
+
+	memcpy(page + PAGE_SIZE - 2, code_syscall, 2);
+	l1[511] = micro_page_pte(page, PTE_RW);
+	micro_page_protect(l1, false);
+	l2[511] = micro_page_pte(l1, PTE_TABLE);
+	micro_page_protect(l2, false);
+	l3[511] = micro_page_pte(l2, PTE_TABLE);
+	micro_page_protect(l3, false);
+	micro_need(!micro_mmu_update(micro_pte_maddr(255UL << 39, 4),
+				     micro_page_pte(l3, PTE_TABLE)));
+	for (i = 0; i < ENTRY_COUNT; i++)
+		micro_trap_hook(i, landed);
+	for (i = 0; i < ARRAY_SIZE(calls); i++) {
+		if (!micro_setjmp(&back))
+			asm volatile("jmp *%0" :: "r" (0x7ffffffffffe), "a" (calls[i]),
+				     "D" (0UL), "S" (0UL) : "memory");
+		micro_report("%lu=%s(%lx) rip=%lx", calls[i], micro_vector_name(seen.vector),
+			     seen.error, seen.rip);
+	}
+}
