@@ -382,6 +382,8 @@ MICRO_TEST(user_direction_flag)
 		micro_user_run(user_std_read, 0, &regs, &result);
 		other += result.frame.vector != 14;
 		df += result.frame.rflags >> 10 & 1;
+		if (!(i % 256))
+			micro_info("%u faults, %u flushes", i, flushes);
 	}
 	flush_stop = true;
 	micro_vcpu_stop(1);
