@@ -85,6 +85,7 @@ MICRO_TEST(iret_noncanonical)
 	iret_try("rip_in_syscall", VGCF_in_syscall);
 	stage.frame.rip = 0x7ffffffffffe;
 	iret_try("rip_at_hole", 0);
+	iret_try("rip_at_hole_in_syscall", VGCF_in_syscall);
 	stage.frame.rip = 0xffff830000000000;
 	iret_try("rip_hypervisor", 0);
 	frame_default();
