@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * The attacker: two vcpus that do random things, and go on after their faults.
+ * The attacker: vcpus that do random things, and go on after their faults.
  *
  * A trap starts the loop of its vcpu again, from the state that micro_setjmp()
  * kept. What the things done have broken is repaired now and then; when that is
@@ -108,18 +108,14 @@ static void run_second(void)
 	loop(&fuzz_vcpus[1]);
 }
 
-static void start(struct fuzz_vcpu *v, void (*body)(void))
+void fuzz_spare_run(void)
 {
-	struct micro_jmp to = { .slot = {
-		[6] = (uint64_t)v->stack + sizeof(v->stack) - 128, [7] = (uint64_t)body,
-	} };
-
-	micro_longjmp(&to, 0);
+	loop(&fuzz_vcpus[SPARE_VCPU]);
 }
 
 static void start_second(void)
 {
-	start(&fuzz_vcpus[1], run_second);
+	micro_longjmp(&fuzz_vcpus[1].restart, 0);
 }
 
 static void bind_victim(void)
@@ -133,15 +129,27 @@ static void bind_victim(void)
 	}
 }
 
+static void prepare_vcpus(void)
+{
+	static void (* const body[])(void) = { run_first, run_second, fuzz_spare_run };
+	struct fuzz_vcpu *v;
+	unsigned int i;
+
+	for (i = 0; i < ATTACKER_VCPUS; i++) {
+		v = &fuzz_vcpus[i];
+		v->id = i;
+		v->random = (micro_mail->word[WORD_SEED] * ATTACKER_VCPUS + i + 1) *
+			    0x9e3779b97f4a7c15;
+		v->restart.slot[6] = (uint64_t)v->stack + sizeof(v->stack) - 128;
+		v->restart.slot[7] = (uint64_t)body[i];
+	}
+}
+
 MICRO_TEST_DOMU(fuzz_attacker)
 {
 	unsigned int i;
 
-	for (i = 0; i < ATTACKER_VCPUS; i++) {
-		fuzz_vcpus[i].id = i;
-		fuzz_vcpus[i].random = (micro_mail->word[WORD_SEED] * 2 + i + 1) *
-				       0x9e3779b97f4a7c15;
-	}
+	prepare_vcpus();
 	for (i = 0; i < ENTRY_COUNT; i++)
 		micro_trap_hook(i, i == ENTRY_EVENT ? event : restart);
 	micro_trap_fill(fuzz_traps);
@@ -153,5 +161,5 @@ MICRO_TEST_DOMU(fuzz_attacker)
 		micro_mmuext(MMUEXT_PIN_L1_TABLE, micro_va_to_mfn(fuzz_table[i]), 0);
 	repair(&fuzz_vcpus[0]);
 	micro_vcpu_start(1, start_second);
-	start(&fuzz_vcpus[0], run_first);
+	micro_longjmp(&fuzz_vcpus[0].restart, 0);
 }

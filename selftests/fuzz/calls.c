@@ -5,6 +5,7 @@
  * from what the core knows of us.
  */
 #include "fuzz.h"
+#include "user.h"
 
 #include <xen/sysctl.h>
 
@@ -252,16 +253,75 @@ static void do_sched(struct fuzz_vcpu *v)
 	hc_sched_op(cmd, fuzz_pointer(v, numbers(v, 2)));
 }
 
+/* Changes one thing in a context that was right. */
+static void spoil_context(struct fuzz_vcpu *v, struct vcpu_guest_context *c)
+{
+	uint64_t *words = (uint64_t *)c, *end = (uint64_t *)(c + 1);
+
+	switch (fuzz_below(v, 8)) {
+	case 0:
+		c->ctrlreg[fuzz_chance(v, 2) ? 1 : 3] = xen_pfn_to_cr3(fuzz_mfn(v));
+		break;
+	case 1:
+		fill_frames(v, c->gdt_frames, ARRAY_SIZE(c->gdt_frames));
+		c->gdt_ents = count(v, 8192);
+		break;
+	case 2:
+		c->ldt_base = fuzz_va(v);
+		c->ldt_ents = count(v, 8192);
+		break;
+	case 3:
+		c->trap_ctxt[fuzz_below(v, 256)].address = fuzz_va(v);
+		break;
+	case 4:
+		c->flags ^= 1 << fuzz_below(v, 8);
+		break;
+	case 5:
+		words = (uint64_t *)&c->user_regs;
+		words[fuzz_below(v, sizeof(c->user_regs) / 8)] = fuzz_number(v);
+		break;
+	case 6:
+		words[fuzz_below(v, sizeof(c->fpu_ctxt) / 8)] = fuzz_number(v);
+		break;
+	default:
+		words = (uint64_t *)&c->ldt_base;
+		words[fuzz_below(v, end - words)] = fuzz_number(v);
+	}
+}
+
+/* It works once for the spare vcpu: mostly its root is none, and all else is undone. */
+static void do_initialise(struct fuzz_vcpu *v)
+{
+	struct vcpu_guest_context *c = fuzz_room(v, sizeof(*c));
+	struct fuzz_vcpu *spare = &fuzz_vcpus[SPARE_VCPU];
+	unsigned int n;
+
+	micro_vcpu_context(c, fuzz_spare_run, spare->stack + sizeof(spare->stack) - 128);
+	c->kernel_sp = (uint64_t)spare->entry_stack + sizeof(spare->entry_stack);
+	if (fuzz_chance(v, 2))
+		c->ctrlreg[1] = xen_pfn_to_cr3(micro_va_to_mfn(micro_user_l4));
+	if (!fuzz_chance(v, 8))
+		c->ctrlreg[3] = xen_pfn_to_cr3(fuzz_mfn(v));
+	for (n = fuzz_below(v, 4); n; n--)
+		spoil_context(v, c);
+	hc_vcpu_op(VCPUOP_initialise, fuzz_chance(v, 8) ? fuzz_number(v) : SPARE_VCPU,
+		   fuzz_pointer(v, c));
+}
+
 static void do_vcpu(struct fuzz_vcpu *v)
 {
 	unsigned int cmd = fuzz_below(v, 14);
 	uint64_t *arg = numbers(v, fuzz_chance(v, 4) ? 700 : 4);
 
-	if ((cmd == VCPUOP_down || cmd == VCPUOP_initialise) && !fuzz_chance(v, 50))
+	if (cmd == VCPUOP_initialise) {
+		do_initialise(v);
+		return;
+	}
+	if (cmd == VCPUOP_down && !fuzz_chance(v, 50))
 		cmd = VCPUOP_up;
 	if (fuzz_chance(v, 3))
 		arg[0] = fuzz_chance(v, 2) ? fuzz_mfn(v) : fuzz_va(v);
-	hc_vcpu_op(cmd, fuzz_chance(v, 8) ? fuzz_number(v) : fuzz_below(v, 3),
+	hc_vcpu_op(cmd, fuzz_chance(v, 8) ? fuzz_number(v) : fuzz_below(v, ATTACKER_VCPUS),
 		   fuzz_pointer(v, arg));
 }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: GPL-2.0-only
 /*
- * dom0's part: makes the attackers, looks after the victim, counts the frames.
+ * dom0's part: makes the attackers, logs what they write to, looks after the victim,
+ * counts the frames.
  *
  * Command line: seed=N (the first attacker's) and seconds=N.
  */
@@ -15,11 +16,14 @@
 #define IDLE_LIMIT	(250 * MS)	/* an attacker that does nothing more */
 #define LIFE_LIMIT	(3000 * MS)
 #define CALL_TIME	100	/* ns: no call is shorter */
+#define ENOUGH		20	/* attacks, to see all that is in them */
 
 static struct micro_domain victim, attacker;
 static uint64_t *page[PAGES];
 static uint64_t pinged;
 static uint64_t counts[2 * NR_CALLS];
+static struct fuzz_vcpu dice;		/* our own sequence: of log-dirty */
+static uint64_t logged, joined;		/* frames reported; attackers with a third vcpu */
 
 static uint64_t argument(const char *name)
 {
@@ -80,7 +84,12 @@ static void wait(unsigned int ms)
 
 static uint64_t calls_of(struct micro_domain *d)
 {
-	return READ_ONCE(d->mail->word[WORD_CALLS]) + READ_ONCE(d->mail->word[WORD_CALLS + 1]);
+	uint64_t sum = 0;
+	unsigned int i;
+
+	for (i = 0; i < ATTACKER_VCPUS; i++)
+		sum += READ_ONCE(d->mail->word[WORD_CALLS + i]);
+	return sum;
 }
 
 /* It may wait for what never comes, or run in circles: an NMI helps. */
@@ -122,9 +131,41 @@ static void show(struct micro_domain *d)
 	memset(&micro_domctl, 0, sizeof(micro_domctl));
 }
 
+/* On, off, or a look at what it wrote to, with a bitmap of any size, or none. */
+static void log_dirty(struct micro_domain *d, bool *on)
+{
+	static const uint32_t ops[] = {
+		XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY, XEN_DOMCTL_SHADOW_OP_OFF,
+		XEN_DOMCTL_SHADOW_OP_PEEK, XEN_DOMCTL_SHADOW_OP_CLEAN,
+		XEN_DOMCTL_SHADOW_OP_CLEAN,
+	};
+	struct xen_domctl_shadow_op *s = &micro_domctl.u.shadow_op;
+	static uint64_t bitmap[4096];
+	bool enable;
+	long ret;
+
+	micro_domctl_clear();
+	s->op = ops[fuzz_below(&dice, ARRAY_SIZE(ops))];
+	s->pages = fuzz_chance(&dice, 4) ? fuzz_below(&dice, sizeof(bitmap) * 8) :
+		   sizeof(bitmap) * 8;
+	if (!fuzz_chance(&dice, 8))
+		s->dirty_bitmap.p = (void *)bitmap;
+	enable = s->op == XEN_DOMCTL_SHADOW_OP_ENABLE_LOGDIRTY;
+	ret = micro_domctl_do(XEN_DOMCTL_shadow_op, d->id);
+	if (ret != (*on == enable ? -XEN_EINVAL : 0))
+		micro_error("log-dirty operation %u, when it is %s: %ld", s->op,
+			    *on ? "on" : "off", ret);
+	if (!ret) {
+		*on = s->op != XEN_DOMCTL_SHADOW_OP_OFF;
+		logged += s->op == XEN_DOMCTL_SHADOW_OP_CLEAN ? s->stats.dirty_count : 0;
+	}
+	micro_domctl_clear();
+}
+
 /* Return: what ended it. */
 static const char *watch(void)
 {
+	bool logs = false;
 	uint64_t start = micro_time_now(), moved = start, calls = 0, now;
 	static const char * const why[] = {
 		"poweroff", "reboot", "suspend", "crash", "watchdog",
@@ -134,6 +175,8 @@ static const char *watch(void)
 	for (;;) {
 		wait(5);
 		check_victim();
+		if (fuzz_chance(&dice, 6))
+			log_dirty(&attacker, &logs);
 		if (micro_domain_has_ended(&attacker, &reason))
 			return reason < ARRAY_SIZE(why) ? why[reason] : "other shutdown";
 		now = micro_time_now();
@@ -177,6 +220,7 @@ static uint64_t attack(uint64_t seed, uint64_t frames)
 		attacker.mail->word[WORD_FOREIGN + i] = i % 2 ? victim.mfn[0x100 + i * 40] :
 			micro_va_to_mfn(i % 4 ? (void *)page[i] :
 						(void *)micro_start_info->pt_base);
+	dice.random = ~seed * 0x9e3779b97f4a7c15;
 	start = micro_time_now();
 	micro_domain_start(&attacker);
 	why = watch();
@@ -184,6 +228,7 @@ static uint64_t attack(uint64_t seed, uint64_t frames)
 	calls = believe(calls_of(&attacker), most);
 	for (i = 0; i < 2 * NR_CALLS; i++)
 		counts[i] += believe(attacker.mail->word[WORD_COUNTS + i], most);
+	joined += attacker.mail->word[WORD_CALLS + SPARE_VCPU] != 0;
 	memcpy(traps, &attacker.mail->word[WORD_TRAPS], sizeof(traps));
 	check_own();
 	micro_domain_destroy(&attacker);
@@ -236,7 +281,10 @@ MICRO_TEST_ALONE(fuzz)
 		if (counts[2 * i])
 			micro_info("hypercall %u: %lu, refused %lu", i, counts[2 * i],
 				   counts[2 * i + 1]);
-	micro_info("attackers=%lu calls=%lu pings=%lu", seed - first, calls,
-		   victim.mail->word[WORD_PONG]);
+	micro_info("attackers=%lu calls=%lu pings=%lu joined=%lu logged=%lu", seed - first, calls,
+		   victim.mail->word[WORD_PONG], joined, logged);
+	/* nothing of both is an attack that is not made any more */
+	if (seed - first >= ENOUGH && !(joined && logged))
+		micro_fail("no vcpu was started, or no frame logged, in %lu attacks", seed - first);
 	micro_domain_destroy(&victim);
 }

@@ -3,9 +3,11 @@
  * The fuzzer of the hypercall surface: one attacker after the other, a victim
  * that has to keep its memory and be served, and dom0, which looks after both.
  *
- * An attacker is a domain of two vcpus. Each draws from its own sequence, which
- * follows from the seed, so a seed names an attack up to the order in which the
- * vcpus meet. They share their arguments and their memory on purpose.
+ * An attacker is a domain of two vcpus, and of a third for them to start: it is
+ * down until one of them gets its context right, and then joins. Each draws from
+ * its own sequence, which follows from the seed, so a seed names an attack up to the
+ * order in which the vcpus meet. They share their arguments and their memory on
+ * purpose. At times dom0 logs what an attacker writes to.
  */
 #ifndef FUZZ_H
 #define FUZZ_H
@@ -13,7 +15,8 @@
 #include "domain.h"
 
 #define ATTACKER_ID	77	/* the victim's grants and ports are for it */
-#define ATTACKER_VCPUS	2
+#define ATTACKER_VCPUS	3
+#define SPARE_VCPU	2	/* not started by the attacker itself */
 #define VICTIM_PORTS	4
 #define VICTIM_GRANTS	8
 #define NR_FOREIGN	8
@@ -46,6 +49,9 @@ struct fuzz_vcpu {
 
 extern struct fuzz_vcpu fuzz_vcpus[ATTACKER_VCPUS];
 extern struct trap_info fuzz_traps[257];	/* those we live by */
+
+/* Where the spare vcpu begins. */
+void fuzz_spare_run(void);
 
 /* --- values.c: random values, mostly nearly right --- */
 

@@ -14,7 +14,7 @@
 
 #define IMAGE_START	(VIRT_BASE + 0x100000)
 #define DATA_MAX	(8 * PAGE_SIZE)
-#define KEPT_TABLES	3	/* of two vcpus, and one that dom0 makes beside them */
+#define KEPT_TABLES	4	/* of three vcpus, and one that dom0 makes beside them */
 #define POLL_TIME	2000000	/* ns; for domains that have no port to call us */
 
 extern char micro_data_start[], micro_data_end[], micro_image_end[], micro_entry[];
