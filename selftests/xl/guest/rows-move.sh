@@ -153,6 +153,38 @@ echo bad >> /tmp/bad; echo x >> /tmp/count$n; done > /dev/null 2>&1 & true"
 	done
 }
 
+# Does the guest's reader go on, past that many turns, and like what it reads?
+direct_reads() {
+	! tell direct 'grep . /tmp/complaint' || die "the guest reads what is not on its disk"
+	tell direct "[ \$(cat /tmp/turns) -gt $1 ]"
+}
+
+# row migrate-direct: a guest moves twice while its disk is read into pages in use
+row_migrate_direct() {
+	local sum disk turns
+	[ "$CORE" != xen-4.17.elf ] || skip "Debian's Xen has no log-dirty mode for PV"
+	! exists direct || xl destroy direct
+	truncate -s 4M /tmp/disk
+	linux_create direct "vcpus = 2" \
+		"disk = ['format=raw,vdev=xvda,access=rw,backendtype=phy,target=/tmp/disk']"
+	sum=$(mark_memory direct)
+	tell direct 'direct /dev/xvda > /tmp/turns 2> /tmp/complaint & true'
+	within 60 direct_reads 0
+	disk=$(md5sum < /tmp/disk)
+	for _ in 1 2; do
+		turns=$(tell direct 'cat /tmp/turns')
+		XL_LIMIT=180 xl migrate -s '' direct '/usr/sbin/xl migrate-receive'
+		direct_reads $((turns + 10))	# as it did while it moved
+		check_memory direct "$sum"
+		echo "turns: $turns when it began to move, $(tell direct 'cat /tmp/turns') now"
+		within 60 direct_reads $(($(tell direct 'cat /tmp/turns') + 100))
+	done
+	tell direct 'pidof direct'
+	equal "the disk" "$(md5sum < /tmp/disk)" "$disk"
+	xl destroy direct
+	within 60 eval '! losetup -j /tmp/disk | grep .'
+}
+
 # row reboot: a guest that reboots is built again
 row_reboot() {
 	local id
