@@ -80,6 +80,40 @@ row_list() {
 	xl list -l | python3 -c 'import json, sys; sys.exit(json.load(sys.stdin)[0]["domid"] != 0)'
 }
 
+# Of the domains in `xl list -l`: domid, name, UUID, vcpus that are up, all, memory, its limit
+long_list() {
+	/usr/sbin/xl list -l | python3 -c '
+import json, sys
+for d in json.load(sys.stdin):
+    c, b = d["config"]["c_info"], d["config"]["b_info"]
+    print(d["domid"], c.get("name"), c.get("uuid"), b.get("avail_vcpus"), b.get("max_vcpus"),
+          b.get("target_memkb"), b.get("max_memkb"))'
+}
+
+# list_line ARGS... PATTERN: a line of `xl list ARGS`, spaces as one
+list_line() {
+	xl list "${@:1:$#-1}" | tee /tmp/list
+	tr -s ' \t' ' ' < /tmp/list | grep -xE "${!#}"
+}
+
+# row list-guest: xl list, -v, -n and -l show a guest as it was made
+row_list_guest() {
+	local id uuid=5c8b13a4-9d6e-4f0a-8a77-0123456789ab
+	! exists listed || xl destroy listed
+	micro_create listed wait "uuid = '$uuid'" "vcpus = 1" "maxvcpus = 2" "maxmem = 8"
+	within 20 said listed 'MICRO up'
+	within 5 state listed "-b----"
+	id=$(xl domid listed)
+	list_line "listed $id 4 1 -b---- [0-9.]+"
+	list_line -v "listed $id 4 1 -b---- [0-9.]+ $uuid - - ?"
+	list_line -n "listed $id 4 1 -b---- [0-9.]+ all ?"
+	long_list | tee /tmp/list
+	grep -xF "$id listed $uuid [0] 2 4096 8192" /tmp/list
+	xl pause listed
+	list_line -v "listed $id 4 1 -[b-]p--- [0-9.]+ $uuid - - ?"
+	xl destroy listed
+}
+
 # row create-micro: a kernel of 4 MB starts and prints
 row_create_micro() {
 	micro_create micro
