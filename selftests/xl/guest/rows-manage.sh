@@ -208,16 +208,32 @@ row_dmesg() {
 	[ "$(xl dmesg | wc -l)" -lt 3 ] || die "not cleared"
 }
 
+# key KEYS PATTERN...: the core tells when they are pressed, all of it
+key() {
+	local pattern
+	xl debug-keys "$1"
+	xl dmesg -c | tee /tmp/key
+	shift
+	for pattern; do grep -qiE "$pattern" /tmp/key || die "no line of $pattern"; done
+}
+
 # row debug-keys: xl debug-keys makes the core tell
 row_debug_keys() {
+	local id
 	need_micro micro
+	id=$(xl domid micro)
 	xl dmesg -c > /dev/null
-	xl debug-keys h
-	xl dmesg -c | tee /dev/stderr | grep -i "key '*q"
-	xl debug-keys q
-	xl dmesg -c | tee /dev/stderr | grep -iE "domain $(xl domid micro)\b|\bd$(xl domid micro)v0"
-	xl debug-keys rmt
-	[ "$(xl dmesg -c | wc -l)" -gt 10 ]
+	key h "key '*q"
+	key q "domain $id\b|\bd${id}v0"
+	if [ "$CORE" = xen-4.17.elf ]; then
+		key r '^\(XEN\) Scheduler: .*credit2' '^\(XEN\) Online Cpus: 0-1'
+		key m 'Physical memory information'
+		key t 'stime skew'
+	else
+		key r 'Scheduler: ' 'CPU0: clock [0-9]+, runs ' 'CPU1: clock [0-9]+, runs '
+		key m "free memory: $(free_kb) KiB"
+		key t 'system time [0-9]+ ns, TSC [0-9]+ kHz' 'CPU[01]: first timer in'
+	fi
 }
 
 # row sysrq: xl sysrq reaches the guest's kernel
