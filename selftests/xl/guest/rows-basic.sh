@@ -18,6 +18,30 @@ row_start() {
 	! grep -iE 'error|fail|warn|exception' <<< "$log" || die "see the line above"
 }
 
+# free_memory is what total_memory and dom0 leave, but for the core's own: 40 or 48 bytes
+# for each frame, and a few MB.
+check_free_memory() {
+	local own=$(($(info_of total_memory) - $(info_of free_memory) - $(list_of Domain-0 3)))
+	local frames=$((MEM_MB * 256))
+	echo "the core has $own MB"
+	[ $own -ge $((frames * 40 >> 20)) ] && [ $own -le $(((frames * 48 >> 20) + 14)) ] ||
+		die "free_memory is $(info_of free_memory): $own MB are missing"
+}
+
+# The core's image is of after 4.17's release, and has a build ID.
+check_compiled() {
+	local date
+	[[ $(info_of cc_compiler) =~ gcc\ .*[0-9]+\.[0-9] ]] || die "no cc_compiler"
+	[ -n "$(info_of cc_compile_by)" ] || die "no cc_compile_by"
+	date=$(date -d "$(info_of cc_compile_date)" +%s)
+	[ "$date" -gt "$(date -d 2022-12-01 +%s)" ] && [ "$date" -lt $(($(date +%s) + 86400)) ] ||
+		die "cc_compile_date is $(info_of cc_compile_date)"
+	[ -n "$BUILD_ID" ] || die "the image has no build ID"
+	equal build_id "$(info_of build_id)" "$BUILD_ID"
+	[ "$CORE" = xen-4.17.elf ] || [[ $(info_of xen_changeset) == "Xenlite "[0-9]* ]] ||
+		die "xen_changeset is $(info_of xen_changeset)"
+}
+
 # row info: xl info has every field, and true
 row_info() {
 	local field mb mhz fields
@@ -37,9 +61,7 @@ row_info() {
 		$(($(info_of cores_per_socket) * $(info_of threads_per_core))) "$CPUS"
 	mb=$(info_of total_memory)
 	[ "$mb" -le "$MEM_MB" ] && [ "$mb" -ge $((MEM_MB - 4)) ] || die "total_memory is $mb"
-	mb=$(info_of free_memory)
-	[ "$mb" -le $((MEM_MB - DOM0_MB)) ] && [ "$mb" -ge $((MEM_MB - DOM0_MB - 120)) ] ||
-		die "free_memory is $mb"
+	check_free_memory
 	for field in sharing_freed_memory sharing_used_memory outstanding_claims free_cpus; do
 		equal $field "$(info_of $field)" 0
 	done
@@ -57,7 +79,7 @@ row_info() {
 	awk -v a="$(info_of cpu_mhz)" -v b="$mhz" \
 		'BEGIN { exit !(a > 100 && a - b < 0.1 && b - a < 0.1) }' ||
 		die "cpu_mhz is $(info_of cpu_mhz), dom0 has '$mhz'"
-	[ -n "$(info_of cc_compiler)" ] && [ -n "$(info_of cc_compile_date)" ] || die "cc_..."
+	check_compiled
 }
 
 # row info-numa: xl info -n tells the topology
