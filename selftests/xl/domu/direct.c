@@ -3,7 +3,8 @@
  * direct - reads from a disk into pages of its own, past the page cache, for ever.
  *	direct DEVICE
  *
- * The kernel holds such pages, and whoever serves the disk writes to them. While the
+ * The kernel holds such pages and writes to them by addresses of its own: the disk's
+ * driver copies from its persistent grants, which Debian's has by default. While the
  * reads are on their way the process writes to the other half of every second page:
  * a core that takes the right to write from its entries, to see what a guest that moves
  * writes to (log-dirty), must not have it copy a page that is held, nor miss what came
