@@ -249,6 +249,9 @@ void micro_user_run(void *rip, uint64_t iret_flags, struct micro_regs *regs,
 void micro_user_run_at(uint64_t cs, uint64_t rip, uint64_t rsp,
 		       struct micro_regs *regs,
 		       struct micro_user_result *result);
+void micro_user_run_frame(const struct micro_frame *frame, uint64_t iret_flags,
+			  struct micro_user_result *result);
+void micro_frame_go(const struct micro_frame *frame) __attribute__((noreturn));
 void micro_user_init(void);
 extern uint64_t *micro_user_l4;
 extern char micro_user_stack[];

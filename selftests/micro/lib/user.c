@@ -99,6 +99,21 @@ void micro_user_run_at(uint64_t cs, uint64_t rip, uint64_t rsp,
 	stage_run(0, result);
 }
 
+/** micro_user_run_frame() - the same with all of the frame, and VGCF_* for the iret */
+void micro_user_run_frame(const struct micro_frame *frame, uint64_t iret_flags,
+			  struct micro_user_result *result)
+{
+	stage.frame = *frame;
+	stage_run(iret_flags, result);
+}
+
+/** micro_frame_go() - iret with a frame, and nothing prepared: it does not come back */
+void micro_frame_go(const struct micro_frame *frame)
+{
+	stage.frame = *frame;
+	micro_frame_load(&stage.frame);
+}
+
 /* Called for a frame nobody has a hook for; true only when not from user. */
 bool micro_user_finish(struct micro_frame *frame)
 {

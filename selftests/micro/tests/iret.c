@@ -5,26 +5,15 @@
  */
 #include "micro.h"
 
-static struct micro_jmp back;
-static struct micro_frame seen;
-static struct {
-	uint64_t room[16];
-	struct micro_frame frame;
-} stage;
+static struct micro_frame frame, seen;
 
 extern char iret_target[];
 asm(".text\n"
 	"iret_target:	ud2\n");
 
-static void landed(struct micro_frame *frame)
-{
-	seen = *frame;
-	micro_longjmp(&back, 1);
-}
-
 static void frame_default(void)
 {
-	stage.frame = (struct micro_frame){
+	frame = (struct micro_frame){
 		.rip = (unsigned long)iret_target, .cs = FLAT_USER_CS,
 		.rflags = 0x202, .ss = FLAT_USER_SS,
 		.rsp = (unsigned long)micro_user_stack + PAGE_SIZE,
@@ -33,23 +22,17 @@ static void frame_default(void)
 
 static void iret_try(const char *key, uint64_t flags)
 {
-	unsigned int i;
+	struct micro_user_result result;
 
-	for (i = 0; i < ENTRY_COUNT; i++)
-		micro_trap_hook(i, landed);
-	micro_user_init();
-	if (!micro_setjmp(&back)) {
-		micro_iret_flags = flags;
-		micro_frame_load(&stage.frame);
-	}
-	micro_iret_flags = 0;
+	micro_user_run_frame(&frame, flags, &result);
+	seen = result.frame;
 	if (seen.vector < 256)
 		micro_report("%s=%s(%lx)", key, micro_vector_name(seen.vector),
 			     seen.error);
 	else
 		micro_report("%s=entry%lu", key, seen.vector);
 	micro_report("%s rip_same=%d cs=%lx ss=%lx rflags=%lx", key,
-		     seen.rip == stage.frame.rip, seen.cs, seen.ss,
+		     seen.rip == frame.rip, seen.cs, seen.ss,
 		     seen.rflags & 0x247fff);
 }
 
@@ -58,21 +41,21 @@ MICRO_TEST(iret_bad_selectors)
 {
 	frame_default();
 	iret_try("good", 0);
-	stage.frame.cs = 0x1b;
+	frame.cs = 0x1b;
 	iret_try("cs_absent", 0);
-	stage.frame.cs = FLAT_USER_SS;
+	frame.cs = FLAT_USER_SS;
 	iret_try("cs_data", 0);
 	frame_default();
-	stage.frame.cs = 0xe033 | 4;
+	frame.cs = 0xe033 | 4;
 	iret_try("cs_ldt", 0);
 	frame_default();
-	stage.frame.ss = 0x1b;
+	frame.ss = 0x1b;
 	iret_try("ss_absent", 0);
-	stage.frame.ss = FLAT_USER_CS;
+	frame.ss = FLAT_USER_CS;
 	iret_try("ss_code", 0);
-	stage.frame.ss = 0;
+	frame.ss = 0;
 	iret_try("ss_null", 0);
-	stage.frame.ss = 3;
+	frame.ss = 3;
 	iret_try("ss_null_rpl3", 0);
 }
 
@@ -80,16 +63,16 @@ MICRO_TEST(iret_bad_selectors)
 MICRO_TEST(iret_noncanonical)
 {
 	frame_default();
-	stage.frame.rip = 0x800000000000;
+	frame.rip = 0x800000000000;
 	iret_try("rip", 0);
 	iret_try("rip_in_syscall", VGCF_in_syscall);
-	stage.frame.rip = 0x7ffffffffffe;
+	frame.rip = 0x7ffffffffffe;
 	iret_try("rip_at_hole", 0);
 	iret_try("rip_at_hole_in_syscall", VGCF_in_syscall);
-	stage.frame.rip = 0xffff830000000000;
+	frame.rip = 0xffff830000000000;
 	iret_try("rip_hypervisor", 0);
 	frame_default();
-	stage.frame.rsp = 0x800000000000;
+	frame.rsp = 0x800000000000;
 	iret_try("rsp", 0);
 }
 
@@ -105,7 +88,7 @@ MICRO_TEST(iret_flags)
 
 	for (i = 0; i < ARRAY_SIZE(flags); i++) {
 		frame_default();
-		stage.frame.rflags = flags[i];
+		frame.rflags = flags[i];
 		micro_format(key, sizeof(key), "flags_%lx", flags[i]);
 		iret_try(key, 0);
 		micro_report("%s mask=%u", key,
@@ -117,14 +100,14 @@ MICRO_TEST(iret_flags)
 MICRO_TEST(iret_to_kernel)
 {
 	frame_default();
-	stage.frame.cs = FLAT_KERNEL_CS & ~3UL;
+	frame.cs = FLAT_KERNEL_CS & ~3UL;
 	iret_try("rpl0", 0);
-	stage.frame.cs = (FLAT_KERNEL_CS & ~3UL) | 1;
+	frame.cs = (FLAT_KERNEL_CS & ~3UL) | 1;
 	iret_try("rpl1", 0);
-	stage.frame.cs = (FLAT_KERNEL_CS & ~3UL) | 2;
+	frame.cs = (FLAT_KERNEL_CS & ~3UL) | 2;
 	iret_try("rpl2", 0);
 	frame_default();
-	stage.frame.cs = (FLAT_KERNEL_CS & ~3UL) | 0x100000000;
+	frame.cs = (FLAT_KERNEL_CS & ~3UL) | 0x100000000;
 	iret_try("saved_mask_bits", 0);
 }
 
@@ -139,20 +122,20 @@ MICRO_TEST_CRASH(iret_bad_stack)
 MICRO_TEST_CRASH(iret_no_user_table)
 {
 	frame_default();
-	stage.frame.cs = FLAT_USER_CS | 3;
+	frame.cs = FLAT_USER_CS | 3;
 	hc_stack_switch(FLAT_KERNEL_SS, micro_user_stack + PAGE_SIZE);
 	micro_report("drop=%ld", micro_mmuext(MMUEXT_NEW_USER_BASEPTR, 0, 0));
-	micro_frame_load(&stage.frame);
+	micro_frame_go(&frame);
 }
 
 /* A kernel stack nobody can write: the next entry from user mode ends it. */
 MICRO_TEST_CRASH(iret_bad_kernel_stack)
 {
 	frame_default();
-	stage.frame.cs = FLAT_USER_CS | 3;
+	frame.cs = FLAT_USER_CS | 3;
 	micro_user_init();
 	micro_report("switch=%ld", hc_stack_switch(FLAT_KERNEL_SS, 0x1000));
-	micro_frame_load(&stage.frame);
+	micro_frame_go(&frame);
 }
 
 /* stack_switch: any ss and any rsp are taken, ss made a ring-3 one. */
@@ -170,13 +153,13 @@ MICRO_TEST(iret_stack_switch)
 MICRO_TEST(iret_rax_restart)
 {
 	frame_default();
-	stage.frame.cs = 0xe030;
-	stage.frame.rax = -85;
+	frame.cs = 0xe030;
+	frame.rax = -85;
 	iret_try("kernel", 0);
 	micro_report("rax=%ld", seen.rax);
 	frame_default();
-	stage.frame.rflags = 2;		/* masked: no short cut */
-	stage.frame.rax = -85;
+	frame.rflags = 2;		/* masked: no short cut */
+	frame.rax = -85;
 	iret_try("user", 0);
 	micro_report("rax=%ld", seen.rax);
 }
@@ -184,7 +167,7 @@ MICRO_TEST(iret_rax_restart)
 /* A call has all 64 bits of rax for its number: this is none. */
 MICRO_TEST(iret_high_bits)
 {
-	struct { uint64_t rax, r11, rcx, flags, rip, cs, rflags, rsp, ss; } frame = {
+	struct { uint64_t rax, r11, rcx, flags, rip, cs, rflags, rsp, ss; } own = {
 		.rax = 0x5a5a, .cs = FLAT_RING3_CS64 & ~3, .rflags = 0x202, .ss = FLAT_KERNEL_SS,
 	};
 	uint64_t rax = 1UL << 32 | __HYPERVISOR_iret;
@@ -193,8 +176,8 @@ MICRO_TEST(iret_high_bits)
 		     "movq %%rsp, %[rsp]; movq %%rsp, %%rbx\n\t"
 		     "leaq %[frame], %%rsp; syscall; movq %%rbx, %%rsp\n"
 		     "1:"
-		     : "+a" (rax), [rip] "=m" (frame.rip), [rsp] "=m" (frame.rsp),
-		       [frame] "+m" (frame)
+		     : "+a" (rax), [rip] "=m" (own.rip), [rsp] "=m" (own.rsp),
+		       [frame] "+m" (own)
 		     :: "rbx", "rcx", "r11", "memory");
 	micro_report("ret=%ld", (long)rax);
 }

@@ -9,22 +9,12 @@
 
 #define LOW_VA	((1UL << 39) + 0x1000)
 
-static struct micro_jmp back;
-static struct micro_frame seen;
-static struct {
-	uint64_t room[16];
-	struct micro_frame frame;
-} stage;
-
-static void landed(struct micro_frame *frame)
-{
-	seen = *frame;
-	micro_longjmp(&back, 1);
-}
+static struct micro_frame frame;
+static struct micro_user_result result;
 
 static void frame_default(void)
 {
-	stage.frame = (struct micro_frame){
+	frame = (struct micro_frame){
 		.rip = LOW_VA, .cs = FLAT_USER_CS, .rflags = 0x202, .ss = FLAT_USER_SS,
 		.rsp = (unsigned long)micro_user_stack + PAGE_SIZE,
 	};
@@ -33,22 +23,15 @@ static void frame_default(void)
 /* To user mode by the frame, and back by what it does there. */
 static void go(const char *key, uint64_t flags)
 {
-	unsigned int i;
+	const struct micro_frame *seen = &result.frame;
 
-	for (i = 0; i < ENTRY_COUNT; i++)
-		micro_trap_hook(i, landed);
-	micro_user_init();
-	if (!micro_setjmp(&back)) {
-		micro_iret_flags = flags;
-		micro_frame_load(&stage.frame);
-	}
-	micro_iret_flags = 0;
-	if (seen.vector < 256)
-		micro_report("%s=%s(%lx)", key, micro_vector_name(seen.vector), seen.error);
+	micro_user_run_frame(&frame, flags, &result);
+	if (seen->vector < 256)
+		micro_report("%s=%s(%lx)", key, micro_vector_name(seen->vector), seen->error);
 	else
-		micro_report("%s=entry%lu", key, seen.vector);
-	micro_report("%s rip=%lx cs=%lx ss=%lx rflags=%lx mask=%u", key, seen.rip, seen.cs,
-		     seen.ss, seen.rflags & 0x247fff, micro_vcpu_info()->evtchn_upcall_mask);
+		micro_report("%s=entry%lu", key, seen->vector);
+	micro_report("%s rip=%lx cs=%lx ss=%lx rflags=%lx mask=%u", key, seen->rip, seen->cs,
+		     seen->ss, seen->rflags & 0x247fff, micro_vcpu_info()->evtchn_upcall_mask);
 }
 
 /* A page with this code at LOW_VA, for the user; and the user has run. */
@@ -88,7 +71,7 @@ MICRO_TEST(short_iret_flags)
 	user_open(code_ud2, sizeof(code_ud2));
 	for (i = 0; i < 2 * ARRAY_SIZE(flags); i++) {
 		frame_default();
-		stage.frame.rflags = flags[i / 2];
+		frame.rflags = flags[i / 2];
 		micro_format(key, sizeof(key), "%s_%lx", i & 1 ? "syscall" : "iret", flags[i / 2]);
 		go(key, i & 1 ? VGCF_in_syscall : 0);
 	}
@@ -109,8 +92,8 @@ MICRO_TEST(short_iret_selectors)
 	user_open(code_ud2, sizeof(code_ud2));
 	for (i = 0; i < ARRAY_SIZE(selectors); i++) {
 		frame_default();
-		stage.frame.cs = selectors[i][0] | 3;
-		stage.frame.ss = selectors[i][1];
+		frame.cs = selectors[i][0] | 3;
+		frame.ss = selectors[i][1];
 		micro_format(key, sizeof(key), "%lx_%lx", selectors[i][0], selectors[i][1]);
 		go(key, 0);
 	}
@@ -120,7 +103,7 @@ MICRO_TEST(short_iret_selectors)
 MICRO_TEST(short_iret_iopl)
 {
 	user_open(code_cli, sizeof(code_cli));
-	stage.frame.rflags = 0x3202;
+	frame.rflags = 0x3202;
 	go("cli", 0);
 	go("cli_syscall", VGCF_in_syscall);
 }
@@ -129,10 +112,10 @@ MICRO_TEST(short_iret_iopl)
 MICRO_TEST(short_iret_noncanonical)
 {
 	user_open(code_ud2, sizeof(code_ud2));
-	stage.frame.rip = 0x800000000000;
+	frame.rip = 0x800000000000;
 	go("iret", 0);
 	go("syscall", VGCF_in_syscall);
-	stage.frame.rip = 0xffff830000000000;
+	frame.rip = 0xffff830000000000;
 	go("core_syscall", VGCF_in_syscall);
 }
 
@@ -141,7 +124,7 @@ MICRO_TEST_CRASH(short_iret_no_table)
 {
 	user_open(code_ud2, sizeof(code_ud2));
 	micro_report("drop=%ld", micro_mmuext(MMUEXT_NEW_USER_BASEPTR, 0, 0));
-	micro_frame_load(&stage.frame);
+	micro_frame_go(&frame);
 }
 
 /* The machine address as a pointer into what a core is likely to map all memory at. */
@@ -150,22 +133,26 @@ static unsigned long direct(const void *page)
 	return 0xffff830000000000 + (micro_va_to_mfn(page) << PAGE_SHIFT);
 }
 
+static void was_read(struct micro_frame *f)
+{
+	micro_error("the core read its own memory: %lx", f->rip);
+}
+
 /* H2: a frame in the core's range is not read. */
 MICRO_TEST_CRASH(short_iret_core_frame)
 {
-	struct { uint64_t rax, r11, rcx, flags, rip, cs, rflags, rsp, ss; } *frame;
+	struct { uint64_t rax, r11, rcx, flags, rip, cs, rflags, rsp, ss; } *own;
 
 	user_open(code_ud2, sizeof(code_ud2));
-	frame = micro_page_alloc();
-	frame->cs = FLAT_USER_CS | 3;
-	frame->rip = LOW_VA;
-	frame->rflags = 0x202;
-	frame->rsp = stage.frame.rsp;
-	frame->ss = FLAT_USER_SS;
-	if (!micro_setjmp(&back))
-		asm volatile("movq %0, %%rsp; syscall"
-			     :: "r" (direct(frame)), "a" (__HYPERVISOR_iret) : "memory");
-	micro_error("the core read its own memory");
+	own = micro_page_alloc();
+	own->cs = FLAT_USER_CS | 3;
+	own->rip = LOW_VA;
+	own->rflags = 0x202;
+	own->rsp = frame.rsp;
+	own->ss = FLAT_USER_SS;
+	micro_trap_hook(6, was_read);
+	asm volatile("movq %0, %%rsp; syscall"
+		     :: "r" (direct(own)), "a" (__HYPERVISOR_iret) : "memory");
 }
 
 /* H2: nor is one written there, for a system call or a page fault of the user. */
@@ -193,7 +180,7 @@ MICRO_TEST_CRASH(short_syscall_core_stack)
 	user_open(code_syscall, sizeof(code_syscall));
 	hc_set_callbacks(micro_event_entry, micro_failsafe_entry, short_late_entry);
 	core_stack_set();
-	micro_frame_load(&stage.frame);
+	micro_frame_go(&frame);
 }
 
 MICRO_TEST_CRASH(short_fault_core_stack)
@@ -204,7 +191,7 @@ MICRO_TEST_CRASH(short_fault_core_stack)
 	late[0].address = (unsigned long)short_late_entry;
 	hc_set_trap_table(late);
 	core_stack_set();
-	micro_frame_load(&stage.frame);
+	micro_frame_go(&frame);
 }
 
 /* With the assist for it, the kernel sees the IOPL that it gave its user. */
@@ -213,12 +200,20 @@ MICRO_TEST_ALONE(short_assist_iopl)
 	user_open(code_syscall, sizeof(code_syscall));
 	micro_report("assist=%ld",
 		     hc_vm_assist(VMASST_CMD_enable, VMASST_TYPE_architectural_iopl));
-	stage.frame.rflags = 0x3202;
+	frame.rflags = 0x3202;
 	go("syscall", 0);
-	stage.frame.rip = LOW_VA + PAGE_SIZE;
+	frame.rip = LOW_VA + PAGE_SIZE;
 	go("fault", 0);
-	stage.frame.rflags = 0x202;
+	frame.rflags = 0x202;
 	go("fault_iopl0", 0);
+}
+
+static struct micro_jmp back;
+
+static void at_end(struct micro_frame *f)
+{
+	result.frame = *f;
+	micro_longjmp(&back, 1);
 }
 
 /* The last system call that there is room for: the address behind it is none. */
@@ -240,13 +235,13 @@ MICRO_TEST(short_syscall_at_end)
 	micro_page_protect(l3, false);
 	micro_need(!micro_mmu_update(micro_pte_maddr(255UL << 39, 4),
 				     micro_page_pte(l3, PTE_TABLE)));
-	for (i = 0; i < ENTRY_COUNT; i++)
-		micro_trap_hook(i, landed);
 	for (i = 0; i < ARRAY_SIZE(calls); i++) {
+		micro_trap_hook(13, at_end);
 		if (!micro_setjmp(&back))
 			asm volatile("jmp *%0" :: "r" (0x7ffffffffffe), "a" (calls[i]),
 				     "D" (0UL), "S" (0UL) : "memory");
-		micro_report("%lu=%s(%lx) rip=%lx", calls[i], micro_vector_name(seen.vector),
-			     seen.error, seen.rip);
+		micro_report("%lu=%s(%lx) rip=%lx", calls[i],
+			     micro_vector_name(result.frame.vector), result.frame.error,
+			     result.frame.rip);
 	}
 }
