@@ -74,11 +74,12 @@
 	leaq	-R_RIP(%rsp), %rcx
 	movq	V_STACK(%rcx), %rsp
 	movq	%rax, R_RAX(%rcx)
+	movq	V_DOMAIN(%rcx), %rax
+	testb	$ASSIST_SLOW, D_VM_ASSIST(%rax)
+	jnz	syscall_slow
 	movq	V_INFO(%rcx), %rax
 	movq	V_KERNEL_SP(%rcx), %r11
 	cmpb	$0, VI_MASK(%rax)
-	jne	syscall_slow
-	cmpb	$0, V_IOPL(%rcx)
 	jne	syscall_slow
 	cmpq	$0, V_SYSCALL_RIP(%rcx)
 	je	syscall_slow
@@ -113,7 +114,7 @@
 	EXTABLE \n, syscall_bad_stack
 	.endr
 
-	/* Events are masked in user mode, it has an IOPL, or no callback: C builds the frame. */
+	/* Events are masked in user mode, its IOPL is shown, or no callback: C builds the frame. */
 syscall_slow:
 	movq	R_RAX(%rcx), %rax
 	leaq	R_RIP(%rcx), %rsp
@@ -294,13 +295,16 @@ iret_slow:
 	ENTRY page_fault_enter
 	testb	$3, 16(%rsp)
 	jz	2f
-	cmpw	$0, V_IN_KERNEL - R_ERROR(%rsp)		/* in_kernel, iopl */
+	cmpb	$0, V_IN_KERNEL - R_ERROR(%rsp)
 	jne	2f
 	movq	%rcx, R_RCX - R_ERROR(%rsp)
 	leaq	-R_ERROR(%rsp), %rcx
 	movq	V_STACK(%rcx), %rsp
 	movq	%rax, R_RAX(%rcx)
 	movq	%r11, R_R11(%rcx)
+	movq	V_DOMAIN(%rcx), %rax
+	testb	$ASSIST_SLOW, D_VM_ASSIST(%rax)
+	jnz	3f
 	movq	%cr2, %rax
 	btq	$47, %rax
 	jc	3f

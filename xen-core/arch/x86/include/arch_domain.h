@@ -55,9 +55,8 @@ static_assert(offsetof(struct xsave_area, xstate_bv) == 512, "it heads the XSAVE
 struct arch_vcpu {
 	u64 kernel_cr3, user_cr3, kernel_sp;
 	u64 stack_top;			/* of the CPU it runs on */
-	bool in_kernel;
+	bool in_kernel, in_nmi, ts;	/* ts: the guest's CR0.TS */
 	u8 iopl;			/* virtual IOPL, 0 .. 3 */
-	bool in_nmi, ts;		/* ts: the guest's CR0.TS */
 	struct guest_entry callback[NR_CALLBACKS];	/* by CALLBACKTYPE_* */
 
 	u64 fs_base, gs_base[2];	/* while not running; gs_base[in_kernel] is its own */
@@ -81,9 +80,6 @@ struct arch_vcpu {
 	u64 *multicall_args;		/* of the entry being served, for continuations */
 	u32 pv_time_version;
 };
-
-static_assert(offsetof(struct arch_vcpu, iopl) == offsetof(struct arch_vcpu, in_kernel) + 1,
-	      "page_fault_enter reads both");
 
 /**
  * struct log_dirty - which frames were written to: pv/log_dirty.c
