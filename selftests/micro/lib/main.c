@@ -35,7 +35,8 @@ static void console_write(const char *text, size_t length)
 	else
 		micro_guest_write(text, length);
 	/* Where the next thing is the core's words on our end, let ours be out before. */
-	if (!micro_is_dom0() && current_test->kind && !strncmp(current_test->kind, "crash", 6))
+	if (!micro_is_dom0() && current_test && current_test->kind &&
+	    !strncmp(current_test->kind, "crash", 6))
 		micro_guest_drain();
 }
 

@@ -232,6 +232,7 @@ void micro_page_protect(void *va, bool writable);
 long micro_mmuext(unsigned int cmd, unsigned long arg1, unsigned long arg2);
 unsigned long micro_bad_mfn(void);
 uint64_t *micro_table_build(uint64_t first_entry);
+uint64_t *micro_tree_build(uint64_t pte);
 uint64_t micro_page_pte(const void *va, uint64_t flags);
 unsigned long micro_scratch_va(unsigned int slot);
 uint64_t *micro_scratch_open(unsigned int slot);

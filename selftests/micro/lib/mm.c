@@ -143,6 +143,15 @@ uint64_t *micro_table_build(uint64_t first_entry)
 	return table;
 }
 
+/** micro_tree_build() - a level 3 table whose first page has @pte; two more below it */
+uint64_t *micro_tree_build(uint64_t pte)
+{
+	uint64_t *l1 = micro_table_build(pte);
+	uint64_t *l2 = micro_table_build(micro_page_pte(l1, PTE_TABLE));
+
+	return micro_table_build(micro_page_pte(l2, PTE_TABLE));
+}
+
 /** micro_page_pte() - the entry that maps a pool page with some flags */
 uint64_t micro_page_pte(const void *va, uint64_t flags)
 {

@@ -176,12 +176,8 @@ MICRO_TEST_DOMU_SERVED(domu_race_root, 2, serve_moves)
 	unsigned int n;
 
 	for (n = 0; n < PAGES; n++) {
-		uint64_t *l1, *l2;
-
 		pages[n] = micro_page_alloc();
-		l1 = micro_table_build(micro_page_pte(pages[n], PTE_RO));
-		l2 = micro_table_build(micro_page_pte(l1, PTE_TABLE));
-		trees[n] = micro_table_build(micro_page_pte(l2, PTE_TABLE));
+		trees[n] = micro_tree_build(micro_page_pte(pages[n], PTE_RO));
 	}
 	window = (uint64_t *)0x7f0000000000;
 	micro_need(!show_by_l4(0));

@@ -261,14 +261,12 @@ MICRO_TEST(user_page_faults)
 MICRO_TEST(user_kernel_page)
 {
 	char *page = micro_page_alloc();
-	uint64_t *l1, *l2, *l3;
+	uint64_t *l3;
 	unsigned long va = 0x7f0000000000;
 
 	micro_user_init();
 	micro_map(page, micro_page_pte(page, PTE_P | PTE_W | PTE_A | PTE_D));
-	l1 = micro_table_build(micro_page_pte(page, PTE_P | PTE_W));
-	l2 = micro_table_build(micro_page_pte(l1, PTE_TABLE));
-	l3 = micro_table_build(micro_page_pte(l2, PTE_TABLE));
+	l3 = micro_tree_build(micro_page_pte(page, PTE_P | PTE_W));
 	micro_report("link=%ld",
 		     micro_mmu_update(micro_pte_maddr(va, 4),
 				      micro_page_pte(l3, PTE_TABLE)));
@@ -400,9 +398,7 @@ MICRO_TEST(user_direction_flag)
 static char *area_open(uint64_t l4_maddr)
 {
 	char *page = micro_page_alloc();
-	uint64_t *l1 = micro_table_build(micro_page_pte(page, PTE_RW));
-	uint64_t *l2 = micro_table_build(micro_page_pte(l1, PTE_TABLE));
-	uint64_t *l3 = micro_table_build(micro_page_pte(l2, PTE_TABLE));
+	uint64_t *l3 = micro_tree_build(micro_page_pte(page, PTE_RW));
 
 	micro_need(!micro_mmu_update(l4_maddr + (AREA_VA >> 39) * 8,
 				     micro_page_pte(l3, PTE_TABLE)));
