@@ -127,3 +127,73 @@ MICRO_TEST(msr_write_values)
 	write_try("fs_base", 0xc0000100, 0);
 	write_try("kernel_gs_base", 0xc0000102, 0);
 }
+
+#define SCRATCH_SLOT	57
+
+static const char user_code[] = { 0x0f, 0x32 };
+
+static void gs_base_report(const char *key)
+{
+	const struct micro_frame *f = &micro_probe.frame;
+
+	if (micro_probe.trapped)
+		micro_report("%s=%s(%lx) rax=%lx rdx=%lx", key, micro_vector_name(f->vector),
+			     f->error, f->rax, f->rdx);
+	else
+		micro_report("%s rax=%lx rdx=%lx", key, regs.rax, regs.rdx);
+}
+
+/*
+ * What Linux reads at each switch between processes, its user's GS base. A core may have
+ * a short way for it, so: whatever is only like it.
+ */
+MICRO_TEST(msr_user_gs_base)
+{
+	const struct micro_regs start = {
+		.rax = 0x1111111111111111, .rdx = 0x2222222222222222,
+		.rcx = 0xffffffffc0000102,
+	};
+	unsigned long page = micro_scratch_va(SCRATCH_SLOT);
+	char *code = micro_page_alloc();
+	struct micro_user_result user;
+
+	regs = (struct micro_regs){ .rcx = 0xc0000102, .rax = 0x98765000, .rdx = 0x123 };
+	MICRO_PROBE(&regs, "wrmsr");
+	regs = start;
+	MICRO_PROBE(&regs, "rdmsr");
+	gs_base_report("read");
+	regs = start;
+	MICRO_PROBE(&regs, "cs rdmsr");
+	gs_base_report("prefix");
+	regs = start;
+	MICRO_PROBE(&regs, "hlt");
+	gs_base_report("hlt");
+	regs = start;
+	MICRO_PROBE(&regs, "invd");
+	gs_base_report("invd");
+	regs = start;
+	MICRO_PROBE(&regs, "movw $0x3, %%ax; movw %%ax, %%fs");
+	gs_base_report("selector");
+	regs = start;
+	MICRO_PROBE(&regs, "pushfq; orl $0x100, (%%rsp); popfq; rdmsr; nop; nop");
+	gs_base_report("step");
+	micro_report("step offset=%ld", micro_probe.rip_offset);
+
+	/* The last two bytes before a page that is not there. */
+	memset(code, 0, PAGE_SIZE);
+	memcpy(code + PAGE_SIZE - sizeof(user_code), user_code, sizeof(user_code));
+	micro_scratch_open(SCRATCH_SLOT);
+	micro_need(!micro_map((void *)page, micro_page_pte(code, PTE_RO)));
+	regs = start;
+	regs.rbx = page + PAGE_SIZE - sizeof(user_code);
+	MICRO_PROBE(&regs, "jmp *%%rbx");
+	gs_base_report("page_end");
+	micro_report("page_end rip=%lx", micro_probe.frame.rip - page);
+
+	regs = start;
+	micro_user_run((void *)user_code, 0, &regs, &user);
+	micro_report("user=%s(%lx) rax=%lx rdx=%lx", micro_vector_name(user.frame.vector),
+		     user.frame.error, user.frame.rax, user.frame.rdx);
+	micro_check(user.frame.rax == start.rax);
+	write_try("restored", 0xc0000102, 0);
+}

@@ -57,6 +57,12 @@ int __must_check page_use(struct domain *d, mfn_t mfn, u64 type);
 int __must_check pt_get_whole(struct domain *d, mfn_t mfn, unsigned int level);
 /** pt_put() - end both; what is preempted is finished by pt_finish_deferred(). */
 void pt_put(struct page *p);
+/**
+ * pt_exchange_root() - both of these for roots, quickly: @new is used, @old no longer
+ * Return: false when @new is no live root of @d, or nobody else uses @old; then nothing
+ * has changed. pt_lock held.
+ */
+bool pt_exchange_root(struct domain *d, mfn_t old, mfn_t new);
 /** pt_finish_deferred() - finish what pt_put() could not. Return: 0 or -ERESTART. */
 int pt_finish_deferred(struct domain *d);
 

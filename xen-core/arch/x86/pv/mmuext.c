@@ -104,28 +104,57 @@ void pv_show_m2p(mfn_t root, bool visible)
 	l4[FIRST_CORE_SLOT] = visible ? core_l4[FIRST_CORE_SLOT] : 0;
 }
 
+/* The table @mfn, whose use is taken already, becomes a root of the running @v; user: or none. */
+static __always_inline void set_root(struct vcpu *v, mfn_t mfn, bool user)
+{
+	u64 new = mfn_to_maddr(mfn).a;
+
+	*(user ? &v->arch.user_cr3 : &v->arch.kernel_cr3) = new;
+	/* The guest's user mode has no business with the machine's frame numbers. */
+	if (new)
+		pv_show_m2p(mfn, !user || new == v->arch.kernel_cr3);
+	if (!user)
+		pv_load_cr3(v);
+}
+
+/* pt_lock held. */
 static int new_root(struct vcpu *v, mfn_t mfn, bool user)
 {
-	u64 *root = user ? &v->arch.user_cr3 : &v->arch.kernel_cr3;
-	u64 old = *root, new = mfn_to_maddr(mfn).a;
+	u64 old = user ? v->arch.user_cr3 : v->arch.kernel_cr3;
 	int err = 0;
 
-	if (new == old)
+	if (mfn_to_maddr(mfn).a == old)
 		return 0;
 	/* E5: held as long as a root of @v names it. */
 	if (!user || mfn.n)
 		err = pt_get(v->domain, mfn, 4);
 	if (err)
 		return err;
-	*root = new;
-	/* The guest's user mode has no business with the machine's frame numbers. */
-	if (new)
-		pv_show_m2p(mfn, !user || new == v->arch.kernel_cr3);
-	if (!user)
-		pv_load_cr3(v);
+	set_root(v, mfn, user);
 	if (old)
 		pt_put(mfn_to_page(PTE_MFN(old)));
 	return 0;
+}
+
+/*
+ * The same where others use the old root, too: what a guest does that switches from one
+ * process to another. E5, P6: the new one is held, the old one needs no release.
+ * Return: false when it is another case; then nothing has changed.
+ */
+static __always_inline bool new_root_quick(struct vcpu *v, const struct mmuext_op *op)
+{
+	bool user = op->cmd == MMUEXT_NEW_USER_BASEPTR;
+	struct domain *d = v->domain;
+	u64 old;
+
+	if (!user && op->cmd != MMUEXT_NEW_BASEPTR)
+		return false;
+	spin_guard(&d->pt_lock);
+	old = user ? v->arch.user_cr3 : v->arch.kernel_cr3;
+	if (!old || d->arch.deferred_put || !pt_exchange_root(d, PTE_MFN(old), MFN(op->arg1.mfn)))
+		return false;
+	set_root(v, MFN(op->arg1.mfn), user);
+	return true;
 }
 
 static int clear_or_copy(struct domain *d, const struct mmuext_op *op)
@@ -253,6 +282,7 @@ int pv_list_end(int err, gva_t rest, u32 left, gva_t done, u32 total)
 long do_mmuext_op(gva_t ops, u32 count, gva_t done, u32 foreign)
 {
 	u32 before = pv_list_begin(&count, done), n = 0;
+	struct vcpu *v = current;
 	struct mmuext_op op;
 	struct domain *d;
 	int err = foreign >> 16 ? -ESRCH : pv_foreign_get(foreign, &d);
@@ -262,7 +292,8 @@ long do_mmuext_op(gva_t ops, u32 count, gva_t done, u32 foreign)
 	while (!err && n < count) {
 		err = copy_struct_from_guest(&op, gva_index(ops, struct mmuext_op, n));
 		if (!err)
-			err = pv_mmuext_one(current, d, &op);
+			err = d == v->domain && new_root_quick(v, &op) ? 0 :
+			      pv_mmuext_one(v, d, &op);
 		if (!err && ++n < count && preempt_requested())
 			err = -ERESTART;
 	}

@@ -178,6 +178,18 @@ int page_use(struct domain *d, mfn_t mfn, u64 type)
 	return err;
 }
 
+bool pt_exchange_root(struct domain *d, mfn_t old, mfn_t new)
+{
+	struct page *p = mfn_to_page(old);
+
+	/* pt_lock: there will be other uses still when this one ends. */
+	if ((READ_ONCE(p->type) & PT_COUNT_MASK) == 1 || !use_quick(d, new, true, PT_L4))
+		return false;
+	type_put_shared(p);
+	page_put(p);
+	return true;
+}
+
 /* Ends both, or -ERESTART. */
 static int pt_try_put(struct page *p)
 {
@@ -657,25 +669,26 @@ void pt_set_l1(struct domain *owner, u64 *slot, u64 e)
 		l1_put(owner, old);
 }
 
-u32 pt_write_l1_run(struct domain *owner, struct domain *fd, mfn_t table,
-		    const struct mmu_update *req, u32 n, int *err)
+/* Not inlined: what is around the loop would take the registers that it needs. */
+noinline u32 pt_write_l1_run(struct domain *owner, struct domain *fd, mfn_t table,
+			     const struct mmu_update *req, u32 n, int *err)
 {
+	const struct mmu_update *first = req, *end = req + n;
 	u8 *entries = mfn_to_virt(table);
-	u32 i;
 
-	for (i = 0; i < n && update_is_for(&req[i], table); i++) {
-		u64 *slot = (u64 *)(entries + (req[i].ptr & ~PAGE_MASK & ~7ull));
-		bool keep_ad = req[i].ptr & MMU_PT_UPDATE_PRESERVE_AD;
+	for (; req < end && update_is_for(req, table); req++) {
+		u64 *slot = (u64 *)(entries + (req->ptr & ~PAGE_MASK & ~7ull));
+		bool keep_ad = req->ptr & MMU_PT_UPDATE_PRESERVE_AD;
 		u64 old = READ_ONCE(*slot);
 
 		if (likely(l1_change_bits(owner, slot, old,
-					  req[i].val | (keep_ad ? old & (PTE_A | PTE_D) : 0))))
+					  req->val | (keep_ad ? old & (PTE_A | PTE_D) : 0))))
 			continue;
-		*err = pt_write_l1(owner, fd, slot, req[i].val, keep_ad);
+		*err = pt_write_l1(owner, fd, slot, req->val, keep_ad);
 		if (unlikely(*err))
 			break;
 	}
-	return i;
+	return req - first;
 }
 
 int pt_exchange_l1(struct domain *d, u64 *slot, u64 old, u64 val)
