@@ -8,10 +8,14 @@
  * two rounds in xbench's format.
  */
 #define _GNU_SOURCE
+#include <fcntl.h>
+#include <linux/filter.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/socket.h>
+#include <sys/swap.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -192,8 +196,84 @@ static void bench_protect_none(void)
 	munmap(m, pages * PAGE);
 }
 
+/* The RAM disk as swap space, with the header that mkswap would write. Return: done */
+static int swap_open(void)
+{
+	static const struct {
+		char boot[1024];
+		uint32_t version, last_page, bad_pages;
+		char rest[PAGE - 1024 - 3 * 4 - 10], magic[10];
+	} header = { .version = 1, .last_page = 1023, .magic = "SWAPSPACE2" };
+	int fd = open("/dev/ram0", O_WRONLY);
+	int done = write(fd, &header, sizeof(header)) == sizeof(header);
+
+	close(fd);
+	return done && !swapon("/dev/ram0", 0);
+}
+
+/* Pages that are written to go to swap space. */
+static void bench_page_out(void)
+{
+	const size_t pages = 256;
+	const long n = 20;
+	char *m = map_anon(pages);
+	uint64_t spent = 0, t;
+
+	for (long i = 0; i < n; i++) {
+		touch(m, pages);
+		t = now();
+		madvise(m, pages * PAGE, MADV_PAGEOUT);
+		spent += now() - t;
+	}
+	report("pageout_page", spent, n * pages);
+	munmap(m, pages * PAGE);
+}
+
+/* What reclaim does with pages before it takes them: were they accessed? */
+static void bench_clear_young(void)
+{
+	const size_t pages = 1024;
+	const long n = 20;
+	char *m = map_anon(pages);
+	int fd = open("/proc/self/clear_refs", O_WRONLY);
+	uint64_t spent = 0, t;
+
+	for (long i = 0; i < n; i++) {
+		touch(m, pages);
+		t = now();
+		if (write(fd, "1", 1) != 1)
+			return;
+		spent += now() - t;
+	}
+	report("young_page", spent, n * pages);
+	close(fd);
+	munmap(m, pages * PAGE);
+}
+
+/* As when a module or a BPF program is loaded: kernel memory that becomes read-only. */
+static void bench_filter(void)
+{
+	static struct sock_filter code[1024];
+	struct sock_fprog program = { .len = 1024, .filter = code };
+	int s = socket(AF_UNIX, SOCK_DGRAM, 0);
+	const long n = 50;
+	uint64_t t;
+
+	for (int i = 0; i < 1023; i++)
+		code[i] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_IMM, i);
+	code[1023] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, 1);
+	t = now();
+	for (long i = 0; i < n; i++)
+		if (setsockopt(s, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)))
+			return;
+	report("filter_attach", now() - t, n);
+	close(s);
+}
+
 int main(void)
 {
+	int swap = swap_open();
+
 	for (warm = 0; warm < 2; warm++) {
 		bench_fork_written();
 		bench_copy_on_write();
@@ -202,6 +282,10 @@ int main(void)
 		bench_advise();
 		bench_small_unmap();
 		bench_protect_none();
+		bench_clear_young();
+		bench_filter();
+		if (swap)
+			bench_page_out();
 	}
 	printf("XB mm done\n");
 	return 0;

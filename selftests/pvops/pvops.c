@@ -123,6 +123,52 @@ static void test_advise(void)
 	munmap(m, PAGES * PAGE);
 }
 
+static void forget_accesses(void)
+{
+	int fd = open("/proc/self/clear_refs", O_WRONLY);
+
+	if (fd < 0 || write(fd, "1", 1) != 1)
+		exit(2);
+	close(fd);
+}
+
+/* Pages of the mapping at @m that were accessed, as the kernel sees it; -1: not known */
+static long accessed(const char *m)
+{
+	FILE *f = fopen("/proc/self/smaps", "r");
+	unsigned long start;
+	char line[300];
+	bool ours = false;
+	long kb = -1;
+
+	while (f && kb < 0 && fgets(line, sizeof(line), f)) {
+		if (sscanf(line, "%lx-%*x ", &start) == 1)
+			ours = start == (unsigned long)m;
+		else if (ours)
+			sscanf(line, "Referenced: %ld", &kb);
+	}
+	if (f)
+		fclose(f);
+	return kb < 0 ? -1 : kb / 4;
+}
+
+static void test_accessed(void)
+{
+	/* A mapping of its own: what is next to it has other rights. */
+	char *m = map_pages() + PAGE;
+	const long n = PAGES - 2;
+
+	mprotect(m - PAGE, PAGE, PROT_NONE);
+	mprotect(m + n * PAGE, PAGE, PROT_NONE);
+	result(accessed(m) == n, "accessed: pages that were written");
+	forget_accesses();
+	result(accessed(m) == 0, "accessed: none after the bits were cleared");
+	for (long i = 0; i < n; i += 2)
+		(void)*(volatile char *)(m + i * PAGE);
+	result(accessed(m) == n / 2, "accessed: those that were read since");
+	munmap(m - PAGE, PAGES * PAGE);
+}
+
 static void test_move(void)
 {
 	char *from = map_pages(), *to = map_pages();
@@ -389,6 +435,22 @@ static void move_and_back(int fd, int i)
 		exit(2);
 }
 
+/* The accessed bits go, as reclaim takes them away, while D bits come. */
+static void clear_accessed(int fd, int i)
+{
+	if (i % 10 == 0)
+		fsync(fd);
+	forget_accesses();
+}
+
+/* Reclaim unmaps the pages one by one, and writes back what is dirty. */
+static void page_out(int fd, int i)
+{
+	if (i % 10 == 0)
+		fsync(fd);
+	madvise((void *)shared, PAGES * PAGE, MADV_PAGEOUT);
+}
+
 /* What was written through a mapping that is gone, or elsewhere, must reach the file. */
 static void test_dirty(const char *folder, void (*change)(int, int), const char *name)
 {
@@ -433,6 +495,7 @@ int main(int argc, char **argv)
 	sigaction(SIGSEGV, &action, NULL);
 	test_protect();
 	test_advise();
+	test_accessed();
 	test_move();
 	test_fork();
 	test_copy_on_write();
@@ -442,6 +505,10 @@ int main(int argc, char **argv)
 			   "munmap: what was written through a shared mapping is in the file");
 		test_dirty(argv[1], move_and_back,
 			   "mremap: what was written through a shared mapping is in the file");
+		test_dirty(argv[1], clear_accessed,
+			   "accessed: what was written meanwhile is in the file");
+		test_dirty(argv[1], page_out,
+			   "page-out: what was written meanwhile is in the file");
 	}
 	printf("1..%d\n", tests);
 	return failures != 0;
