@@ -72,7 +72,14 @@ u64 pv_flush_mask_all(struct domain *d);
  * DOMID_SELF is the caller, its number is not; DOMID_IO and DOMID_XEN are the core's.
  * Return: 0, -ESRCH or -EPERM.
  */
-int pv_foreign_get(domid_t id, struct domain **d);
+int pv_other_get(domid_t id, struct domain **d);
+static inline int pv_foreign_get(domid_t id, struct domain **d)
+{
+	if (unlikely(id != DOMID_SELF))
+		return pv_other_get(id, d);
+	*d = current->domain;
+	return 0;
+}
 void pv_foreign_put(struct domain *d);
 
 /* mmuext.c: one operation, not preempted; on frames of @d */

@@ -98,20 +98,20 @@ static int update_one(struct update *u, const struct mmu_update *req)
 }
 
 /* X1, G5: none but a privileged domain reaches another's frames. */
-int pv_foreign_get(domid_t id, struct domain **out)
+int pv_other_get(domid_t id, struct domain **out)
 {
-	struct domain *self = current->domain, *d = self;
+	struct domain *self = current->domain, *d;
 
 	if (id == DOMID_IO || id == DOMID_XEN) {
 		d = id == DOMID_IO ? dom_io : dom_xen;
 		domain_get(d);
-	} else if (id != DOMID_SELF) {
+	} else {
 		d = id == self->id ? NULL : domain_get_by_id(id);
 	}
 	*out = d;
 	if (!d)
 		return -ESRCH;
-	if (d == self || self->privileged)
+	if (self->privileged)
 		return 0;
 	pv_foreign_put(d);
 	return -EPERM;
