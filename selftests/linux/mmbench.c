@@ -256,7 +256,7 @@ static void bench_filter(void)
 	static struct sock_filter code[1024];
 	struct sock_fprog program = { .len = 1024, .filter = code };
 	int s = socket(AF_UNIX, SOCK_DGRAM, 0);
-	const long n = 50;
+	const long n = 400;
 	uint64_t t;
 
 	for (int i = 0; i < 1023; i++)

@@ -488,6 +488,29 @@ static void test_dirty(const char *folder, void (*change)(int, int), const char 
 	unlink(path);
 }
 
+/* A kernel whose entry does not clear DF copies backwards, over what is before the buffer. */
+static void test_direction(void)
+{
+	static char buffer[3 * PAGE];
+	int fd = open("/proc/self/exe", O_RDONLY);
+	char head[4];
+	long n = SYS_pread64;
+	register long offset asm("r10") = 0;
+
+	if (pread(fd, head, sizeof(head), 0) != sizeof(head))
+		exit(2);
+	asm volatile("std; syscall; cld"
+		     : "+a"(n)
+		     : "D"((long)fd), "S"(buffer + PAGE), "d"(PAGE), "r"(offset)
+		     : "rcx", "r11", "memory", "cc");
+	for (size_t i = 0; i < PAGE; i++)
+		if (buffer[i])
+			n = 0;
+	result(n == (long)PAGE && !memcmp(buffer + PAGE, head, sizeof(head)),
+	       "system call with the direction flag set: reads forwards");
+	close(fd);
+}
+
 int main(int argc, char **argv)
 {
 	struct sigaction action = { .sa_handler = on_fault, .sa_flags = SA_NODEFER };
@@ -500,6 +523,7 @@ int main(int argc, char **argv)
 	test_fork();
 	test_copy_on_write();
 	test_gs_base();
+	test_direction();
 	if (argc > 1) {
 		test_dirty(argv[1], unmap_and_map,
 			   "munmap: what was written through a shared mapping is in the file");
