@@ -159,10 +159,6 @@ void pv_failsafe(struct vcpu *v)
 			   v->arch.es, v->arch.fs, v->arch.gs);
 		return;
 	}
-	load_segment_ds(0);
-	load_segment_es(0);
-	load_segment_fs(0);
-	load_segment_gs(0);
 	enter_kernel(v, &v->arch.callback[CALLBACKTYPE_failsafe], segments, ARRAY_SIZE(segments));
 }
 
