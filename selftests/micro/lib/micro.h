@@ -169,9 +169,11 @@ typedef void micro_hook_t(struct micro_frame *frame);
 
 void micro_trap_install(void);
 void micro_trap_hook(unsigned int entry, micro_hook_t *hook);
+void micro_breakpoint(unsigned long address);
 
 extern uint64_t micro_failsafe_selectors[4];
 extern uint64_t micro_iret_flags;
+extern uint64_t micro_entry_flags;	/* with which the kernel was entered */
 extern char micro_stubs[], micro_event_entry[], micro_syscall_entry[];
 extern char micro_sysenter_entry[], micro_syscall32_entry[];
 extern char micro_nmi_entry[], micro_failsafe_entry[];

@@ -169,6 +169,8 @@ micro_trap_common:
 	pushq	%r13
 	pushq	%r14
 	pushq	%r15
+	pushfq
+	popq	micro_entry_flags(%rip)
 	cld
 	movq	%rsp, %rdi
 	movq	%rsp, %rbx

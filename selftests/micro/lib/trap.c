@@ -14,7 +14,7 @@
 #define EFLAGS_AC	0x40000UL
 
 struct micro_probe micro_probe;
-uint64_t micro_probe_start, micro_probe_resume;
+uint64_t micro_probe_start, micro_probe_resume, micro_entry_flags;
 
 static micro_hook_t *hooks[ENTRY_COUNT];
 static struct trap_info trap_table[257];
@@ -56,6 +56,15 @@ void micro_probe_report(const char *key)
 void micro_trap_hook(unsigned int entry, micro_hook_t *hook)
 {
 	hooks[entry] = hook;
+}
+
+/** micro_breakpoint() - a #DB before the instruction at @address; 0: none any more */
+void micro_breakpoint(unsigned long address)
+{
+	micro_need(!hc_set_debugreg(7, 0));
+	micro_need(!hc_set_debugreg(0, address));
+	micro_need(!hc_set_debugreg(6, 0));
+	micro_need(!hc_set_debugreg(7, address ? 3 : 0));
 }
 
 static void probe_finish(struct micro_frame *frame)

@@ -3,7 +3,7 @@
  * 32-bit user code under a 64-bit guest kernel: frames, and the entries for it
  * (callback.h CALLBACKTYPE_syscall32, CALLBACKTYPE_sysenter).
  */
-#include "micro.h"
+#include "domain.h"
 
 #define LOW_VA	0x400000UL
 
@@ -49,6 +49,27 @@ static void compat_run(const char *key, const char *code, size_t size)
 	micro_report("%s cs=%lx ss=%lx rsp=%lx if=%lu", key, result.frame.cs,
 		     result.frame.ss, result.frame.rsp - LOW_VA,
 		     result.frame.rflags >> 9 & 1);
+}
+
+static void flags_run(const char *key, uint64_t cs, const char *code)
+{
+	struct micro_regs regs = { .rax = 0x11223344 };
+
+	low_page_open(code, 3);
+	micro_user_run_at(cs, LOW_VA, LOW_VA + 0x800, &regs, &result);
+	micro_report("%s=%lu df=%lu", key, result.frame.vector, micro_entry_flags >> 10 & 1);
+	micro_check(!(micro_entry_flags >> 10 & 1) || !micro_is_ours());
+}
+
+/* A user's direction flag is not its kernel's, whatever way that is entered (Xen's is). */
+MICRO_TEST(compat_direction_flag)
+{
+	flags_run("syscall", FLAT_USER_CS | 3, "\xfd\x0f\x05");
+	flags_run("ud2", FLAT_USER_CS | 3, "\xfd\x0f\x0b");
+	flags_run("int80", FLAT_USER_CS | 3, "\xfd\xcd\x80");
+	flags_run("syscall32", FLAT_USER_CS32 | 3, "\xfd\x0f\x05");
+	flags_run("ud2_32", FLAT_USER_CS32 | 3, "\xfd\x0f\x0b");
+	flags_run("int80_32", FLAT_USER_CS32 | 3, "\xfd\xcd\x80");
 }
 
 /* It runs in 32-bit mode, and its traps say so in the frame. */

@@ -96,6 +96,17 @@ MICRO_TEST(iret_flags)
 	}
 }
 
+/* RF: the first instruction is executed although there is a breakpoint on it. */
+MICRO_TEST(iret_resume)
+{
+	frame_default();
+	micro_breakpoint(frame.rip);
+	iret_try("break", 0);
+	frame.rflags |= 0x10000;
+	iret_try("resume", 0);
+	micro_breakpoint(0);
+}
+
 /* Back to the guest kernel itself: cs RPL 0, and the mask from rflags.IF. */
 MICRO_TEST(iret_to_kernel)
 {

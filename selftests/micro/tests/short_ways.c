@@ -77,6 +77,17 @@ MICRO_TEST(short_iret_flags)
 	}
 }
 
+/* RF: the user gets past a breakpoint. */
+MICRO_TEST(short_iret_resume)
+{
+	user_open(code_ud2, sizeof(code_ud2));
+	micro_breakpoint(LOW_VA);
+	go("break", 0);
+	frame.rflags |= 0x10000;
+	go("resume", 0);
+	micro_breakpoint(0);
+}
+
 /* E3: selectors that the CPU refuses, or that mean others than they say. */
 MICRO_TEST(short_iret_selectors)
 {

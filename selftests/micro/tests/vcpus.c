@@ -374,17 +374,27 @@ MICRO_TEST(vcpu_arguments)
 
 static volatile unsigned int failsafes;
 
+static uint64_t base_msr(uint32_t msr)
+{
+	uint32_t low, high;
+
+	asm volatile("rdmsr" : "=a" (low), "=d" (high) : "c" (msr));
+	return (uint64_t)high << 32 | low;
+}
+
 static void failsafe(struct micro_frame *frame)
 {
 	micro_report("failsafe cs=%lx ss=%lx mask=%u", frame->cs, frame->ss,
 		     micro_vcpu_info()[1].evtchn_upcall_mask);
+	micro_report("bases fs=%lx gs=%lx user_gs=%lx", base_msr(0xc0000100),
+		     base_msr(0xc0000101), base_msr(0xc0000102));
 	failsafes++;
 	hc_vcpu_op(VCPUOP_down, 1, NULL);
 }
 
 /*
  * Segment registers the core cannot load when it runs a vcpu go to the
- * failsafe callback, which finds them on its stack (callback.h).
+ * failsafe callback, which finds them on its stack (callback.h). The bases are kept.
  */
 MICRO_TEST_ALONE(vcpu_failsafe)
 {
@@ -396,6 +406,9 @@ MICRO_TEST_ALONE(vcpu_failsafe)
 	context.user_regs.es = 0x23;
 	context.user_regs.fs = 0x2b;
 	context.user_regs.gs = 0x33;
+	context.fs_base = 0x1000;
+	context.gs_base_kernel = 0x2000;
+	context.gs_base_user = 0x3000;
 	micro_report("initialise=%ld",
 		     hc_vcpu_op(VCPUOP_initialise, 1, &context));
 	micro_need(!hc_vcpu_op(VCPUOP_up, 1, NULL));

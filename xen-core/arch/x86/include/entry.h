@@ -15,8 +15,8 @@
 #define ERESTART 85
 #define VECTOR_SYSCALL 0x100
 #define EFLAGS_IF 0x200
-/* What a guest may set of the flags; IOPL, VM, RF, NT stay clear. */
-#define SYSRET_FLAGS 0x244dd5
+/* What a guest may set of the flags, IF apart; IOPL and VM stay clear. SYSRET ignores RF. */
+#define SYSRET_FLAGS 0x254dd5
 /* Cleared on entry to a guest's kernel: AC, RF, NT, DF, TF. */
 #define ENTRY_CLEAR 0x54500
 /* Address >> 43 of the core's range. */

@@ -16,7 +16,7 @@
 #include <xen/nmi.h>
 
 #define FRAME_MAX	11
-#define RETURN_FLAGS	0x244dd5u	/* what HYPERVISOR_iret takes from the guest */
+#define RETURN_FLAGS	0x254dd5u	/* what HYPERVISOR_iret takes from the guest */
 #define ERROR_CODE_TRAPS (1u << TRAP_DF | 1u << TRAP_TS | 1u << TRAP_NP | 1u << TRAP_SS | \
 			  1u << TRAP_GP | 1u << TRAP_PF | 1u << TRAP_AC | 1u << TRAP_CP)
 
@@ -159,10 +159,6 @@ void pv_failsafe(struct vcpu *v)
 			   v->arch.es, v->arch.fs, v->arch.gs);
 		return;
 	}
-	load_segment_ds(0);
-	load_segment_es(0);
-	load_segment_fs(0);
-	load_segment_gs(0);
 	enter_kernel(v, &v->arch.callback[CALLBACKTYPE_failsafe], segments, ARRAY_SIZE(segments));
 }
 

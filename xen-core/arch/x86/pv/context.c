@@ -155,12 +155,19 @@ static void segments_save(struct vcpu *v)
 	v->arch.gs_base[!v->arch.in_kernel] = rdmsr(MSR_KERNEL_GS_BASE);
 }
 
-/* Return: false when a selector is bad (its descriptor changed meanwhile). */
+/* Return: false when a selector is bad (its descriptor changed meanwhile): all are null. */
 static bool segments_load(struct vcpu *v)
 {
 	int bad = load_segment_ds(v->arch.ds) | load_segment_es(v->arch.es) |
 		  load_segment_fs(v->arch.fs) | load_segment_gs(v->arch.gs);
 
+	if (bad) {
+		load_segment_ds(0);
+		load_segment_es(0);
+		load_segment_fs(0);
+		load_segment_gs(0);
+	}
+	/* Last: a selector takes its base with it, and the kernel relies on that of its GS. */
 	wrmsr(MSR_FS_BASE, v->arch.fs_base);
 	wrmsr(MSR_GS_BASE, v->arch.gs_base[v->arch.in_kernel]);
 	wrmsr(MSR_KERNEL_GS_BASE, v->arch.gs_base[!v->arch.in_kernel]);
