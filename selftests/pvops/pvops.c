@@ -130,6 +130,8 @@ static void forget_accesses(void)
 	if (fd < 0 || write(fd, "1", 1) != 1)
 		exit(2);
 	close(fd);
+	/* That leaves the TLB alone; to unmap so many pages flushes it whole. */
+	munmap(map_pages(), PAGES * PAGE);
 }
 
 /* Pages of the mapping at @m that were accessed, as the kernel sees it; -1: not known */
