@@ -147,7 +147,8 @@ static __always_inline bool new_root_quick(struct vcpu *v, const struct mmuext_o
 	struct domain *d = v->domain;
 	u64 old;
 
-	if (!user && op->cmd != MMUEXT_NEW_BASEPTR)
+	/* 0 as a root of the user's is none, whatever frame 0 is. */
+	if ((!user && op->cmd != MMUEXT_NEW_BASEPTR) || !op->arg1.mfn)
 		return false;
 	spin_guard(&d->pt_lock);
 	old = user ? v->arch.user_cr3 : v->arch.kernel_cr3;
