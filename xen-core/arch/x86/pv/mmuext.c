@@ -267,7 +267,8 @@ u32 pv_list_begin(u32 *count, gva_t done)
 	return before;
 }
 
-int pv_list_end(int err, gva_t rest, u32 left, gva_t done, u32 total)
+/* Not inlined: it has many callers, and the image is to stay small. */
+noinline int pv_list_end(int err, gva_t rest, u32 left, gva_t done, u32 total)
 {
 	/* The header promises nothing when the counter cannot be written. */
 	if (done.a && copy_to_guest(done, &total, sizeof(total)))
