@@ -224,7 +224,7 @@ iret_fast:
 2:	movq	48(%r11), %rax
 	testl	$EFLAGS_IF, %eax
 	jz	iret_slow_clac
-	andl	$SYSRET_FLAGS | EFLAGS_IF, %eax
+	andl	$RETURN_FLAGS | EFLAGS_IF, %eax
 	movq	%rax, R_RFLAGS(%rcx)
 3:	movq	32(%r11), %rax
 	movq	%rax, R_RIP(%rcx)

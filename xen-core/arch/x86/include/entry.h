@@ -2,6 +2,13 @@
 /* What entry.S and guard.S, the assembly of entries and exits, have in common. */
 #ifndef XENLITE_ENTRY_H
 #define XENLITE_ENTRY_H
+
+/*
+ * What HYPERVISOR_iret takes of the guest's flags, here as in callbacks.c, IF apart; IOPL
+ * and VM stay clear. SYSRET ignores RF.
+ */
+#define RETURN_FLAGS 0x254dd5
+
 #ifdef __ASSEMBLY__
 
 #include <xen/xen.h>
@@ -15,8 +22,6 @@
 #define ERESTART 85
 #define VECTOR_SYSCALL 0x100
 #define EFLAGS_IF 0x200
-/* What a guest may set of the flags, IF apart; IOPL and VM stay clear. SYSRET ignores RF. */
-#define SYSRET_FLAGS 0x254dd5
 /* Cleared on entry to a guest's kernel: AC, RF, NT, DF, TF. */
 #define ENTRY_CLEAR 0x54500
 /* Address >> 43 of the core's range. */

@@ -67,12 +67,12 @@ bool ptwr_emulate(struct vcpu *v, u64 va);
 /** pv_flush_mask() - CPUs of the vcpus in the guest's @bitmap. Return: 0 or -EFAULT. */
 int pv_flush_mask(struct domain *d, gva_t bitmap, u64 *mask);
 u64 pv_flush_mask_all(struct domain *d);
+int pv_other_get(domid_t id, struct domain **d);	/* the same, if it is not DOMID_SELF */
 /**
  * pv_foreign_get() - the domain that a foreigndom argument names, held
  * DOMID_SELF is the caller, its number is not; DOMID_IO and DOMID_XEN are the core's.
  * Return: 0, -ESRCH or -EPERM.
  */
-int pv_other_get(domid_t id, struct domain **d);
 static inline int pv_foreign_get(domid_t id, struct domain **d)
 {
 	if (unlikely(id != DOMID_SELF))

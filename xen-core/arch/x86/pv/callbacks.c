@@ -11,12 +11,12 @@
  * guest's kernel; rflags.IF is the opposite of the mask. The way back is
  * HYPERVISOR_iret. The system call path has a twin in entry.S.
  */
+#include "entry.h"
 #include "pv.h"
 
 #include <xen/nmi.h>
 
 #define FRAME_MAX	11
-#define RETURN_FLAGS	0x254dd5u	/* what HYPERVISOR_iret takes from the guest */
 #define ERROR_CODE_TRAPS (1u << TRAP_DF | 1u << TRAP_TS | 1u << TRAP_NP | 1u << TRAP_SS | \
 			  1u << TRAP_GP | 1u << TRAP_PF | 1u << TRAP_AC | 1u << TRAP_CP)
 
