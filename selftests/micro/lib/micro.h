@@ -284,6 +284,14 @@ void micro_vcpu_context(struct vcpu_guest_context *context, void *rip,
 			void *rsp);
 void micro_vcpu_stop(unsigned int vcpu);
 
+static inline uint64_t micro_rdmsr(uint32_t msr)
+{
+	uint32_t lo, hi;
+
+	asm volatile("rdmsr" : "=a" (lo), "=d" (hi) : "c" (msr));
+	return (uint64_t)hi << 32 | lo;
+}
+
 static inline uint64_t micro_rdtsc(void)
 {
 	uint32_t lo, hi;

@@ -68,14 +68,11 @@ static void marks_fill(uint64_t mark)
 
 static bool marks_are(uint64_t mark)
 {
-	uint64_t low[2], high[2], base;
-	uint32_t lo, hi;
+	uint64_t low[2], high[2];
 
 	asm volatile("movups %%xmm0, %0; movups %%xmm15, %1" : "=m" (low), "=m" (high));
-	asm volatile("rdmsr" : "=a" (lo), "=d" (hi) : "c" (0xc0000100));
-	base = (uint64_t)hi << 32 | lo;
 	return low[0] == mark && low[1] == ~mark && high[0] == mark && high[1] == ~mark &&
-	       base == mark;
+	       micro_rdmsr(0xc0000100) == mark;
 }
 
 /*

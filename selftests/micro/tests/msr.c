@@ -143,40 +143,35 @@ static void gs_base_report(const char *key)
 		micro_report("%s rax=%lx rdx=%lx", key, regs.rax, regs.rdx);
 }
 
+#define GS_BASE_TRY(key, insn)				\
+	do {						\
+		regs = start;				\
+		MICRO_PROBE(&regs, insn);		\
+		gs_base_report(key);			\
+	} while (0)
+
 /*
  * What Linux reads at each switch between processes, its user's GS base. A core may have
  * a short way for it, so: whatever is only like it.
  */
 MICRO_TEST(msr_user_gs_base)
 {
+	unsigned long page = micro_scratch_va(SCRATCH_SLOT);
 	const struct micro_regs start = {
 		.rax = 0x1111111111111111, .rdx = 0x2222222222222222,
-		.rcx = 0xffffffffc0000102,
+		.rcx = 0xffffffffc0000102, .rbx = page + PAGE_SIZE - sizeof(user_code),
 	};
-	unsigned long page = micro_scratch_va(SCRATCH_SLOT);
 	char *code = micro_page_alloc();
 	struct micro_user_result user;
 
 	regs = (struct micro_regs){ .rcx = 0xc0000102, .rax = 0x98765000, .rdx = 0x123 };
 	MICRO_PROBE(&regs, "wrmsr");
-	regs = start;
-	MICRO_PROBE(&regs, "rdmsr");
-	gs_base_report("read");
-	regs = start;
-	MICRO_PROBE(&regs, "cs rdmsr");
-	gs_base_report("prefix");
-	regs = start;
-	MICRO_PROBE(&regs, "hlt");
-	gs_base_report("hlt");
-	regs = start;
-	MICRO_PROBE(&regs, "invd");
-	gs_base_report("invd");
-	regs = start;
-	MICRO_PROBE(&regs, "movw $0x3, %%ax; movw %%ax, %%fs");
-	gs_base_report("selector");
-	regs = start;
-	MICRO_PROBE(&regs, "pushfq; orl $0x100, (%%rsp); popfq; rdmsr; nop; nop");
-	gs_base_report("step");
+	GS_BASE_TRY("read", "rdmsr");
+	GS_BASE_TRY("prefix", "cs rdmsr");
+	GS_BASE_TRY("hlt", "hlt");
+	GS_BASE_TRY("invd", "invd");
+	GS_BASE_TRY("selector", "movw $0x3, %%ax; movw %%ax, %%fs");
+	GS_BASE_TRY("step", "pushfq; orl $0x100, (%%rsp); popfq; rdmsr; nop; nop");
 	micro_report("step offset=%ld", micro_probe.rip_offset);
 	micro_need(!hc_set_debugreg(6, 0));
 
@@ -185,10 +180,7 @@ MICRO_TEST(msr_user_gs_base)
 	memcpy(code + PAGE_SIZE - sizeof(user_code), user_code, sizeof(user_code));
 	micro_scratch_open(SCRATCH_SLOT);
 	micro_need(!micro_map((void *)page, micro_page_pte(code, PTE_RO)));
-	regs = start;
-	regs.rbx = page + PAGE_SIZE - sizeof(user_code);
-	MICRO_PROBE(&regs, "jmp *%%rbx");
-	gs_base_report("page_end");
+	GS_BASE_TRY("page_end", "jmp *%%rbx");
 	micro_report("page_end rip=%lx", micro_probe.frame.rip - page);
 
 	regs = start;

@@ -374,20 +374,12 @@ MICRO_TEST(vcpu_arguments)
 
 static volatile unsigned int failsafes;
 
-static uint64_t base_msr(uint32_t msr)
-{
-	uint32_t low, high;
-
-	asm volatile("rdmsr" : "=a" (low), "=d" (high) : "c" (msr));
-	return (uint64_t)high << 32 | low;
-}
-
 static void failsafe(struct micro_frame *frame)
 {
 	micro_report("failsafe cs=%lx ss=%lx mask=%u", frame->cs, frame->ss,
 		     micro_vcpu_info()[1].evtchn_upcall_mask);
-	micro_report("bases fs=%lx gs=%lx user_gs=%lx", base_msr(0xc0000100),
-		     base_msr(0xc0000101), base_msr(0xc0000102));
+	micro_report("bases fs=%lx gs=%lx user_gs=%lx", micro_rdmsr(0xc0000100),
+		     micro_rdmsr(0xc0000101), micro_rdmsr(0xc0000102));
 	failsafes++;
 	hc_vcpu_op(VCPUOP_down, 1, NULL);
 }
