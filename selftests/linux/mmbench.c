@@ -138,10 +138,8 @@ static void bench_mremap(void)
 	munmap(from, pages * PAGE);
 }
 
-static void advise(const char *name, int advice)
+static void advise(const char *name, int advice, size_t pages, long n)
 {
-	const size_t pages = 64;
-	const long n = 500;
 	char *m = map_anon(pages);
 	uint64_t spent = 0, t;
 
@@ -157,9 +155,9 @@ static void advise(const char *name, int advice)
 
 static void bench_advise(void)
 {
-	advise("dontneed_page", MADV_DONTNEED);
-	advise("free_page", MADV_FREE);
-	advise("cold_page", MADV_COLD);
+	advise("dontneed_page", MADV_DONTNEED, 64, 500);
+	advise("free_page", MADV_FREE, 64, 500);
+	advise("cold_page", MADV_COLD, 64, 500);
 }
 
 /* A few pages at a time, as malloc and thread stacks do. */
@@ -209,24 +207,6 @@ static int swap_open(void)
 
 	close(fd);
 	return done && !swapon("/dev/ram0", 0);
-}
-
-/* Pages that are written to go to swap space. */
-static void bench_page_out(void)
-{
-	const size_t pages = 256;
-	const long n = 20;
-	char *m = map_anon(pages);
-	uint64_t spent = 0, t;
-
-	for (long i = 0; i < n; i++) {
-		touch(m, pages);
-		t = now();
-		madvise(m, pages * PAGE, MADV_PAGEOUT);
-		spent += now() - t;
-	}
-	report("pageout_page", spent, n * pages);
-	munmap(m, pages * PAGE);
 }
 
 /* What reclaim does with pages before it takes them: were they accessed? */
@@ -285,7 +265,7 @@ int main(void)
 		bench_clear_young();
 		bench_filter();
 		if (swap)
-			bench_page_out();
+			advise("pageout_page", MADV_PAGEOUT, 256, 20);
 	}
 	printf("XB mm done\n");
 	return 0;
