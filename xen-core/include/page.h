@@ -15,7 +15,7 @@
 
 struct domain;
 
-/* page->type: | type:4 | pinned:1 | valid:1 | locked:1 | 0 | count:56 | */
+/* page->type: | type:4 | valid:1 | pinned:1 | 0 | count:56 | */
 #define PT_NONE		(0ull << 60)
 #define PT_L1		(1ull << 60)	/* page table of level 1 .. 4 */
 #define PT_L2		(2ull << 60)
@@ -24,9 +24,11 @@ struct domain;
 #define PT_DESC		(5ull << 60)	/* part of a GDT or LDT */
 #define PT_WRITABLE	(6ull << 60)	/* has writable mappings */
 #define PT_TYPE_MASK	(15ull << 60)
-#define PT_PINNED	(1ull << 59)	/* the guest's pin holds one count */
-#define PT_VALID	(1ull << 58)	/* all entries are validated */
-#define PT_COUNT_MASK	((1ull << 56) - 1)
+#define PT_VALID_SHIFT	59
+#define PT_VALID	(1ull << PT_VALID_SHIFT)	/* all entries are validated */
+#define PT_PINNED	(1ull << 58)	/* the guest's pin holds one count */
+#define PT_COUNT_BITS	56
+#define PT_COUNT_MASK	((1ull << PT_COUNT_BITS) - 1)
 
 /* page->count: | allocated:1 | xen:1 | ... | count:32 | */
 #define PC_ALLOCATED	(1ull << 63)	/* the domain's allocation holds one count */

@@ -16,21 +16,27 @@ static inline bool type_is_table(u64 type)
 	return PT_LEVEL(type) >= 1 && PT_LEVEL(type) <= 4;
 }
 
+/** type_is_valid() - @type, and VALID? These are on top of @x: shifts beat masks of 64 bits. */
+static inline bool type_is_valid(u64 x, u64 type)
+{
+	return x >> PT_VALID_SHIFT == (type | PT_VALID) >> PT_VALID_SHIFT;
+}
+
 /** page_is_table() - is @p a live table of @d's? pt_lock held, so that it stays one. */
 static inline bool page_is_table(const struct page *p, const struct domain *d, unsigned int level)
 {
 	u64 type = READ_ONCE(p->type);
 
-	return p->owner == d &&
-	       (type & (PT_TYPE_MASK | PT_VALID)) == (PT_OF_LEVEL(level) | PT_VALID) &&
-	       type & PT_COUNT_MASK;
+	return p->owner == d && type_is_valid(type, PT_OF_LEVEL(level)) && type & PT_COUNT_MASK;
 }
 #define page_is_l1(p, d)	page_is_table(p, d, 1)
 
 /** update_is_for() - does @req write an entry of the table @mfn (xen/xen.h: MMU_*_UPDATE)? */
 static inline bool update_is_for(const struct mmu_update *req, mfn_t mfn)
 {
-	return req->ptr >> PAGE_SHIFT == mfn.n && !(req->ptr & 7 & ~MMU_PT_UPDATE_PRESERVE_AD);
+	u64 in_entry = ~PAGE_MASK & ~7ull, kinds = MMU_PT_UPDATE_PRESERVE_AD;
+
+	return !((req->ptr ^ mfn_to_maddr(mfn).a) & ~(in_entry | kinds));
 }
 
 /**

@@ -54,7 +54,7 @@ static __always_inline void writable_put(struct page *p)
 	u64 x = READ_ONCE(p->type);
 
 	do
-		if ((x & PT_COUNT_MASK) == 1)
+		if (!((x - 1) << (64 - PT_COUNT_BITS)))
 			WRITE_ONCE(p->stamp, tlb_clock_now());
 	while (!__atomic_compare_exchange_n(&p->type, &x, x - 1, false, __ATOMIC_RELEASE,
 					    __ATOMIC_RELAXED));
@@ -65,7 +65,7 @@ static __always_inline bool type_get_valid(struct page *p, u64 type)
 {
 	u64 x = READ_ONCE(p->type);
 
-	while ((x & (PT_TYPE_MASK | PT_VALID)) == (type | PT_VALID))
+	while (type_is_valid(x, type))
 		if (__atomic_compare_exchange_n(&p->type, &x, x + 1, false,
 						__ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
 			return true;
@@ -580,6 +580,7 @@ static inline bool entry_exchange(u64 *slot, u64 old, u64 new)
 /*
  * Many writes leave the frame and change bits, or the right to write: mprotect,
  * fork, the accessed bit. These need no reference, and at most the writable use.
+ * @val is what is written, so it must be right in what ours all are (U, no G: T4).
  * Return: false when it is no such write, or no longer @old; nothing has changed.
  */
 static __always_inline bool l1_change_bits(struct domain *owner, u64 *slot, u64 old, u64 val)
@@ -587,9 +588,8 @@ static __always_inline bool l1_change_bits(struct domain *owner, u64 *slot, u64 
 	struct page *p = mfn_to_page(PTE_MFN(val));
 	u64 change = old ^ val;
 
-	if (change & (L1_ADDR_BITS | L1_CACHE_BITS | PTE_P) || !(val & PTE_P))
+	if (change & (L1_ADDR_BITS | L1_CACHE_BITS | PTE_P | PTE_U | PTE_G) || !(val & PTE_P))
 		return false;
-	val = (val | PTE_U) & ~PTE_G;
 	if (!(change & PTE_W))
 		return entry_exchange(slot, old, val);
 	/* Somebody else's frame, or a device's, may have become read-only for a reason. */
@@ -617,7 +617,7 @@ static __always_inline int l1_exchange(struct domain *owner, struct domain *fd, 
 	int err = 0;
 
 	if (kind == ENTRY_PRESENT) {
-		if (l1_change_bits(owner, slot, old, val))
+		if (l1_change_bits(owner, slot, old, (val | PTE_U) & ~PTE_G))
 			return 0;
 		err = l1_get(owner, fd, &val);
 	} else if (kind == ENTRY_CHECK) {
