@@ -15,12 +15,16 @@ SOAK ?= 3600
 export CPUS MEM MACHINE DISK
 
 .PHONY: all
-all: xen-core	## Build everything there is
+all: xen-core modules	## Build everything there is
 
 .PHONY: xen-core
 xen-core: deps-build	## Build the core: build/xenlite, .gz and -syms
 	@echo "Building the core ..."
 	@$(MAKE) $(if $(V),,-s) -C xen-core
+
+.PHONY: modules
+modules: deps-modules	## Build dom0's kernel module for Debian's kernel, or KDIR=
+	@scripts/modules $(KDIR)
 
 # A core given by path is used as it is; only our own is built.
 .PHONY: core
