@@ -20,7 +20,11 @@
 #include "genl.h"
 
 static DEFINE_XARRAY(disks);		/* by domain and number */
-static DEFINE_MUTEX(disks_lock);	/* disks and what is in it */
+/*
+ * To change disks and what is in it, and to dump it. Only xenbus's thread of watches
+ * changes it, which may wait for xenstored when it does not hold this.
+ */
+static DEFINE_MUTEX(disks_lock);
 
 static unsigned long key_of(u32 domid, u32 vdev)
 {
@@ -40,11 +44,11 @@ static void add(u32 domid, u32 vdev, u64 sectors)
 {
 	struct disk *disk = kzalloc(sizeof(*disk), GFP_KERNEL);
 
-	if (!disk)
-		return;
-	*disk = (struct disk) { domid, vdev, sectors };
-	if (xa_err(xa_store(&disks, key_of(domid, vdev), disk, GFP_KERNEL))) {
+	if (disk)
+		*disk = (struct disk) { domid, vdev, sectors };
+	if (!disk || xa_err(xa_store(&disks, key_of(domid, vdev), disk, GFP_KERNEL))) {
 		kfree(disk);
+		genl_lose_disk();
 		return;
 	}
 	genl_notify_disk(XENLITE_CMD_DISK_ADDED, disk);
@@ -59,10 +63,12 @@ static void drop(struct disk *disk)
 
 static void look_at_disk(u32 domid, u32 vdev)
 {
-	struct disk *disk = xa_load(&disks, key_of(domid, vdev));
 	u64 sectors;
+	bool connected = read_sectors(domid, vdev, &sectors);
+	struct disk *disk = xa_load(&disks, key_of(domid, vdev));
 
-	if (!read_sectors(domid, vdev, &sectors)) {
+	mutex_lock(&disks_lock);
+	if (!connected) {
 		if (disk)
 			drop(disk);
 	} else if (!disk) {
@@ -71,6 +77,7 @@ static void look_at_disk(u32 domid, u32 vdev)
 		disk->sectors = sectors;
 		genl_notify_disk(XENLITE_CMD_DISK_RESIZED, disk);
 	}
+	mutex_unlock(&disks_lock);
 }
 
 /* Those that are known of the domains @first to @last. */
@@ -106,23 +113,36 @@ static void look_at_stored(u32 unused, u32 domid)
 	each_number(node, look_at_disk, domid);
 }
 
+/* What a path is about. Return: how many of @domid, @vdev and @leaf it has. */
+static int parse(const char *path, u16 *domid, u32 *vdev, char leaf[16])
+{
+	return sscanf(path, DISKS_NODE "/%hu/%u/%15s", domid, vdev, leaf);
+}
+
+bool disks_concerned(struct xenbus_watch *watch, const char *path, const char *token)
+{
+	char leaf[16];
+	u16 domid;
+	u32 vdev;
+
+	return parse(path, &domid, &vdev, leaf) < 3 || !strcmp(leaf, "sectors");
+}
+
 void disks_changed(struct xenbus_watch *watch, const char *path, const char *token)
 {
 	char leaf[16];
 	u16 domid;
 	u32 vdev;
-	int parts = sscanf(path, DISKS_NODE "/%hu/%u/%15s", &domid, &vdev, leaf);
+	int parts = parse(path, &domid, &vdev, leaf);
 
-	mutex_lock(&disks_lock);
-	if (parts == 2 || (parts == 3 && !strcmp(leaf, "sectors"))) {
+	if (parts >= 2) {
 		look_at_disk(domid, vdev);
 	} else if (parts == 1) {
 		look_at_known(domid, domid);
-	} else if (parts < 1) {
+	} else {
 		look_at_known(0, U16_MAX);
 		each_number(DISKS_NODE, look_at_stored, 0);
 	}
-	mutex_unlock(&disks_lock);
 }
 
 int disks_dump(struct sk_buff *skb, struct netlink_callback *cb)

@@ -27,6 +27,9 @@ struct disk {
 /** disks_changed() - xenbus's watch: look at what @path is about and tell what changed. */
 void disks_changed(struct xenbus_watch *watch, const char *path, const char *token);
 
+/** disks_concerned() - xenbus's filter of events: is @path one that disks_changed() looks at? */
+bool disks_concerned(struct xenbus_watch *watch, const char *path, const char *token);
+
 /** disks_forget() - free what is known. No watch is left. */
 void disks_forget(void);
 

@@ -9,6 +9,9 @@
  *
  *	@introduceDomain, @releaseDomain --> list --compare--> notifications
  *
+ * That a domain goes on which was shut down to be saved nobody says: while there is
+ * one, the list is looked at each second.
+ *
  * The list is asked for with XEN_SYSCTL_getdomaininfolist. Its layout is of
  * version 0x15 of that interface (Xen 4.17's xen/sysctl.h and xen/domctl.h).
  */
@@ -16,6 +19,7 @@
 
 #include <linux/mutex.h>
 #include <linux/slab.h>
+#include <linux/workqueue.h>
 #include <linux/xarray.h>
 #include <xen/xenbus.h>
 #include <asm/xen/hypercall.h>
@@ -29,6 +33,7 @@
 #define INFO_DYING		BIT(0)
 #define INFO_SHUTDOWN		BIT(2)
 #define INFO_REASON(flags)	((flags) >> 16 & 255)
+#define REASON_SUSPEND		2	/* SHUTDOWN_suspend */
 
 #define BATCH			32	/* of domains: less than a page */
 
@@ -67,6 +72,8 @@ static_assert(sizeof(struct sysctl) == 136);
 static DEFINE_XARRAY(domains);		/* by ID */
 static DEFINE_MUTEX(domains_lock);	/* domains, what is in it, and looks */
 static u32 looks;
+static void look_again(struct work_struct *work);
+static DECLARE_DELAYED_WORK(again, look_again);
 
 /* Up to @max domains from the ID @first on. Return: how many, or -errno. */
 static int list_domains(u16 first, struct info *buffer, u32 max)
@@ -104,8 +111,8 @@ static void drop(struct domain *d)
 	kfree(d);
 }
 
-/* The hypervisor has this one. */
-static void update(const struct info *info)
+/* The hypervisor has this one. Return: is it to be looked at again without a word? */
+static bool update(const struct info *info)
 {
 	struct domain *d = xa_load(&domains, info->domain);
 	bool is_shut_down = info->flags & INFO_SHUTDOWN;
@@ -116,15 +123,18 @@ static void update(const struct info *info)
 	}
 	if (!d)
 		d = add(info);
-	if (!d)
-		return;		/* no memory: it is new for the next look, too */
+	if (!d) {
+		genl_lose_domain();
+		return true;
+	}
 	d->look = looks;
-	if (d->is_shut_down == is_shut_down)
-		return;
-	d->is_shut_down = is_shut_down;
-	d->reason = INFO_REASON(info->flags);
-	genl_notify_domain(is_shut_down ? XENLITE_CMD_DOMAIN_SHUTDOWN :
-					  XENLITE_CMD_DOMAIN_RESUMED, d);
+	if (d->is_shut_down != is_shut_down) {
+		d->is_shut_down = is_shut_down;
+		d->reason = INFO_REASON(info->flags);
+		genl_notify_domain(is_shut_down ? XENLITE_CMD_DOMAIN_SHUTDOWN :
+						  XENLITE_CMD_DOMAIN_RESUMED, d);
+	}
+	return is_shut_down && d->reason == REASON_SUSPEND;
 }
 
 static void drop_unseen(void)
@@ -137,39 +147,49 @@ static void drop_unseen(void)
 			drop(d);
 }
 
-/* Look at all domains but dom0. */
-static int look(void)
+/* Look at all domains but dom0, and tell what changed. */
+static void look(void)
 {
 	struct info *batch = kmalloc_array(BATCH, sizeof(*batch), GFP_KERNEL);
+	bool once_more = false;
+	int n = -ENOMEM, i;
 	u32 first = 1;
-	int n, i;
 
-	if (!batch)
-		return -ENOMEM;
 	mutex_lock(&domains_lock);
 	looks++;
-	do {
+	while (batch) {
 		n = list_domains(first, batch, BATCH);
 		for (i = 0; i < n; i++)
 			/* One that is dying is gone for all but those who hold its memory. */
 			if (!(batch[i].flags & INFO_DYING))
-				update(&batch[i]);
-		if (n > 0)
-			first = batch[n - 1].domain + 1;
-	} while (n == BATCH);
+				once_more |= update(&batch[i]);
+		if (n < BATCH)
+			break;
+		first = batch[n - 1].domain + 1;
+	}
 	if (n >= 0)
 		drop_unseen();
 	mutex_unlock(&domains_lock);
 	kfree(batch);
-	return n < 0 ? n : 0;
+	if (n < 0)
+		pr_warn_ratelimited("no list of domains: %d\n", n);
+	if (n < 0 || once_more)
+		schedule_delayed_work(&again, HZ);
+}
+
+static void look_again(struct work_struct *work)
+{
+	look();
 }
 
 void domains_changed(struct xenbus_watch *watch, const char *path, const char *token)
 {
-	int err = look();
+	look();
+}
 
-	if (err)
-		pr_warn_ratelimited("no list of domains: %d\n", err);
+bool domains_concerned(struct xenbus_watch *watch, const char *path, const char *token)
+{
+	return !watch->nr_pending;
 }
 
 int domains_check(void)
@@ -189,6 +209,8 @@ int domains_dump(struct sk_buff *skb, struct netlink_callback *cb)
 	struct domain *d;
 	unsigned long id;
 
+	if (!cb->args[0])
+		look();
 	mutex_lock(&domains_lock);
 	xa_for_each_start(&domains, id, d, cb->args[0])
 		if (genl_dump_domain(skb, cb, d))
@@ -203,6 +225,7 @@ void domains_forget(void)
 	struct domain *d;
 	unsigned long id;
 
+	cancel_delayed_work_sync(&again);
 	xa_for_each(&domains, id, d)
 		kfree(d);
 	xa_destroy(&domains);

@@ -11,7 +11,7 @@ struct netlink_callback;
 
 /**
  * struct domain - one that was there when last looked at
- * @id: its number; not used again until the machine has used 32,751 others
+ * @id: its number; Xen's tools use all others before they use it again
  * @uuid: its handle, first byte first
  * @is_shut_down: it has ended by itself, and waits to be destroyed or resumed
  * @reason: why (SHUTDOWN_* of xen/sched.h)
@@ -33,6 +33,9 @@ int domains_check(void);
 
 /** domains_changed() - xenbus's watch: look at all domains but dom0 and tell what changed. */
 void domains_changed(struct xenbus_watch *watch, const char *path, const char *token);
+
+/** domains_concerned() - xenbus's filter of events: one look is enough for all that wait. */
+bool domains_concerned(struct xenbus_watch *watch, const char *path, const char *token);
 
 /** domains_forget() - free what is known. No watch is left. */
 void domains_forget(void);

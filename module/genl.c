@@ -4,7 +4,9 @@
  *
  * There is a message for each object, in a notification as in a dump. Guests are
  * the host's business, so nobody without CAP_SYS_ADMIN joins a group, and the
- * family is in the first network namespace only.
+ * family is in the first network namespace only. (Linux asks for the capability when
+ * a process joins: who has joined the number before the group got it stays. The module
+ * is to be loaded before there are processes that are not trusted.)
  */
 #include <net/genetlink.h>
 
@@ -77,12 +79,27 @@ static int put_disk(struct sk_buff *skb, const struct header *h, const struct di
 	return 0;
 }
 
+static void lose(enum group group)
+{
+	genl_set_err(&family, &init_net, 0, group, -ENOBUFS);
+}
+
+void genl_lose_domain(void)
+{
+	lose(GROUP_LIFECYCLE);
+}
+
+void genl_lose_disk(void)
+{
+	lose(GROUP_DISK);
+}
+
 static void multicast(struct sk_buff *skb, enum group group)
 {
 	if (skb)
 		genlmsg_multicast(&family, skb, 0, group, GFP_KERNEL);
 	else
-		genl_set_err(&family, &init_net, 0, group, ENOBUFS);
+		lose(group);
 }
 
 void genl_notify_domain(enum xenlite_cmd cmd, const struct domain *d)

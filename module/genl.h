@@ -16,6 +16,10 @@ void genl_exit(void);
 void genl_notify_domain(enum xenlite_cmd cmd, const struct domain *d);
 void genl_notify_disk(enum xenlite_cmd cmd, const struct disk *disk);
 
+/* Something happened that cannot be told. */
+void genl_lose_domain(void);
+void genl_lose_disk(void);
+
 /* One object of a dump. Return: 0, or -EMSGSIZE when @skb is full. */
 int genl_dump_domain(struct sk_buff *skb, struct netlink_callback *cb, const struct domain *d);
 int genl_dump_disk(struct sk_buff *skb, struct netlink_callback *cb, const struct disk *disk);

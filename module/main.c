@@ -18,29 +18,42 @@
 #include "domains.h"
 #include "genl.h"
 
+#define WATCH(path, what) { \
+	.node = path, .will_handle = what##_concerned, .callback = what##_changed }
+
 static struct xenbus_watch watches[] = {
-	{ .node = "@introduceDomain", .callback = domains_changed },
-	{ .node = "@releaseDomain", .callback = domains_changed },
-	{ .node = DISKS_NODE, .callback = disks_changed },
+	WATCH("@introduceDomain", domains),
+	WATCH("@releaseDomain", domains),
+	WATCH(DISKS_NODE, disks),
 };
+
 static unsigned int watching;	/* the first of them: set by store_ready(), once */
+static int watch_error;		/* why not all */
 
 /* xenstored answers. Each watch is told at once that everything may have changed. */
 static int store_ready(struct notifier_block *notifier, unsigned long event, void *data)
 {
-	int err = 0;
-
-	while (watching < ARRAY_SIZE(watches) && !err) {
-		err = register_xenbus_watch(&watches[watching]);
-		if (err)
-			pr_err("cannot watch %s: %d\n", watches[watching].node, err);
-		else
+	while (watching < ARRAY_SIZE(watches) && !watch_error) {
+		watch_error = register_xenbus_watch(&watches[watching]);
+		if (!watch_error)
 			watching++;
+		else
+			pr_err("cannot watch %s: %d\n", watches[watching].node, watch_error);
 	}
 	return NOTIFY_DONE;
 }
 
 static struct notifier_block store_notifier = { .notifier_call = store_ready };
+
+static void stop(void)
+{
+	unregister_xenstore_notifier(&store_notifier);
+	while (watching)
+		unregister_xenbus_watch(&watches[--watching]);
+	genl_exit();
+	disks_forget();
+	domains_forget();
+}
 
 static int __init xenlite_init(void)
 {
@@ -51,19 +64,17 @@ static int __init xenlite_init(void)
 	err = domains_check();
 	if (!err)
 		err = genl_init();
-	if (!err)
-		register_xenstore_notifier(&store_notifier);
-	return err;
+	if (err)
+		return err;
+	register_xenstore_notifier(&store_notifier);
+	if (watch_error)
+		stop();
+	return watch_error;
 }
 
 static void __exit xenlite_exit(void)
 {
-	unregister_xenstore_notifier(&store_notifier);
-	while (watching)
-		unregister_xenbus_watch(&watches[--watching]);
-	genl_exit();
-	disks_forget();
-	domains_forget();
+	stop();
 }
 
 module_init(xenlite_init);

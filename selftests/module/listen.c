@@ -9,7 +9,7 @@
  *	created ID UUID			added ID VDEV SECTORS
  *	shutdown ID UUID SHUTDOWN	resized ID VDEV SECTORS
  *	resumed ID UUID			removed ID VDEV
- *	destroyed ID UUID
+ *	destroyed ID UUID [SHUTDOWN]
  */
 #include <netlink/genl/ctrl.h>
 #include <netlink/genl/genl.h>
@@ -19,7 +19,7 @@
 #include <string.h>
 #include <xen/xenlite_genl.h>
 
-static const char *const names[] = {
+static const char *const names[XENLITE_CMD_MAX + 1] = {
 	[XENLITE_CMD_DOMAIN_GET] = "domain",
 	[XENLITE_CMD_DOMAIN_CREATED] = "created",
 	[XENLITE_CMD_DOMAIN_SHUTDOWN] = "shutdown",
@@ -31,7 +31,7 @@ static const char *const names[] = {
 	[XENLITE_CMD_DISK_REMOVED] = "removed",
 };
 
-static struct nla_policy policy[XENLITE_A_SECTORS + 1] = {
+static struct nla_policy policy[XENLITE_A_MAX + 1] = {
 	[XENLITE_A_DOMID] = { .type = NLA_U16 },
 	[XENLITE_A_UUID] = { .minlen = 16, .maxlen = 16 },
 	[XENLITE_A_SHUTDOWN] = { .type = NLA_U8 },
@@ -49,13 +49,15 @@ static void check(int err, const char *what)
 
 static int show(struct nl_msg *message, void *unused)
 {
-	struct nlattr *a[XENLITE_A_SECTORS + 1];
+	struct nlattr *a[XENLITE_A_MAX + 1];
 	struct nlmsghdr *header = nlmsg_hdr(message);
 	unsigned int cmd = ((struct genlmsghdr *)nlmsg_data(header))->cmd;
 
-	check(genlmsg_parse(header, 0, a, XENLITE_A_SECTORS, policy), "a message");
-	if (cmd >= sizeof(names) / sizeof(names[0]) || !names[cmd] || !a[XENLITE_A_DOMID])
-		check(-NLE_MSGTYPE_NOSUPPORT, "a message");
+	check(genlmsg_parse(header, 0, a, XENLITE_A_MAX, policy), "a message");
+	if (cmd > XENLITE_CMD_MAX || !names[cmd])
+		return NL_SKIP;		/* of a later version */
+	if (!a[XENLITE_A_DOMID])
+		check(-NLE_MISSING_ATTR, "a message");
 	printf("%s %u", names[cmd], nla_get_u16(a[XENLITE_A_DOMID]));
 	if (a[XENLITE_A_UUID]) {
 		const unsigned char *uuid = nla_data(a[XENLITE_A_UUID]);
@@ -88,12 +90,15 @@ static void dump(int family, int cmd)
 	nl_socket_free(socket);
 }
 
-static void join(struct nl_sock *socket, const char *name)
+/* All groups are looked up first: a socket that is in one may get something else. */
+static void join(struct nl_sock *socket)
 {
-	int group = genl_ctrl_resolve_grp(socket, XENLITE_GENL_NAME, name);
+	int lifecycle = genl_ctrl_resolve_grp(socket, XENLITE_GENL_NAME, XENLITE_GENL_LIFECYCLE);
+	int disk = genl_ctrl_resolve_grp(socket, XENLITE_GENL_NAME, XENLITE_GENL_DISK);
 
-	check(group, name);
-	check(nl_socket_add_membership(socket, group), name);
+	check(lifecycle, XENLITE_GENL_LIFECYCLE);
+	check(disk, XENLITE_GENL_DISK);
+	check(nl_socket_add_memberships(socket, lifecycle, disk, 0), "cannot join");
 }
 
 int main(int argc, char **argv)
@@ -104,10 +109,8 @@ int main(int argc, char **argv)
 	check(genl_connect(socket), "cannot connect");
 	family = genl_ctrl_resolve(socket, XENLITE_GENL_NAME);
 	check(family, "no family " XENLITE_GENL_NAME " (is the module loaded?)");
-	if (argc == 1) {
-		join(socket, XENLITE_GENL_LIFECYCLE);
-		join(socket, XENLITE_GENL_DISK);
-	}
+	if (argc == 1)
+		join(socket);
 	dump(family, XENLITE_CMD_DOMAIN_GET);
 	dump(family, XENLITE_CMD_DISK_GET);
 	if (argc > 1)

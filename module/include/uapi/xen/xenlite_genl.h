@@ -12,7 +12,8 @@
  * here, commands and attributes, is to be passed over: more will come.
  *
  * Notifications tell what is seen when xenstored says that something changed, so
- * states that follow each other quickly may be told as one.
+ * states that follow each other quickly may be told as one. xenstored does not say
+ * that a domain goes on which was shut down to be saved: that is told within a second.
  */
 #ifndef _UAPI_XEN_XENLITE_GENL_H
 #define _UAPI_XEN_XENLITE_GENL_H
@@ -32,7 +33,9 @@
  *	because it was told to. DOMID, UUID, SHUTDOWN.
  * @XENLITE_CMD_DOMAIN_RESUMED: "lifecycle": one that was shut down to be saved goes
  *	on. DOMID, UUID.
- * @XENLITE_CMD_DOMAIN_DESTROYED: "lifecycle": one is gone. DOMID, UUID.
+ * @XENLITE_CMD_DOMAIN_DESTROYED: "lifecycle": one is gone. DOMID, UUID and, if it was
+ *	shut down before, SHUTDOWN. A domain that gets another UUID is told as one that is
+ *	gone and another one that is created.
  * @XENLITE_CMD_DISK_GET: dump: each disk that dom0's kernel (blkback) offers to a
  *	domain. DOMID, VDEV, SECTORS.
  * @XENLITE_CMD_DISK_ADDED: "disk": one is there. DOMID, VDEV, SECTORS.
@@ -51,10 +54,14 @@ enum xenlite_cmd {
 	XENLITE_CMD_DISK_ADDED,
 	XENLITE_CMD_DISK_RESIZED,
 	XENLITE_CMD_DISK_REMOVED,
+	/* private: */
+	__XENLITE_CMD_AFTER_LAST,
+	XENLITE_CMD_MAX = __XENLITE_CMD_AFTER_LAST - 1
 };
 
 /**
  * enum xenlite_attr - what a message is about
+ * @XENLITE_A_PAD: nothing: aligns what follows
  * @XENLITE_A_DOMID: u16: the domain's ID, as in `xl list`
  * @XENLITE_A_UUID: 16 bytes, first byte first: the domain's handle
  * @XENLITE_A_SHUTDOWN: u8: why it is shut down (SHUTDOWN_* of xen/sched.h)
@@ -69,6 +76,9 @@ enum xenlite_attr {
 	XENLITE_A_SHUTDOWN,
 	XENLITE_A_VDEV,
 	XENLITE_A_SECTORS,
+	/* private: */
+	__XENLITE_A_AFTER_LAST,
+	XENLITE_A_MAX = __XENLITE_A_AFTER_LAST - 1
 };
 
 #endif /* _UAPI_XEN_XENLITE_GENL_H */
