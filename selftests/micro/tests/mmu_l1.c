@@ -153,6 +153,45 @@ MICRO_TEST(mmu_l1_flags)
 	micro_page_protect(page, true);
 }
 
+/* The same where only bits change, for the second of two updates of one table. */
+MICRO_TEST(mmu_l1_flags_run)
+{
+	char *page = micro_page_alloc();
+	const uint64_t *entry = micro_pte_find((unsigned long)page, 1);
+	uint64_t ptr = micro_pte_maddr((unsigned long)page, 1);
+	static const struct {
+		const char *name;
+		uint64_t bits;
+	} tries[] = {
+		{ "same", PTE_RW },
+		{ "supervisor", PTE_RW & ~PTE_U },
+		{ "supervisor_ro", PTE_RO & ~PTE_U },
+		{ "global", PTE_RW | PTE_G },
+		{ "global_ro", PTE_RO | PTE_G },
+		{ "both_ro", (PTE_RO & ~PTE_U) | PTE_G },
+		{ "ro", PTE_RO },
+		{ "avail11", PTE_RW | 0xe00 },
+		{ "nx", PTE_RW | PTE_NX },
+		{ "bit51", PTE_RW | 1UL << 51 },
+	};
+	unsigned int i, kind;
+	long ret;
+
+	for (i = 0; i < ARRAY_SIZE(tries); i++) {
+		for (kind = MMU_NORMAL_PT_UPDATE; kind <= MMU_PT_UPDATE_PRESERVE_AD; kind += 2) {
+			struct mmu_update updates[] = {
+				{ ptr | kind, micro_page_pte(page, PTE_RW) },
+				{ ptr | kind, micro_page_pte(page, tries[i].bits) },
+			};
+
+			ret = hc_mmu_update(updates, 2, NULL, DOMID_SELF);
+			micro_report("%s kind=%u: %ld flags=%lx", tries[i].name, kind, ret,
+				     *entry & (PTE_NX | 0xe9f));
+		}
+	}
+	micro_page_protect(page, true);
+}
+
 /*
  * A page that is mapped writable cannot become a table, and one that is a
  * table cannot be mapped writable until it is none any more.
