@@ -117,6 +117,13 @@ long do_xen_version(u32 cmd, gva_t arg)
 	return -ENOSYS;
 }
 
+void vm_assist_enable(struct domain *d, u64 assists)
+{
+	__atomic_fetch_or(&d->vm_assist, assists, __ATOMIC_SEQ_CST);
+	for_each_vcpu(d, v)
+		vcpu_forget_fast(v);
+}
+
 /**
  * do_vm_assist() - turn assist @type (VMASST_TYPE_*) on or off
  * Return: 0, -EINVAL for an unknown type, -ENOSYS for an unknown @cmd.
@@ -128,7 +135,7 @@ long do_vm_assist(u32 cmd, u32 type)
 	if (type >= 64 || !(VMASST_VALID >> type & 1))
 		return -EINVAL;
 	if (cmd == VMASST_CMD_enable)
-		__atomic_fetch_or(&d->vm_assist, 1ull << type, __ATOMIC_SEQ_CST);
+		vm_assist_enable(d, 1ull << type);
 	else if (cmd == VMASST_CMD_disable)
 		__atomic_fetch_and(&d->vm_assist, ~(1ull << type), __ATOMIC_SEQ_CST);
 	else

@@ -23,6 +23,7 @@
 
 #define MAX_VCPUS	128		/* of one domain */
 #define VM_NO_USER_YET	7		/* bit of vm_assist, our own: user mode never ran */
+#define VM_SLOW_ENTRIES	(1ull << VM_NO_USER_YET | 1ull << VMASST_TYPE_architectural_iopl)
 #define NR_WATCHDOGS	2		/* SCHEDOP_watchdog, of one domain */
 #define SHUTDOWN_NONE	255		/* domain->shutdown_code: none yet */
 
@@ -42,6 +43,8 @@ enum vcpu_pause {
  * @cpu:	where it runs or ran last, sched_lock
  * @pause_flags: enum vcpu_pause bits, atomic
  * @running:	its state is loaded on @cpu
+ * @fast_exits,@fast_entries: the architecture's: from the guest's kernel to its user mode,
+ *		and back, without asking C; anybody may clear them, the vcpu itself sets them
  * @poll_port:	> 0: SCHEDOP_poll waits for this one port, -1: for several, 0: no poll;
  *		may be an old one while it runs
  * @single:	VCPUOP_set_singleshot_timer / set_timer_op
@@ -57,7 +60,9 @@ struct vcpu {
 	struct vcpu_info *info;
 	struct page *info_page;		/* domain lock */
 	u32 pause_flags;
-	bool running, is_idle, nmi_pending;
+	bool running, is_idle;
+	bool nmi_pending, fast_exits;	/* side by side */
+	bool fast_entries;
 	s32 poll_port;
 	bool initialised, initialising;	/* atomic: once; VCPUOP_initialise is at it */
 	u64 hard_affinity, soft_affinity; /* sched_lock: bitmaps of CPUs, as asked for */
@@ -78,6 +83,9 @@ struct vcpu {
 	} sched;
 	struct arch_vcpu arch;
 };
+
+/* What the fast ways rely on is about to change. */
+static inline void vcpu_forget_fast(struct vcpu *v) { v->fast_exits = v->fast_entries = false; }
 
 /**
  * struct domain - a virtual machine

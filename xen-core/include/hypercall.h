@@ -20,6 +20,8 @@ long do_memory_op(u64 cmd, gva_t arg);
 long do_xen_version(u32 cmd, gva_t arg);
 /** do_hvm_op() - HVMOP_* (xen/hvm/hvm_op.h) */
 long do_hvm_op(u64 cmd, gva_t arg);
+/** vm_assist_enable() - turn on @assists, 1 << VMASST_TYPE_*, of @d, whose vcpus may run */
+void vm_assist_enable(struct domain *d, u64 assists);
 /** do_vm_assist() - VMASST_CMD_* (xen/xen.h) */
 long do_vm_assist(u32 cmd, u32 type);
 

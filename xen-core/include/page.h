@@ -15,7 +15,7 @@
 
 struct domain;
 
-/* page->type: | type:4 | valid:1 | pinned:1 | 0 | count:56 | */
+/* page->type: | type:4 | valid:1 | pinned:1 | who pinned it:16 | count:42 | */
 #define PT_NONE		(0ull << 60)
 #define PT_L1		(1ull << 60)	/* page table of level 1 .. 4 */
 #define PT_L2		(2ull << 60)
@@ -26,8 +26,10 @@ struct domain;
 #define PT_TYPE_MASK	(15ull << 60)
 #define PT_VALID_SHIFT	59
 #define PT_VALID	(1ull << PT_VALID_SHIFT)	/* all entries are validated */
-#define PT_PINNED	(1ull << 58)	/* the guest's pin holds one count */
-#define PT_COUNT_BITS	56
+#define PT_PINNED	(1ull << 58)	/* the guest's pin holds one count and reference */
+#define PT_COUNT_BITS	42
+#define PT_PINNED_BY(d)	(PT_PINNED | (u64)(d)->id << PT_COUNT_BITS)
+#define PT_PINNED_MASK	(PT_PINNED | 0xffffull << PT_COUNT_BITS)
 #define PT_COUNT_MASK	((1ull << PT_COUNT_BITS) - 1)
 
 /* page->count: | allocated:1 | xen:1 | ... | count:32 | */

@@ -225,3 +225,85 @@ MICRO_TEST(mmu_base_pointer)
 		     micro_mmuext(MMUEXT_NEW_USER_BASEPTR, 0, 0));
 	micro_user_l4 = NULL;	/* the next user-mode test makes its own */
 }
+
+/* Another root like the kernel's own, pinned. */
+static uint64_t *root_pinned(void)
+{
+	const uint64_t *kernel = (void *)micro_start_info->pt_base;
+	uint64_t *l4 = micro_page_alloc();
+	unsigned int i;
+
+	for (i = 0; i < 512; i++)
+		l4[i] = kernel[i];
+	micro_page_protect(l4, false);
+	micro_need(!micro_mmuext(MMUEXT_PIN_L4_TABLE, micro_va_to_mfn(l4), 0));
+	return l4;
+}
+
+/* Both base pointers with one call, as in a switch of processes. */
+static void roots_load(const char *key, uint64_t kernel, uint64_t user)
+{
+	struct mmuext_op ops[2] = {
+		{ .cmd = MMUEXT_NEW_BASEPTR, .arg1.mfn = kernel },
+		{ .cmd = MMUEXT_NEW_USER_BASEPTR, .arg1.mfn = user },
+	};
+
+	micro_report("%s=%ld", key, hc_mmuext_op(ops, 2, NULL, DOMID_SELF));
+}
+
+static void root_unpin(const char *key, uint64_t *l4)
+{
+	micro_report("%s unpin=%ld", key, micro_mmuext(MMUEXT_UNPIN_TABLE, micro_va_to_mfn(l4), 0));
+	micro_report("%s map_rw=%ld", key, micro_map(l4, micro_page_pte(l4, PTE_RW)));
+	micro_report("%s again=%ld", key, micro_mmuext(MMUEXT_UNPIN_TABLE, micro_va_to_mfn(l4), 0));
+}
+
+/* E5: what is loaded stays a table, also when the pin goes that it was loaded with. */
+MICRO_TEST(mmu_unpin_loaded)
+{
+	uint64_t kernel = micro_va_to_mfn((void *)micro_start_info->pt_base);
+	uint64_t *a = root_pinned(), *b = root_pinned(), *c = micro_page_alloc();
+
+	roots_load("load", micro_va_to_mfn(a), micro_va_to_mfn(b));
+	root_unpin("kernels", a);
+	root_unpin("users", b);
+	roots_load("other", kernel, kernel);
+	micro_report("map_rw=%ld,%ld", micro_map(a, micro_page_pte(a, PTE_RW)),
+		     micro_map(b, micro_page_pte(b, PTE_RW)));
+	roots_load("writable", micro_va_to_mfn(c), kernel);
+	roots_load("users_writable", kernel, micro_va_to_mfn(c));
+	roots_load("bad", micro_bad_mfn(), kernel);
+	roots_load("users_bad", kernel, micro_bad_mfn());
+	roots_load("none", kernel, 0);
+	micro_user_l4 = NULL;
+}
+
+/* The same table as both, and the pin's end, and once more with another. */
+MICRO_TEST(mmu_unpin_loaded_twice)
+{
+	uint64_t kernel = micro_va_to_mfn((void *)micro_start_info->pt_base);
+	uint64_t *a = root_pinned();
+
+	roots_load("load", micro_va_to_mfn(a), micro_va_to_mfn(a));
+	root_unpin("both", a);
+	micro_report("user=%ld", micro_mmuext(MMUEXT_NEW_USER_BASEPTR, kernel, 0));
+	micro_report("map_rw=%ld", micro_map(a, micro_page_pte(a, PTE_RW)));
+	micro_report("kernel=%ld", micro_mmuext(MMUEXT_NEW_BASEPTR, kernel, 0));
+	micro_report("map_rw=%ld", micro_map(a, micro_page_pte(a, PTE_RW)));
+	roots_load("none", kernel, 0);
+	micro_user_l4 = NULL;
+}
+
+/* E5: another vcpu has it, which does not even run. */
+MICRO_TEST_ALONE(mmu_unpin_others)
+{
+	static struct vcpu_guest_context context;
+	uint64_t *a = root_pinned(), *b = root_pinned();
+
+	micro_vcpu_context(&context, micro_stack_end, micro_stack_end);
+	context.ctrlreg[3] = xen_pfn_to_cr3(micro_va_to_mfn(a));
+	context.ctrlreg[1] = xen_pfn_to_cr3(micro_va_to_mfn(b));
+	micro_report("initialise=%ld", hc_vcpu_op(VCPUOP_initialise, 1, &context));
+	root_unpin("kernels", a);
+	root_unpin("users", b);
+}

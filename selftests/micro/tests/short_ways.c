@@ -2,10 +2,12 @@
 /*
  * The short ways between a guest's user mode and its kernel: iret with a frame like all
  * others, the system call, the page fault. A core may have them in assembly, for users
- * that are where Linux has them, below 2^47, and only after user mode has run once. What
- * they let through is what the long ways do (iret.c, user.c).
+ * that are where Linux has them, below 2^47, only after user mode has run once, and for
+ * handlers that mask events, as Linux's do. What they let through is what the long ways
+ * do (iret.c, user.c).
  */
 #include "micro.h"
+#include "user.h"
 
 #define LOW_VA	((1UL << 39) + 0x1000)
 
@@ -34,6 +36,23 @@ static void go(const char *key, uint64_t flags)
 		     seen->ss, seen->rflags & 0x247fff, micro_vcpu_info()->evtchn_upcall_mask);
 }
 
+/* The handlers of system calls and page faults, which mask events or do not. */
+static void handlers_set(const void *syscall, const void *fault, bool masking)
+{
+	static struct trap_info traps[257];
+	struct callback_register reg = {
+		.type = CALLBACKTYPE_syscall, .flags = masking ? CALLBACKF_mask_events : 0,
+		.address = (unsigned long)syscall,
+	};
+
+	micro_trap_fill(traps);
+	if (fault)
+		traps[14].address = (unsigned long)fault;
+	TI_SET_IF(&traps[14], masking);
+	hc_set_trap_table(traps);
+	micro_need(!hc_callback_op(CALLBACKOP_register, &reg));
+}
+
 /* A page with this code at LOW_VA, for the user; and the user has run. */
 static void user_open(const void *code, size_t size)
 {
@@ -45,6 +64,7 @@ static void user_open(const void *code, size_t size)
 	micro_page_protect(l1, false);
 	l2 = micro_table_build(micro_page_pte(l1, PTE_TABLE));
 	l3 = micro_table_build(micro_page_pte(l2, PTE_TABLE));
+	handlers_set(micro_syscall_entry, NULL, true);
 	micro_user_init();
 	micro_need(!micro_mmu_update((micro_va_to_mfn(micro_user_l4) << PAGE_SHIFT) +
 				     (LOW_VA >> 39) * 8, micro_page_pte(l3, PTE_TABLE)));
@@ -189,18 +209,15 @@ static void core_stack_set(void)
 MICRO_TEST_CRASH(short_syscall_core_stack)
 {
 	user_open(code_syscall, sizeof(code_syscall));
-	hc_set_callbacks(micro_event_entry, micro_failsafe_entry, short_late_entry);
+	handlers_set(short_late_entry, NULL, true);
 	core_stack_set();
 	micro_frame_go(&frame);
 }
 
 MICRO_TEST_CRASH(short_fault_core_stack)
 {
-	static struct trap_info late[2] = { { .vector = 14, .cs = FLAT_KERNEL_CS } };
-
 	user_open(code_read, sizeof(code_read));
-	late[0].address = (unsigned long)short_late_entry;
-	hc_set_trap_table(late);
+	handlers_set(micro_syscall_entry, short_late_entry, true);
 	core_stack_set();
 	micro_frame_go(&frame);
 }
@@ -219,6 +236,110 @@ MICRO_TEST_ALONE(short_assist_iopl)
 	go("fault_iopl0", 0);
 }
 
+/* What the user had in its registers is what the kernel finds. */
+static void registers_report(const char *key)
+{
+	const struct micro_frame *f = &result.frame;
+
+	micro_report("%s rsp=%d rcx_is_rip=%d r11_is_flags=%d", key, f->rsp == frame.rsp,
+		     f->rcx == f->rip, f->r11 == f->rflags);
+	micro_report("%s rax=%lx rbx=%lx rdx=%lx rsi=%lx rdi=%lx rbp=%lx", key, f->rax, f->rbx,
+		     f->rdx, f->rsi, f->rdi, f->rbp);
+	micro_report("%s r8=%lx r9=%lx r10=%lx r12=%lx r13=%lx r14=%lx r15=%lx", key, f->r8,
+		     f->r9, f->r10, f->r12, f->r13, f->r14, f->r15);
+}
+
+static void registers_fill(void)
+{
+	frame_default();
+	frame.rax = 0x1000000000000001;
+	frame.rbx = 2;
+	frame.rdx = 3;
+	frame.rsi = 4;
+	frame.rdi = 5;
+	frame.rbp = 6;
+	frame.r8 = 8;
+	frame.r9 = 9;
+	frame.r10 = 10;
+	frame.r12 = 12;
+	frame.r13 = 13;
+	frame.r14 = 14;
+	frame.r15 = 15;
+}
+
+MICRO_TEST(short_syscall)
+{
+	static const uint64_t flags[] = { 0x202, 0x2, 0xad7, 0x40202, 0x4202, 0x200202 };
+	char key[40];
+	unsigned int i;
+
+	user_open(code_syscall, sizeof(code_syscall));
+	for (i = 0; i < ARRAY_SIZE(flags); i++) {
+		registers_fill();
+		frame.rflags = flags[i];
+		micro_format(key, sizeof(key), "%lx", flags[i]);
+		go(key, 0);
+		registers_report(key);
+	}
+}
+
+MICRO_TEST(short_fault)
+{
+	static const uint64_t at[] = {
+		0, LOW_VA + PAGE_SIZE, 0x7ffffffffff9, 0x7ffffffffff8, 0x800000000000,
+		0xffff800000000000, 0xffff830000000000, 0xffff880000000000, -8ul,
+	};
+	char key[40];
+	unsigned int i;
+
+	user_open(code_read, sizeof(code_read));
+	for (i = 0; i < ARRAY_SIZE(at); i++) {
+		registers_fill();
+		frame.rdi = at[i];
+		micro_vcpu_info()->arch.cr2 = 0x123;
+		micro_format(key, sizeof(key), "%lx", at[i]);
+		go(key, 0);
+		micro_report("%s cr2=%lx", key, micro_vcpu_info()->arch.cr2);
+		registers_report(key);
+	}
+}
+
+/* A kernel may change its mind about its handlers at any time. */
+MICRO_TEST(short_handlers)
+{
+	user_open(code_syscall, sizeof(code_syscall));
+	go("masking", 0);
+	handlers_set(micro_syscall_entry, NULL, false);
+	go("open", 0);
+	go("open_again", 0);
+	handlers_set(micro_syscall_entry, NULL, true);
+	go("masking_again", 0);
+	handlers_set(NULL, NULL, true);
+	go("none", 0);
+	go("none_again", 0);
+	handlers_set(micro_syscall_entry, NULL, true);
+	frame.rip = LOW_VA + PAGE_SIZE;
+	go("fault", 0);
+	handlers_set(micro_syscall_entry, NULL, false);
+	go("fault_open", 0);
+}
+
+/* The kernel's stack as it was, after others at the edges of what can be one. */
+MICRO_TEST(short_stacks)
+{
+	static const uint64_t at[] = {
+		0xffff880000000000, 0xffff88000000003f, 0xffff880000000040, -1ul, 0, 0x3f,
+		0x7fffffffffff, 0x800000000000, 0xffff7fffffffffff, 0xffff800000000000,
+	};
+	unsigned int i;
+
+	user_open(code_syscall, sizeof(code_syscall));
+	for (i = 0; i < ARRAY_SIZE(at); i++)
+		micro_report("%lx=%ld", at[i], hc_stack_switch(FLAT_KERNEL_SS, at[i]));
+	micro_user_init();
+	go("back", 0);
+}
+
 static struct micro_jmp back;
 
 static void at_end(struct micro_frame *f)
@@ -231,7 +352,7 @@ static void at_end(struct micro_frame *f)
 MICRO_TEST(short_syscall_at_end)
 {
 	static const unsigned long calls[] = {
-		__HYPERVISOR_xen_version, __HYPERVISOR_sched_op, 63,
+		__HYPERVISOR_xen_version, __HYPERVISOR_sched_op, 63, __HYPERVISOR_stack_switch,
 	};
 	char *page = micro_page_alloc();
 	uint64_t *l1 = micro_page_alloc(), *l2 = micro_page_alloc(), *l3 = micro_page_alloc();
@@ -250,9 +371,10 @@ MICRO_TEST(short_syscall_at_end)
 		micro_trap_hook(13, at_end);
 		if (!micro_setjmp(&back))
 			asm volatile("jmp *%0" :: "r" (0x7ffffffffffe), "a" (calls[i]),
-				     "D" (0UL), "S" (0UL) : "memory");
+				     "D" (0UL), "S" (micro_stack_end) : "memory");
 		micro_report("%lu=%s(%lx) rip=%lx", calls[i],
 			     micro_vector_name(result.frame.vector), result.frame.error,
 			     result.frame.rip);
 	}
+	micro_user_init();
 }

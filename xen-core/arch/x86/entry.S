@@ -74,19 +74,14 @@
 	leaq	-R_RIP(%rsp), %rcx
 	movq	V_STACK(%rcx), %rsp
 	movq	%rax, R_RAX(%rcx)
-	movq	V_DOMAIN(%rcx), %rax
-	testb	$ASSIST_SLOW, D_VM_ASSIST(%rax)
-	jnz	syscall_slow
+	cmpb	$0, V_FAST_ENTRIES(%rcx)
+	je	syscall_slow
 	movq	V_INFO(%rcx), %rax
 	movq	V_KERNEL_SP(%rcx), %r11
 	cmpb	$0, VI_MASK(%rax)
 	jne	syscall_slow
-	cmpq	$0, V_SYSCALL_RIP(%rcx)
-	je	syscall_slow
-	cmpb	$0, V_SYSCALL_MASKS(%rcx)
-	je	1f
 	movb	$1, VI_MASK(%rax)
-1:	movq	V_KERNEL_CR3(%rcx), %rax
+	movq	V_KERNEL_CR3(%rcx), %rax
 	movq	%rax, %cr3
 	swapgs
 	movb	$1, V_IN_KERNEL(%rcx)
@@ -114,7 +109,7 @@
 	EXTABLE \n, syscall_bad_stack
 	.endr
 
-	/* Events are masked in user mode, its IOPL is shown, or no callback: C builds the frame. */
+	/* Events are masked in user mode, or decide_fast() says no: C builds the frame. */
 syscall_slow:
 	movq	R_RAX(%rcx), %rax
 	leaq	R_RIP(%rcx), %rsp
@@ -148,44 +143,66 @@ syscall_bad_stack:
 hypercall_entry:
 	cmpq	$__HYPERVISOR_iret, %rax
 	je	iret_fast
+	cmpq	$__HYPERVISOR_stack_switch, %rax
+	je	stack_switch_fast
 hypercall_general:
 	pushq	$0
 	pushq	$VECTOR_SYSCALL
-	PUSH_GPRS
-	movq	%rsp, %rbx
+	PUSH_CHANGED
+	leaq	-R_RBX(%rsp), %rbx
 	movq	V_STACK(%rbx), %rsp
 	cmpq	$64, %rax
 	jae	hypercall_unknown
 	leaq	hypercall_table(%rip), %r11
 	movq	(%r11, %rax, 8), %rax
-	testq	%rax, %rax
-	jz	hypercall_unknown
 	movq	%r10, %rcx
 	call	*%rax
 	cmpq	$-ERESTART, %rax
 	je	hypercall_again
 	movq	%rax, R_RAX(%rbx)
-	/* Nothing to do on the way out? Then what C preserves needs no restoring. */
+	/* Nothing to do on the way out? Then what C preserves is neither saved nor restored. */
 	movq	%rsp, %rax
 	andq	$-STACK_BLOCK_SIZE, %rax
 	movq	(%rax), %rax
 	cmpl	$0, C_SOFTIRQS(%rax)
-	jne	ret_to_guest
+	jne	hypercall_leave
 	movq	V_INFO(%rbx), %rax
 	cmpb	$0, VI_PENDING(%rax)
-	jne	ret_to_guest
+	jne	hypercall_leave
 	cmpb	$0, V_NMI(%rbx)
-	jne	ret_to_guest
+	jne	hypercall_leave
 	leaq	R_RBX(%rbx), %rsp
 	POP_CHANGED
 	jmp	guest_iretq
 hypercall_unknown:
-	movq	$-38, R_RAX(%rbx)	/* -ENOSYS */
-	jmp	ret_to_guest
+	movq	$-38, %rax		/* -ENOSYS */
+	movq	%rax, R_RAX(%rbx)
+	jmp	hypercall_leave
 hypercall_again:
-	movq	%rbx, %rdi
-	call	pv_hypercall_restart
+	subq	$2, R_RIP(%rbx)		/* back to its SYSCALL, whose arguments moved on */
+hypercall_leave:
+	leaq	R_RBX(%rbx), %rsp
+	PUSH_PRESERVED
+	movq	V_STACK(%rbx), %rsp
 	jmp	ret_to_guest
+
+/* HYPERVISOR_stack_switch with a stack in the kernel's half: H2, set_kernel_sp() takes it. */
+	.balign	16
+stack_switch_fast:
+	movq	$CORE_VA_END + 64, %rcx
+	cmpq	%rcx, %rsi
+	jb	hypercall_general
+	cmpq	$0, (%rsp)		/* E2: to the kernel's half, so it is canonical */
+	jns	hypercall_general
+	andq	$~15, %rsi
+	movq	%rsi, V_KERNEL_SP - R_RIP(%rsp)
+	xorl	%eax, %eax
+	GUARD_SITE guard_exit
+	popq	%rcx
+	popq	%r11
+	popq	%r11
+	popq	%rsp
+	sysretq
 
 /*
  * HYPERVISOR_iret: the frame on the kernel's stack is rax, r11, rcx, flags,
@@ -199,28 +216,20 @@ iret_fast:
 	leaq	-R_RIP(%rsp), %rcx
 	movq	V_STACK(%rcx), %rsp
 	movq	R_RSP(%rcx), %r11
-	movq	%r11, %rax
-	shrq	$43, %rax
-	cmpq	$CORE_RANGE_HI, %rax
-	je	iret_slow
+	movq	$CORE_VA_END, %rax
+	cmpq	%rax, %r11
+	jb	iret_slow
 	movq	V_INFO(%rcx), %rax
 	cmpb	$0, VI_PENDING(%rax)
 	jne	iret_slow
-	cmpb	$0, V_NMI(%rcx)
+	cmpw	$FAST_EXITS_NO_NMI, V_NMI(%rcx)
 	jne	iret_slow
-	cmpq	$0, V_USER_CR3(%rcx)
-	je	iret_slow
-	movq	V_DOMAIN(%rcx), %rax
-	testb	$ASSIST_SLOW, D_VM_ASSIST(%rax)
-	jnz	iret_slow
 	STAC
-1:	movq	40(%r11), %rax
+1:	movzwl	40(%r11), %eax
+	movq	%rax, R_CS(%rcx)
 	notl	%eax
 	testb	$3, %al
 	jnz	iret_slow_clac
-	notl	%eax
-	movzwl	%ax, %eax
-	movq	%rax, R_CS(%rcx)
 2:	movq	48(%r11), %rax
 	testl	$EFLAGS_IF, %eax
 	jz	iret_slow_clac
@@ -228,20 +237,19 @@ iret_fast:
 	movq	%rax, R_RFLAGS(%rcx)
 3:	movq	32(%r11), %rax
 	movq	%rax, R_RIP(%rcx)
-	shrq	$47, %rax
+	GUARD_SITE 6f
+4:	testl	$VGCF_in_syscall, 24(%r11)
+	jz	6f
+	shrq	$47, %rax		/* E2 */
 	jnz	iret_slow_clac
-4:	pushq	56(%r11)
-5:	movq	(%r11), %rax
-	movq	%rax, R_RAX(%rcx)
-	GUARD_SITE 7f
-6:	testl	$VGCF_in_syscall, 24(%r11)
-	jz	7f
+5:	pushq	56(%r11)
+11:	movq	(%r11), %rax
 	CLAC
 	popq	R_RSP(%rcx)
+	movq	%rax, R_RAX(%rcx)
 	movq	V_INFO(%rcx), %rax
 	movb	$0, VI_MASK(%rax)
-	movb	$0, V_IN_NMI(%rcx)
-	movb	$0, V_IN_KERNEL(%rcx)
+	movw	$0, V_IN_KERNEL(%rcx)	/* and in_nmi */
 	swapgs
 	movq	V_USER_CR3(%rcx), %rax
 	movq	%rax, %cr3
@@ -252,20 +260,20 @@ iret_fast:
 	sysretq
 
 	/* From an exception or event: all registers are as they were. */
-7:	movl	64(%r11), %eax
+6:	movzwl	64(%r11), %eax
 	orl	$3, %eax
-	movzwl	%ax, %eax
 	movq	%rax, R_SS(%rcx)
-8:	pushq	16(%r11)
-9:	movq	8(%r11), %r11
-	CLAC
-	popq	%rax
-	popq	R_RSP(%rcx)
+7:	pushq	56(%r11)
+8:	movq	16(%r11), %rax
 	movq	%rax, R_RCX(%rcx)
+9:	movq	(%r11), %rax
+	movq	%rax, R_RAX(%rcx)
+10:	movq	8(%r11), %r11
+	CLAC
+	popq	R_RSP(%rcx)
 	movq	V_INFO(%rcx), %rax
 	movb	$0, VI_MASK(%rax)
-	movb	$0, V_IN_NMI(%rcx)
-	movb	$0, V_IN_KERNEL(%rcx)
+	movw	$0, V_IN_KERNEL(%rcx)	/* and in_nmi */
 	swapgs
 	movq	V_USER_CR3(%rcx), %rax
 	movq	%rax, %cr3
@@ -273,7 +281,7 @@ iret_fast:
 	leaq	R_RIP(%rcx), %rsp
 	movq	R_RCX(%rcx), %rcx
 	jmp	guest_iretq
-	.irp	n, 1b, 2b, 3b, 4b, 5b, 6b, 7b, 8b, 9b
+	.irp	n, 1b, 2b, 3b, 4b, 5b, 6b, 7b, 8b, 9b, 10b, 11b
 	EXTABLE \n, iret_slow_clac
 	.endr
 
@@ -302,23 +310,18 @@ iret_slow:
 	movq	V_STACK(%rcx), %rsp
 	movq	%rax, R_RAX(%rcx)
 	movq	%r11, R_R11(%rcx)
-	movq	V_DOMAIN(%rcx), %rax
-	testb	$ASSIST_SLOW, D_VM_ASSIST(%rax)
-	jnz	3f
+	cmpb	$0, V_FAST_ENTRIES(%rcx)
+	je	3f
 	movq	%cr2, %rax
 	btq	$47, %rax
 	jc	3f
 	movq	V_INFO(%rcx), %r11
 	cmpb	$0, VI_MASK(%r11)
 	jne	3f
-	cmpq	$0, V_PF_RIP(%rcx)
-	je	3f
 	movq	%rax, V_CR2(%rcx)
 	movq	%rax, VI_CR2(%r11)
-	cmpb	$0, V_PF_MASKS(%rcx)
-	je	1f
 	movb	$1, VI_MASK(%r11)
-1:	movq	V_KERNEL_CR3(%rcx), %rax
+	movq	V_KERNEL_CR3(%rcx), %rax
 	movq	%rax, %cr3
 	swapgs
 	movb	$1, V_IN_KERNEL(%rcx)
@@ -356,6 +359,42 @@ iret_slow:
 	leaq	R_ERROR(%rcx), %rsp
 	movq	R_RCX(%rcx), %rcx
 	jmp	2b
+
+/*
+ * A general protection fault: RDMSR of the user's GS base, which a kernel with FSGSBASE
+ * executes at each switch (I2)? Its rax and rdx are its results, so they are free to use.
+ */
+	ENTRY general_protection_enter
+	cmpl	$MSR_KERNEL_GS_BASE, %ecx
+	jne	trap_enter
+	testb	$3, R_CS - R_VECTOR(%rsp)
+	jz	trap_enter
+	cmpb	$0, V_IN_KERNEL - R_VECTOR(%rsp)
+	je	trap_enter
+	cmpl	$0, R_ERROR - R_VECTOR(%rsp)
+	jne	trap_enter
+	testl	$EFLAGS_TF, R_RFLAGS - R_VECTOR(%rsp)
+	jnz	trap_enter
+	movq	%rax, R_RAX - R_VECTOR(%rsp)
+	movq	%rdx, R_RDX - R_VECTOR(%rsp)
+	leaq	-R_VECTOR(%rsp), %rdx
+	movq	R_RIP(%rdx), %rax
+	movq	V_STACK(%rdx), %rsp
+	STAC
+1:	cmpw	$RDMSR_OPCODE, (%rax)
+	jne	2f
+	CLAC
+	addq	$2, R_RIP(%rdx)
+	andl	$~EFLAGS_RF, R_RFLAGS(%rdx)
+	leaq	R_RIP(%rdx), %rsp
+	rdmsr
+	jmp	guest_iretq
+2:	CLAC
+	leaq	R_VECTOR(%rdx), %rsp
+	movq	R_RAX(%rdx), %rax
+	movq	R_RDX(%rdx), %rdx
+	jmp	trap_enter
+	EXTABLE 1b, 2b
 
 /* Back to the guest that is current when all work is done; %rsp: the CPU's stack. */
 	ENTRY ret_to_guest
@@ -500,6 +539,8 @@ iretq_fault:
 	.long	n
 	.if	n == 1 || n == 2 || n == 8 || n == 18
 	JUMP	ist_enter
+	.elseif	n == 13
+	JUMP	general_protection_enter
 	.else
 	JUMP	trap_enter
 	.endif

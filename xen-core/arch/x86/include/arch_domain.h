@@ -48,12 +48,18 @@ static_assert(offsetof(struct xsave_area, xstate_bv) == 512, "it heads the XSAVE
 
 /**
  * struct arch_vcpu - PV state of one vcpu
- * @kernel_cr3,@user_cr3: roots; the frames are held by a PT_L4 reference each
+ * @root:	the same two; pt_lock. What holds their frames as PT_L4 is the guest's pin, or,
+ *		if bit @root's index of @roots_held is set, a use of this vcpu's own
  * @in_kernel:	the guest's kernel runs (it is at CPL 3 like its user)
  * @gdt_va:	where its GDT is in the core's address space; LDT 16 pages after
  */
 struct arch_vcpu {
-	u64 kernel_cr3, user_cr3, kernel_sp;
+	union {
+		struct { u64 kernel_cr3, user_cr3; };
+		u64 root[2];
+	};
+	u64 kernel_sp;
+	u8 roots_held;
 	u64 stack_top;			/* of the CPU it runs on */
 	bool in_kernel, in_nmi, ts;	/* ts: the guest's CR0.TS */
 	u8 iopl;			/* virtual IOPL, 0 .. 3 */

@@ -21,11 +21,13 @@
 #define USER_SS	0xe02b
 #define ERESTART 85
 #define VECTOR_SYSCALL 0x100
+#define EFLAGS_TF 0x100
 #define EFLAGS_IF 0x200
+#define EFLAGS_RF 0x10000
+#define MSR_KERNEL_GS_BASE 0xc0000102
+#define RDMSR_OPCODE 0x320f
 /* Cleared on entry to a guest's kernel: AC, RF, NT, DF, TF. */
 #define ENTRY_CLEAR 0x54500
-/* Address >> 43 of the core's range. */
-#define CORE_RANGE_HI 0x1ffff0
 
 /* A fault at @from continues at @to. */
 .macro EXTABLE from to
@@ -63,8 +65,13 @@
 	.endr
 .endm
 
-/* struct regs below the error code and vector; all, and what C may change of them. */
-#define PUSH_GPRS PUSH rdi, rsi, rdx, rcx, rax, r8, r9, r10, r11, rbx, rbp, r12, r13, r14, r15
+/* struct regs below the error code and vector: what C may change of them, and the rest. */
+#define PUSH_CHANGED PUSH rdi, rsi, rdx, rcx, rax, r8, r9, r10, r11, rbx
+#define PUSH_PRESERVED PUSH rbp, r12, r13, r14, r15
+.macro PUSH_GPRS
+	PUSH_CHANGED
+	PUSH_PRESERVED
+.endm
 .macro POP_GPRS
 	POP	r15, r14, r13, r12, rbp
 	POP_CHANGED

@@ -64,11 +64,14 @@ int __must_check pt_get_whole(struct domain *d, mfn_t mfn, unsigned int level);
 /** pt_put() - end both; what is preempted is finished by pt_finish_deferred(). */
 void pt_put(struct page *p);
 /**
- * pt_exchange_root() - both of these for roots, quickly: @new is used, @old no longer
- * Return: false when @new is no live root of @d, or nobody else uses @old; then nothing
- * has changed. pt_lock held.
+ * pt_is_pinned_root() - is @mfn a live root that @d pinned?
+ * It stays one while @d's pt_lock is held: only under that are its pins set and taken away.
  */
-bool pt_exchange_root(struct domain *d, mfn_t old, mfn_t new);
+static __always_inline bool pt_is_pinned_root(const struct domain *d, mfn_t mfn)
+{
+	return mfn_valid(mfn) && READ_ONCE(mfn_to_page(mfn)->type) >> PT_COUNT_BITS ==
+				 (PT_L4 | PT_VALID | PT_PINNED_BY(d)) >> PT_COUNT_BITS;
+}
 /** pt_finish_deferred() - finish what pt_put() could not. Return: 0 or -ERESTART. */
 int pt_finish_deferred(struct domain *d);
 

@@ -30,15 +30,15 @@ static inline bool va_range_ok(u64 va, u64 len)
  */
 static __always_inline int uaccess_read16(u64 src, u64 *lo, u64 *hi)
 {
-	int err = -EFAULT;
+	bool fault;
 
-	asm volatile(ASM_STAC
+	asm volatile("   stc\n" ASM_STAC
 		     "1: movq (%3), %1\n"
 		     "2: movq 8(%3), %2\n"
-		     "   xorl %0, %0\n"
+		     "   clc\n"
 		     "3:\n" ASM_CLAC EXTABLE(1b, 3b) EXTABLE(2b, 3b)
-		     : "+r"(err), "=&r"(*lo), "=&r"(*hi) : "r"(src) : "memory");
-	return err;
+		     : "=@ccc"(fault), "=&r"(*lo), "=&r"(*hi) : "r"(src) : "memory");
+	return fault ? -EFAULT : 0;
 }
 
 /* callbacks.c: entering the guest's kernel */
@@ -53,7 +53,6 @@ void pv_failsafe(struct vcpu *v);
 /** pv_init_callbacks() - traps, callbacks and kernel stack from a context that was checked */
 void pv_init_callbacks(struct vcpu *v, const struct vcpu_guest_context *c);
 long pv_set_callback(struct vcpu *v, u16 type, u64 rip, bool mask);
-void pv_hypercall_restart(struct vcpu *v);
 
 /* emulate.c: what the core does itself about a guest's exception */
 void pv_page_fault(struct vcpu *v);
@@ -100,8 +99,12 @@ u32 pv_list_begin(u32 *count, gva_t done);
  * with the @left ones at @rest. Return: @err.
  */
 int pv_list_end(int err, gva_t rest, u32 left, gva_t done, u32 total);
-/** pv_show_m2p() - is the machine-to-phys table visible through the L4 table @root? */
-void pv_show_m2p(mfn_t root, bool visible);
+/**
+ * pv_set_root() - the L4 table @mfn becomes a root of @v, of its kernel or its user mode's
+ * pt_lock held, @v is current or not running; pt_finish_deferred() afterwards. @mfn: for the
+ * user's also 0, none. Return: 0, or as page_type_get(), and nothing has changed.
+ */
+int pv_set_root(struct vcpu *v, mfn_t mfn, bool user);
 
 /* descriptors.c */
 /** descriptor_fix() - make @d harmless. Return: false when it cannot be. */

@@ -162,12 +162,6 @@ void pv_failsafe(struct vcpu *v)
 	enter_kernel(v, &v->arch.callback[CALLBACKTYPE_failsafe], segments, ARRAY_SIZE(segments));
 }
 
-/* A preempted hypercall: back to its SYSCALL instruction, whose arguments moved on. */
-void pv_hypercall_restart(struct vcpu *v)
-{
-	v->regs.rip -= 2;
-}
-
 void hypercall_set_arg(unsigned int n, u64 value)
 {
 	struct vcpu *v = current;
@@ -175,6 +169,23 @@ void hypercall_set_arg(unsigned int n, u64 value)
 	u64 *const reg[] = { &r->rdi, &r->rsi, &r->rdx, &r->r10, &r->r8 };
 
 	*(v->arch.multicall_args ? &v->arch.multicall_args[n] : reg[n]) = value;
+}
+
+/*
+ * May entry.S switch between @v's kernel and user mode without asking? What could make
+ * that untrue comes to vcpu_forget_fast(); the next return to user mode decides again.
+ */
+static void decide_fast(struct vcpu *v)
+{
+	const struct guest_entry *syscall = &v->arch.callback[CALLBACKTYPE_syscall];
+	const struct guest_entry *fault = &v->arch.traps[TRAP_PF];
+
+	/* First: another vcpu may turn on an assist meanwhile. */
+	__atomic_store_n(&v->fast_exits, true, __ATOMIC_SEQ_CST);
+	v->fast_entries = syscall->rip && syscall->masks_events && fault->rip &&
+			  fault->masks_events;
+	if (!v->arch.user_cr3 || READ_ONCE(v->domain->vm_assist) & VM_SLOW_ENTRIES)
+		vcpu_forget_fast(v);
 }
 
 /**
@@ -200,6 +211,7 @@ long do_iret(void)
 		pv_toggle_mode(v);
 		if (test_bit(VM_NO_USER_YET, &v->domain->vm_assist))
 			test_and_clear_bit(VM_NO_USER_YET, &v->domain->vm_assist);
+		decide_fast(v);
 	}
 	if (test_bit(VMASST_TYPE_architectural_iopl, &v->domain->vm_assist))
 		v->arch.iopl = c.rflags >> 12 & 3;
@@ -223,6 +235,7 @@ long do_iret(void)
 
 static void set_trap(struct vcpu *v, u32 vector, const struct trap_info *t)
 {
+	vcpu_forget_fast(v);
 	v->arch.traps[vector] = (struct guest_entry){
 		.rip = t->address, .dpl = TI_GET_DPL(t), .masks_events = TI_GET_IF(t),
 	};
@@ -234,6 +247,7 @@ long do_set_trap_table(gva_t traps)
 	struct trap_info t;
 
 	if (!traps.a) {
+		vcpu_forget_fast(current);
 		memset(current->arch.traps, 0, sizeof(current->arch.traps));
 		return 0;
 	}
@@ -285,6 +299,7 @@ long pv_set_callback(struct vcpu *v, u16 type, u64 rip, bool mask)
 	mask |= type == CALLBACKTYPE_event || type == CALLBACKTYPE_nmi;
 	/* An NMI comes to the handler of its vector; it has one, who sets it last decides. */
 	to = type == CALLBACKTYPE_nmi ? &v->arch.traps[TRAP_NMI] : &v->arch.callback[type];
+	vcpu_forget_fast(v);
 	*to = (struct guest_entry){ .rip = rip, .masks_events = mask };
 	return 0;
 }

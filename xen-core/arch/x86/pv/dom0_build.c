@@ -279,9 +279,9 @@ static __init void prepare_vcpu(struct domain *d, u64 entry)
 
 	spin_guard(&d->pt_lock);
 	/* Dom0's tables get no benefit of the doubt: the same checks as any guest's. */
-	if (pt_get_whole(d, root, 4) || pt_get_whole(d, root, 4))
+	if (pt_get_whole(d, root, 4))
 		panic("dom0's first page tables do not validate");
-	__atomic_fetch_or(&mfn_to_page(root)->type, PT_PINNED, __ATOMIC_RELAXED);
+	__atomic_fetch_or(&mfn_to_page(root)->type, PT_PINNED_BY(d), __ATOMIC_RELAXED);
 	v->arch.kernel_cr3 = mfn_to_maddr(root).a;
 	v->regs = (struct regs){
 		.rip = entry, .cs = GUEST_CS, .ss = GUEST_SS, .rflags = EFLAGS_IF | 2,

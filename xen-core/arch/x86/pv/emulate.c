@@ -275,27 +275,6 @@ static enum outcome emulate(struct vcpu *v, const struct insn *i)
 	}
 }
 
-/*
- * RDMSR of the user's GS base, which a kernel with FSGSBASE executes at each switch.
- * Return: false when it is another instruction.
- */
-static bool read_user_gs_base(struct vcpu *v)
-{
-	struct regs *r = &v->regs;
-	u64 code, base;
-
-	if ((u32)r->rcx != MSR_KERNEL_GS_BASE || r->error_code || !v->arch.in_kernel ||
-	    r->rflags & EFLAGS_TF || copy_words_from_guest(&code, GVA(r->rip), 1) ||
-	    (u16)code != 0x320f)
-		return false;
-	base = rdmsr(MSR_KERNEL_GS_BASE);
-	r->rax = (u32)base;
-	r->rdx = base >> 32;
-	r->rip += 2;
-	r->rflags &= ~(u64)EFLAGS_RF;
-	return true;
-}
-
 void pv_general_protection(struct vcpu *v)
 {
 	struct regs *r = &v->regs;
@@ -303,9 +282,6 @@ void pv_general_protection(struct vcpu *v)
 	u32 error = r->error_code;
 	enum outcome o = FAULT;
 	const struct insn *i;
-
-	if (read_user_gs_base(v))
-		return;
 
 	/* An error code names a selector, or with these bits a gate. */
 	i = !error || (error & 3) == 2 ? insn_decode(v) : NULL;

@@ -19,11 +19,29 @@ static int pin(struct domain *d, mfn_t mfn, unsigned int level)
 		/* L4: whoever takes the frame from the domain must see the pin. */
 		page_mark_dirty(p);
 		if (p->count & PC_ALLOCATED &&
-		    !(__atomic_fetch_or(&p->type, PT_PINNED, __ATOMIC_RELAXED) & PT_PINNED))
+		    !(__atomic_fetch_or(&p->type, PT_PINNED_BY(d), __ATOMIC_RELAXED) & PT_PINNED))
 			return 0;
 	}
 	pt_put(p);
 	return -EINVAL;
+}
+
+/* E5: vcpus that run on the table @mfn, as it is pinned, come to hold it themselves. */
+static int hold_root(struct domain *d, mfn_t mfn)
+{
+	for_each_vcpu(d, v) {
+		for (u32 i = 0; i < ARRAY_SIZE(v->arch.root); i++) {
+			int err;
+
+			if (v->arch.root[i] != mfn_to_maddr(mfn).a || v->arch.roots_held & 1u << i)
+				continue;
+			err = pt_get(d, mfn, 4);
+			if (err)
+				return err;
+			v->arch.roots_held |= 1u << i;
+		}
+	}
+	return 0;
 }
 
 /* The pin goes last: a preempted release finds it still there and goes on. */
@@ -34,9 +52,12 @@ static int unpin(struct domain *d, mfn_t mfn)
 
 	if (!mfn_valid(mfn) || !page_get(p, d))
 		return -EINVAL;
-	err = p->type & PT_PINNED ? page_type_put(p) : -EINVAL;
+	err = p->type & PT_PINNED ? 0 : -EINVAL;
+	if (!err && pt_is_pinned_root(d, mfn))
+		err = hold_root(d, mfn);
+	err = err ?: page_type_put(p);
 	if (!err) {
-		__atomic_fetch_and(&p->type, ~PT_PINNED, __ATOMIC_RELAXED);
+		__atomic_fetch_and(&p->type, ~PT_PINNED_MASK, __ATOMIC_RELAXED);
 		page_mark_dirty(p);
 		page_put(p);
 	}
@@ -75,18 +96,16 @@ int arch_domain_release(struct domain *d)
 {
 	memory_free_map(d);
 	for_each_vcpu(d, v) {
-		u64 *const root[] = { &v->arch.kernel_cr3, &v->arch.user_cr3 };
-
 		pv_set_gdt(v, NULL, 0);
 		pv_set_ldt(v, 0, 0);
 		spin_guard(&d->pt_lock);
-		for (u32 i = 0; i < ARRAY_SIZE(root); i++) {
-			u64 old = *root[i];
+		for (u32 i = 0; i < ARRAY_SIZE(v->arch.root); i++) {
+			u64 old = v->arch.root[i];
 
 			if (pt_finish_deferred(d))
 				return -ERESTART;
-			*root[i] = 0;
-			if (old)
+			v->arch.root[i] = 0;
+			if (old && v->arch.roots_held & 1u << i)
 				pt_put(mfn_to_page(PTE_MFN(old)));
 		}
 	}
@@ -97,64 +116,68 @@ int arch_domain_release(struct domain *d)
 	return pt_finish_deferred(d);
 }
 
-void pv_show_m2p(mfn_t root, bool visible)
+/* Is the machine-to-phys table visible through the L4 table @root? */
+static void show_m2p(mfn_t root, bool visible)
 {
 	u64 *l4 = mfn_to_virt(root);
 
 	l4[FIRST_CORE_SLOT] = visible ? core_l4[FIRST_CORE_SLOT] : 0;
 }
 
-/* The table @mfn, whose use is taken already, becomes a root of the running @v; user: or none. */
-static __always_inline void set_root(struct vcpu *v, mfn_t mfn, bool user)
+int pv_set_root(struct vcpu *v, mfn_t mfn, bool user)
 {
-	u64 new = mfn_to_maddr(mfn).a;
+	u64 old = v->arch.root[user], new = mfn_to_maddr(mfn).a;
+	u8 bit = 1u << user, held = v->arch.roots_held & bit;
 
-	*(user ? &v->arch.user_cr3 : &v->arch.kernel_cr3) = new;
+	if (new == old)
+		return 0;
+	/* E5: a root is held by its pin, or else by @v as long as it names it. */
+	if ((user && !new) || pt_is_pinned_root(v->domain, mfn)) {
+		v->arch.roots_held &= ~bit;
+	} else {
+		int err = pt_get(v->domain, mfn, 4);
+
+		if (err)
+			return err;
+		v->arch.roots_held |= bit;
+	}
+	v->arch.root[user] = new;
 	/* The guest's user mode has no business with the machine's frame numbers. */
 	if (new)
-		pv_show_m2p(mfn, !user || new == v->arch.kernel_cr3);
-	if (!user)
+		show_m2p(mfn, !user || new == v->arch.kernel_cr3);
+	else
+		vcpu_forget_fast(v);
+	if (!user && v == current)
 		pv_load_cr3(v);
-}
-
-/* pt_lock held. */
-static int new_root(struct vcpu *v, mfn_t mfn, bool user)
-{
-	u64 old = user ? v->arch.user_cr3 : v->arch.kernel_cr3;
-	int err = 0;
-
-	if (mfn_to_maddr(mfn).a == old)
-		return 0;
-	/* E5: held as long as a root of @v names it. */
-	if (!user || mfn.n)
-		err = pt_get(v->domain, mfn, 4);
-	if (err)
-		return err;
-	set_root(v, mfn, user);
-	if (old)
+	if (old && held)
 		pt_put(mfn_to_page(PTE_MFN(old)));
 	return 0;
 }
 
 /*
- * The same where others use the old root, too: what a guest does that switches from one
- * process to another. E5, P6: the new one is held, the old one needs no release.
+ * Both roots of @v: what a guest does that switches from one process to another.
+ * P6: neither the old ones nor the new ones are held by @v, so nothing is released.
  * Return: false when it is another case; then nothing has changed.
  */
-static __always_inline bool new_root_quick(struct vcpu *v, const struct mmuext_op *op)
+static __always_inline bool switch_roots(struct vcpu *v, gva_t ops)
 {
-	bool user = op->cmd == MMUEXT_NEW_USER_BASEPTR;
-	struct domain *d = v->domain;
-	u64 old;
+	u64 cmd, user_cmd, kernel, user, op = ops.a;
 
-	/* 0 as a root of the user's is none, whatever frame 0 is. */
-	if ((!user && op->cmd != MMUEXT_NEW_BASEPTR) || !op->arg1.mfn)
+	spin_guard(&v->domain->pt_lock);
+	if (v->arch.roots_held || !va_is_guest(op) || uaccess_read16(op, &cmd, &kernel) ||
+	    (u32)cmd != MMUEXT_NEW_BASEPTR ||
+	    uaccess_read16(op + sizeof(struct mmuext_op), &user_cmd, &user) ||
+	    (u32)user_cmd != MMUEXT_NEW_USER_BASEPTR ||
+	    !pt_is_pinned_root(v->domain, MFN(kernel)) ||
+	    !pt_is_pinned_root(v->domain, MFN(user)))
 		return false;
-	spin_guard(&d->pt_lock);
-	old = user ? v->arch.user_cr3 : v->arch.kernel_cr3;
-	if (!old || d->arch.deferred_put || !pt_exchange_root(d, PTE_MFN(old), MFN(op->arg1.mfn)))
-		return false;
-	set_root(v, MFN(op->arg1.mfn), user);
+	v->arch.kernel_cr3 = mfn_to_maddr(MFN(kernel)).a;
+	v->arch.user_cr3 = mfn_to_maddr(MFN(user)).a;
+	show_m2p(MFN(kernel), true);
+	if (user != kernel)
+		show_m2p(MFN(user), false);
+	tlb_switched(v->cpu);
+	write_cr3(v->arch.kernel_cr3);
 	return true;
 }
 
@@ -197,7 +220,7 @@ static int table_op(struct vcpu *v, struct domain *d, const struct mmuext_op *op
 		return unpin(d, mfn);
 	case MMUEXT_NEW_BASEPTR: case MMUEXT_NEW_USER_BASEPTR:
 		/* P6: the old one is gone when the guest goes on; once more is harmless. */
-		return new_root(v, mfn, op->cmd == MMUEXT_NEW_USER_BASEPTR) ?:
+		return pv_set_root(v, mfn, op->cmd == MMUEXT_NEW_USER_BASEPTR) ?:
 		       pt_finish_deferred(d);
 	default:	/* MMUEXT_CLEAR_PAGE, MMUEXT_COPY_PAGE */
 		return clear_or_copy(d, op);
@@ -210,7 +233,7 @@ static bool is_for_others(u32 cmd)
 	return cmd <= MMUEXT_UNPIN_TABLE || cmd == MMUEXT_CLEAR_PAGE || cmd == MMUEXT_COPY_PAGE;
 }
 
-/* Not inlined: a change of roots would save more registers than it needs. */
+/* Not inlined: it has two callers, and the image is to stay small. */
 noinline int pv_mmuext_one(struct vcpu *v, struct domain *d, const struct mmuext_op *op)
 {
 	u64 mask, va = op->arg1.linear_addr;
@@ -280,8 +303,7 @@ noinline int pv_list_end(int err, gva_t rest, u32 left, gva_t done, u32 total)
 	return err;
 }
 
-/** do_mmuext_op() - HYPERVISOR_mmuext_op; a continuation as in do_mmu_update() */
-long do_mmuext_op(gva_t ops, u32 count, gva_t done, u32 foreign)
+static noinline long mmuext_list(gva_t ops, u32 count, gva_t done, u32 foreign)
 {
 	u32 before = pv_list_begin(&count, done), n = 0;
 	struct vcpu *v = current;
@@ -294,11 +316,19 @@ long do_mmuext_op(gva_t ops, u32 count, gva_t done, u32 foreign)
 	while (!err && n < count) {
 		err = copy_struct_from_guest(&op, gva_index(ops, struct mmuext_op, n));
 		if (!err)
-			err = d == v->domain && new_root_quick(v, &op) ? 0 :
-			      pv_mmuext_one(v, d, &op);
+			err = pv_mmuext_one(v, d, &op);
 		if (!err && ++n < count && preempt_requested())
 			err = -ERESTART;
 	}
 	pv_foreign_put(d);
 	return pv_list_end(err, gva_index(ops, struct mmuext_op, n), count - n, done, before + n);
+}
+
+/** do_mmuext_op() - HYPERVISOR_mmuext_op; a continuation as in do_mmu_update() */
+long do_mmuext_op(gva_t ops, u32 count, gva_t done, u32 foreign)
+{
+	if (count != 2 || done.a || foreign != DOMID_SELF)
+		return mmuext_list(ops, count, done, foreign);
+	/* Constants: to keep the arguments would take registers that are to be saved. */
+	return switch_roots(current, ops) ? 0 : mmuext_list(ops, 2, GVA(0), DOMID_SELF);
 }

@@ -178,18 +178,6 @@ int page_use(struct domain *d, mfn_t mfn, u64 type)
 	return err;
 }
 
-bool pt_exchange_root(struct domain *d, mfn_t old, mfn_t new)
-{
-	struct page *p = mfn_to_page(old);
-
-	/* pt_lock: there will be other uses still when this one ends. */
-	if ((READ_ONCE(p->type) & PT_COUNT_MASK) == 1 || !use_quick(d, new, true, PT_L4))
-		return false;
-	type_put_shared(p);
-	page_put(p);
-	return true;
-}
-
 /* Ends both, or -ERESTART. */
 static int pt_try_put(struct page *p)
 {

@@ -66,23 +66,6 @@ static void vcpu_set_regs(struct vcpu *v, const struct vcpu_guest_context *c)
 	}
 }
 
-/* pt_lock held; the vcpu never ran, so nobody has loaded what is replaced. */
-static int vcpu_set_root(struct vcpu *v, u64 *root, mfn_t mfn)
-{
-	u64 old = *root;
-	int err;
-
-	if (mfn_to_maddr(mfn).a == old)
-		return 0;
-	err = pt_finish_deferred(v->domain) ?: pt_get(v->domain, mfn, 4);
-	if (err)
-		return err;
-	*root = mfn_to_maddr(mfn).a;
-	if (old)
-		pt_put(mfn_to_page(PTE_MFN(old)));
-	return 0;
-}
-
 /*
  * T5: what is preempted is called again; a table knows how far it is, and a root that
  * is done is held by the vcpu, also when the other one is refused. A call that wants
@@ -97,12 +80,9 @@ static int vcpu_set_roots(struct vcpu *v, const struct vcpu_guest_context *c)
 	if (!kernel.n)
 		return -EINVAL;
 	spin_guard(&v->domain->pt_lock);
-	err = vcpu_set_root(v, &v->arch.kernel_cr3, kernel);
-	if (!err && user.n) {
-		err = vcpu_set_root(v, &v->arch.user_cr3, user);
-		if (!err)
-			pv_show_m2p(user, mfn_equal(user, kernel));
-	}
+	err = pt_finish_deferred(v->domain) ?: pv_set_root(v, kernel, false);
+	if (!err && user.n)
+		err = pt_finish_deferred(v->domain) ?: pv_set_root(v, user, true);
 	return err ?: pt_finish_deferred(v->domain);
 }
 
@@ -120,7 +100,7 @@ static int vcpu_initialise(struct vcpu *v, const struct vcpu_guest_context *c)
 		return err;
 	vcpu_set_regs(v, c);
 	v->info->evtchn_upcall_mask = 1;
-	__atomic_fetch_or(&v->domain->vm_assist, c->vm_assist & CONTEXT_ASSISTS, __ATOMIC_SEQ_CST);
+	vm_assist_enable(v->domain, c->vm_assist & CONTEXT_ASSISTS);
 	return 0;
 }
 
