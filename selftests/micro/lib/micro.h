@@ -174,6 +174,7 @@ void micro_breakpoint(unsigned long address);
 extern uint64_t micro_failsafe_selectors[4];
 extern uint64_t micro_iret_flags;
 extern uint64_t micro_entry_flags;	/* with which the kernel was entered */
+extern uint64_t micro_entry_rcx;	/* by a callback or page fault: nothing of the guest's */
 extern char micro_stubs[], micro_event_entry[], micro_syscall_entry[];
 extern char micro_sysenter_entry[], micro_syscall32_entry[];
 extern char micro_nmi_entry[], micro_failsafe_entry[];

@@ -103,6 +103,9 @@ micro_stubs:
 	.set	i, 0
 	.rept	256
 	.balign 32
+	.if i == 14
+	movq	%rcx, micro_entry_rcx(%rip)
+	.endif
 	movq	(%rsp), %rcx
 	movq	8(%rsp), %r11
 	.if (i == 8) || ((i >= 10) && (i <= 14)) || (i == 17) || (i == 21)
@@ -120,6 +123,7 @@ micro_stubs:
 	.balign 32
 	.globl	\name
 \name:
+	movq	%rcx, micro_entry_rcx(%rip)
 	movq	(%rsp), %rcx
 	movq	8(%rsp), %r11
 	addq	$8, %rsp

@@ -14,7 +14,7 @@
 #define EFLAGS_AC	0x40000UL
 
 struct micro_probe micro_probe;
-uint64_t micro_probe_start, micro_probe_resume, micro_entry_flags;
+uint64_t micro_probe_start, micro_probe_resume, micro_entry_flags, micro_entry_rcx;
 
 static micro_hook_t *hooks[ENTRY_COUNT];
 static struct trap_info trap_table[257];

@@ -274,6 +274,9 @@ MICRO_TEST(mmu_unpin_loaded)
 	roots_load("users_writable", kernel, micro_va_to_mfn(c));
 	roots_load("bad", micro_bad_mfn(), kernel);
 	roots_load("users_bad", kernel, micro_bad_mfn());
+	micro_report("user_alias=%ld", micro_mmuext(MMUEXT_NEW_USER_BASEPTR, 1UL << 52, 0));
+	micro_report("kernel_alias=%ld",
+		     micro_mmuext(MMUEXT_NEW_BASEPTR, kernel | 1UL << 52, 0));
 	roots_load("none", kernel, 0);
 	micro_user_l4 = NULL;
 }

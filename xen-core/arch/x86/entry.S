@@ -139,6 +139,10 @@ syscall_bad_stack:
 	call	pv_syscall32
 	jmp	ret_to_guest
 
+/*
+ * A hypercall saves what C may change. The rest goes to v->regs only when the vcpu may
+ * be switched, get an event or begin again: nothing that a call does may rely on it.
+ */
 	.balign	16
 hypercall_entry:
 	cmpq	$__HYPERVISOR_iret, %rax
@@ -151,7 +155,7 @@ hypercall_general:
 	PUSH_CHANGED
 	leaq	-R_RBX(%rsp), %rbx
 	movq	V_STACK(%rbx), %rsp
-	cmpq	$64, %rax
+	cmpq	$NR_HYPERCALLS, %rax
 	jae	hypercall_unknown
 	leaq	hypercall_table(%rip), %r11
 	movq	(%r11, %rax, 8), %rax
@@ -161,9 +165,7 @@ hypercall_general:
 	je	hypercall_again
 	movq	%rax, R_RAX(%rbx)
 	/* Nothing to do on the way out? Then what C preserves is neither saved nor restored. */
-	movq	%rsp, %rax
-	andq	$-STACK_BLOCK_SIZE, %rax
-	movq	(%rax), %rax
+	movq	V_CPU(%rbx), %rax
 	cmpl	$0, C_SOFTIRQS(%rax)
 	jne	hypercall_leave
 	movq	V_INFO(%rbx), %rax
@@ -175,8 +177,7 @@ hypercall_general:
 	POP_CHANGED
 	jmp	guest_iretq
 hypercall_unknown:
-	movq	$-38, %rax		/* -ENOSYS */
-	movq	%rax, R_RAX(%rbx)
+	movq	$-38, R_RAX(%rbx)	/* -ENOSYS */
 	jmp	hypercall_leave
 hypercall_again:
 	subq	$2, R_RIP(%rbx)		/* back to its SYSCALL, whose arguments moved on */
@@ -237,9 +238,9 @@ iret_fast:
 	movq	%rax, R_RFLAGS(%rcx)
 3:	movq	32(%r11), %rax
 	movq	%rax, R_RIP(%rcx)
-	GUARD_SITE 6f
 4:	testl	$VGCF_in_syscall, 24(%r11)
 	jz	6f
+	GUARD_SITE iret_in_syscall
 	shrq	$47, %rax		/* E2 */
 	jnz	iret_slow_clac
 5:	pushq	56(%r11)
@@ -258,6 +259,12 @@ iret_fast:
 	movq	R_RSP(%rcx), %rsp
 	movq	R_RIP(%rcx), %rcx
 	sysretq
+
+	/* The same by iret; rcx and r11 may be what they were. */
+iret_in_syscall:
+	movl	$USER_CS, R_CS(%rcx)
+	movl	$USER_SS, R_SS(%rcx)
+	jmp	7f
 
 	/* From an exception or event: all registers are as they were. */
 6:	movzwl	64(%r11), %eax
@@ -289,6 +296,10 @@ iret_slow_clac:
 	CLAC
 iret_slow:
 	leaq	R_RIP(%rcx), %rsp
+	/* E1, E4: if C cannot read the frame, nothing of it and of the core's is left. */
+	movl	$USER_CS, R_CS - R_RIP(%rsp)
+	xorl	%eax, %eax
+	xorl	%ecx, %ecx
 	pushq	$0
 	pushq	$VECTOR_SYSCALL
 	PUSH_GPRS

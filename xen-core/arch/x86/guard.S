@@ -158,8 +158,9 @@ guard_core:
 	movq	$USER_CS, R_CS(%rcx)
 	movq	$USER_SS, R_SS(%rcx)
 	andl	$~ENTRY_CLEAR, R_RFLAGS(%rcx)
-	movq	R_RAX(%rcx), %rax
 	leaq	R_RIP(%rcx), %rsp
+	movq	R_RAX(%rcx), %rax
+	movq	(%rsp), %rcx		/* as SYSRET has it, and no address of the core's */
 
 /* %rsp = &v->regs.rip, all other registers are the guest's. */
 	ENTRY guard_exit

@@ -9,6 +9,9 @@
  */
 #define RETURN_FLAGS 0x254dd5
 
+/* regs.vector of system calls and hypercalls. */
+#define VECTOR_SYSCALL 0x100
+
 #ifdef __ASSEMBLY__
 
 #include <xen/xen.h>
@@ -20,7 +23,6 @@
 #define USER_CS32 0xe023
 #define USER_SS	0xe02b
 #define ERESTART 85
-#define VECTOR_SYSCALL 0x100
 #define EFLAGS_TF 0x100
 #define EFLAGS_IF 0x200
 #define EFLAGS_RF 0x10000

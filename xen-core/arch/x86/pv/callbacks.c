@@ -180,10 +180,10 @@ static void decide_fast(struct vcpu *v)
 	const struct guest_entry *syscall = &v->arch.callback[CALLBACKTYPE_syscall];
 	const struct guest_entry *fault = &v->arch.traps[TRAP_PF];
 
-	/* First: another vcpu may turn on an assist meanwhile. */
-	__atomic_store_n(&v->fast_exits, true, __ATOMIC_SEQ_CST);
 	v->fast_entries = syscall->rip && syscall->masks_events && fault->rip &&
 			  fault->masks_events;
+	/* Both before the assists are read: another vcpu may turn one on meanwhile. */
+	__atomic_store_n(&v->fast_exits, true, __ATOMIC_SEQ_CST);
 	if (!v->arch.user_cr3 || READ_ONCE(v->domain->vm_assist) & VM_SLOW_ENTRIES)
 		vcpu_forget_fast(v);
 }

@@ -2,8 +2,9 @@
 /*
  * The state of a vcpu in the CPU: what a switch saves and loads.
  *
- * The general registers are in v->regs whenever the core runs; here are the
- * rest: page-table root, segments, FPU, debug registers, descriptor tables.
+ * The general registers are in v->regs whenever the core runs, but in a hypercall
+ * those that C preserves, until it looks for other work to do (hypercall_leave); here
+ * are the rest: page-table root, segments, FPU, debug registers, descriptor tables.
  * A CPU that goes idle saves them but leaves them loaded (cpu->arch->loaded):
  * when the same vcpu comes back and has not run elsewhere, nothing is done.
  *
@@ -12,6 +13,7 @@
  * KERNEL_GS_BASE the other's.
  */
 #include "clock.h"
+#include "entry.h"
 #include "pv.h"
 #include "sched.h"
 #include "spec_ctrl.h"
@@ -351,6 +353,8 @@ void arch_vcpu_dump(const struct vcpu *v)
 	trap_dump_regs(&v->regs);
 	if (v != current)
 		return;
+	if (v->regs.vector == VECTOR_SYSCALL)
+		pr_always("in a hypercall: rbp and r12 .. r15 may be of an earlier entry\n");
 	/* The last calls, for whoever reads a crash. */
 	pr_always("guest stack:\n");
 	for (u32 i = 0; i < 32; i += ARRAY_SIZE(w)) {

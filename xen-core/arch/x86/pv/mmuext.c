@@ -129,10 +129,10 @@ int pv_set_root(struct vcpu *v, mfn_t mfn, bool user)
 	u64 old = v->arch.root[user], new = mfn_to_maddr(mfn).a;
 	u8 bit = 1u << user, held = v->arch.roots_held & bit;
 
-	if (new == old)
+	if (mfn.n == PFN_DOWN(old))
 		return 0;
 	/* E5: a root is held by its pin, or else by @v as long as it names it. */
-	if ((user && !new) || pt_is_pinned_root(v->domain, mfn)) {
+	if ((user && !mfn.n) || pt_is_pinned_root(v->domain, mfn)) {
 		v->arch.roots_held &= ~bit;
 	} else {
 		int err = pt_get(v->domain, mfn, 4);

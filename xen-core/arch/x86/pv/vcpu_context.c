@@ -68,7 +68,7 @@ static void vcpu_set_regs(struct vcpu *v, const struct vcpu_guest_context *c)
 
 /*
  * T5: what is preempted is called again; a table knows how far it is, and a root that
- * is done is held by the vcpu, also when the other one is refused. A call that wants
+ * is done is held, by its pin or the vcpu, also when the other one is refused. A call that wants
  * another one lets go of it, or the end of the domain.
  */
 static int vcpu_set_roots(struct vcpu *v, const struct vcpu_guest_context *c)
