@@ -187,12 +187,18 @@ MICRO_TEST(mmu_pin_tree)
 		     micro_map(l4, micro_page_pte(l4, PTE_RW)));
 }
 
+/* A table with the kernel's own entries, which it may be a root with. */
+static void root_fill(uint64_t *l4)
+{
+	memcpy(l4, (void *)micro_start_info->pt_base, PAGE_SIZE);
+	micro_page_protect(l4, false);
+}
+
 /* Base pointers: the frame must be, or can become, a good L4 table. */
 MICRO_TEST(mmu_base_pointer)
 {
 	uint64_t *kernel = (void *)micro_start_info->pt_base;
 	uint64_t *l4 = micro_page_alloc();
-	unsigned int i;
 
 	micro_report("bad_mfn=%ld",
 		     micro_mmuext(MMUEXT_NEW_BASEPTR, micro_bad_mfn(), 0));
@@ -203,9 +209,7 @@ MICRO_TEST(mmu_base_pointer)
 	micro_report("same=%ld",
 		     micro_mmuext(MMUEXT_NEW_BASEPTR, micro_va_to_mfn(kernel),
 				  0));
-	for (i = 0; i < 512; i++)
-		l4[i] = kernel[i];
-	micro_page_protect(l4, false);
+	root_fill(l4);
 	micro_report("unpinned=%ld",
 		     micro_mmuext(MMUEXT_NEW_BASEPTR, micro_va_to_mfn(l4), 0));
 	micro_report("map_base_rw=%ld",
@@ -229,13 +233,9 @@ MICRO_TEST(mmu_base_pointer)
 /* Another root like the kernel's own, pinned. */
 static uint64_t *root_pinned(void)
 {
-	const uint64_t *kernel = (void *)micro_start_info->pt_base;
 	uint64_t *l4 = micro_page_alloc();
-	unsigned int i;
 
-	for (i = 0; i < 512; i++)
-		l4[i] = kernel[i];
-	micro_page_protect(l4, false);
+	root_fill(l4);
 	micro_need(!micro_mmuext(MMUEXT_PIN_L4_TABLE, micro_va_to_mfn(l4), 0));
 	return l4;
 }

@@ -236,6 +236,11 @@ MICRO_TEST_ALONE(short_assist_iopl)
 	go("fault_iopl0", 0);
 }
 
+static bool is_core_address(uint64_t va)
+{
+	return va >= 0xffff800000000000 && va < 0xffff880000000000;
+}
+
 /* What the user had in its registers is what the kernel finds. */
 static void registers_report(const char *key)
 {
@@ -244,7 +249,7 @@ static void registers_report(const char *key)
 	micro_report("%s rsp=%d rcx_is_rip=%d r11_is_flags=%d", key, f->rsp == frame.rsp,
 		     f->rcx == f->rip, f->r11 == f->rflags);
 	/* The kernel's own rcx, whose value is the frame's, is no address of the core's. */
-	micro_check(micro_entry_rcx < 0xffff800000000000 || micro_entry_rcx >= 0xffff880000000000);
+	micro_check(!is_core_address(micro_entry_rcx));
 	micro_report("%s rax=%lx rbx=%lx rdx=%lx rsi=%lx rdi=%lx rbp=%lx", key, f->rax, f->rbx,
 		     f->rdx, f->rsi, f->rdi, f->rbp);
 	micro_report("%s r8=%lx r9=%lx r10=%lx r12=%lx r13=%lx r14=%lx r15=%lx", key, f->r8,
@@ -422,6 +427,6 @@ MICRO_TEST_DOMU_SERVED(domu_iret_half_frame, 2, serve_resume)
 		asm volatile("pause");
 	asm volatile("movq %%rsp, %%rbx; movq %1, %%rsp; syscall; movq %%rbx, %%rsp"
 		     : "=c" (rcx) : "r" (at), "a" (__HYPERVISOR_iret) : "rbx", "r11", "memory");
-	micro_check(rcx < 0xffff800000000000 || rcx >= 0xffff880000000000);
+	micro_check(!is_core_address(rcx));
 	micro_report("resumed=%ld", (long)micro_ask_end());
 }

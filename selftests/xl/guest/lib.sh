@@ -6,6 +6,13 @@
 consoles=/var/log/xen/console
 export PYTHONPATH=/usr/lib/xen-4.17/lib/python
 
+# Debian's daemons, which keep what guests say.
+start_daemons() {
+	mkdir -p "$consoles"
+	echo "XENCONSOLED_ARGS=--log=guest" >> /etc/default/xen
+	timeout 120 /etc/init.d/xen start
+}
+
 # xl ARGS...: the stock command, told to say all that it does.
 xl() {
 	echo "+ $SECONDS s: xl $*" >&2

@@ -48,8 +48,9 @@ static_assert(offsetof(struct xsave_area, xstate_bv) == 512, "it heads the XSAVE
 
 /**
  * struct arch_vcpu - PV state of one vcpu
- * @root:	the same two; pt_lock. What holds their frames as PT_L4 is the guest's pin, or,
- *		if bit @root's index of @roots_held is set, a use of this vcpu's own
+ * @root:	of the kernel, kernel_cr3, and of its user mode, user_cr3; pt_lock. What holds
+ *		their frames as PT_L4 is the guest's pin, or, if the bit of @roots_held with
+ *		the root's index is set, a use of this vcpu's own
  * @in_kernel:	the guest's kernel runs (it is at CPL 3 like its user)
  * @gdt_va:	where its GDT is in the core's address space; LDT 16 pages after
  */
