@@ -5,7 +5,8 @@
  * The rule under test: when a system call that takes rights or pages away returns, no
  * processor can use them any more, and nothing that was written before is lost; however
  * the kernel collected its updates. A thread on another processor keeps the entries
- * cached and its dirty bits coming. TAP; the argument is a folder on a disk.
+ * cached and its dirty bits coming. A switch of processes leaves each its segments. TAP.
+ *	pvops [FOLDER | --segments]	(a folder on a disk)
  */
 #define _GNU_SOURCE
 #include <asm/ldt.h>
@@ -30,6 +31,7 @@
 #define PAGE	4096ul
 #define PAGES	300ul		/* more than a batch, not a multiple of one */
 #define COW_ROUNDS	8
+#define SWITCHES	20000l
 
 static int tests, failures;
 static _Thread_local sigjmp_buf fault_env;
@@ -308,15 +310,21 @@ static void set_gs_base(unsigned long base)
 		syscall(SYS_arch_prctl, ARCH_SET_GS, base);
 }
 
+static void pin_to(int cpu)
+{
+	cpu_set_t one;
+
+	CPU_ZERO(&one);
+	CPU_SET(cpu, &one);
+	sched_setaffinity(0, sizeof(one), &one);
+}
+
 /* Processes take turns on one CPU, with GS bases that differ or not. */
 static bool keeps_gs_base(unsigned long base)
 {
-	cpu_set_t one;
 	bool good = true;
 
-	CPU_ZERO(&one);
-	CPU_SET(0, &one);
-	sched_setaffinity(0, sizeof(one), &one);
+	pin_to(0);
 	for (int i = 0; good && i < 300; i++) {
 		unsigned long b = base ? base + i : 0;
 
@@ -327,49 +335,106 @@ static bool keeps_gs_base(unsigned long base)
 	return good;
 }
 
-static int segment_loaded(void)
+/*
+ * Put the segment @selector in FS and GS and give the CPU away @rounds times: is @word still
+ * where both begin? In one piece, since the C library has its own in FS.
+ */
+static bool keeps_segment(uint16_t selector, uint64_t word, long rounds)
+{
+	unsigned long library;
+
+	syscall(SYS_arch_prctl, ARCH_GET_FS, &library);
+	asm volatile("mov %w[selector], %%fs\n\t"
+		     "mov %w[selector], %%gs\n"
+		     "1:\tmov %[yield], %%eax\n\t"
+		     "syscall\n\t"
+		     "cmp %%fs:0, %[word]\n\t"
+		     "jne 2f\n\t"
+		     "cmp %%gs:0, %[word]\n\t"
+		     "jne 2f\n\t"
+		     "mov %%fs, %%eax\n\t"
+		     "cmp %w[selector], %%ax\n\t"
+		     "jne 2f\n\t"
+		     "mov %%gs, %%eax\n\t"
+		     "cmp %w[selector], %%ax\n\t"
+		     "jne 2f\n\t"
+		     "dec %[rounds]\n\t"
+		     "jnz 1b\n"
+		     "2:\tmov %[prctl], %%eax\n\t"
+		     "mov %[set_fs], %%edi\n\t"
+		     "mov %[library], %%rsi\n\t"
+		     "syscall"
+		     : [rounds] "+r" (rounds)
+		     : [selector] "r" (selector), [word] "r" (word), [library] "r" (library),
+		       [yield] "i" (SYS_sched_yield), [prctl] "i" (SYS_arch_prctl),
+		       [set_fs] "i" (ARCH_SET_FS)
+		     : "rax", "rcx", "rdi", "rsi", "r11", "memory", "cc");
+	return rounds == 0;
+}
+
+static bool keeps_ldt_segment(long rounds)
 {
 	static uint64_t words[2] = { 0x1234, 0x5678 };
 	struct user_desc desc = {
 		.entry_number = 1, .base_addr = (uintptr_t)&words[1], .limit = 4095,
 		.seg_32bit = 1, .useable = 1,
 	};
-	uint64_t seen;
 
 	if ((uintptr_t)words >> 32 || syscall(SYS_modify_ldt, 1, &desc, sizeof(desc)))
-		return -1;
-	asm volatile("mov %0, %%gs" : : "r" (1 << 3 | 7));
-	for (int i = 0; i < 300; i++) {
-		sched_yield();
-		asm volatile("mov %%gs:0, %0" : "=r" (seen));
-		if (seen != words[1])
-			return 0;
-	}
-	return 1;
+		return false;
+	/* A register that was lost has base 0, and the C library's is lost with it. */
+	signal(SIGSEGV, SIG_DFL);
+	return keeps_segment(1 << 3 | 7, words[1], rounds);
 }
 
 static void test_gs_base(void)
 {
 	static const unsigned long bases[] = { 0, 0, 0x10000, 0x7f0000000000, 0x10000 };
 	const int n = sizeof(bases) / sizeof(*bases);
-	bool good = true, segment = true;
+	bool good = true;
 	int status;
 
-	for (int i = 0; i <= n; i++) {
-		if (fork())
-			continue;
-		if (i < n)
+	for (int i = 0; i < n; i++)
+		if (!fork())
 			_exit(!keeps_gs_base(bases[i]));
-		_exit(segment_loaded() ? 0 : 2);
-	}
-	for (int i = 0; i <= n; i++) {
-		if (wait(&status) < 0 || (status && WEXITSTATUS(status) != 2))
-			good = false;
-		else if (status)
-			segment = false;
-	}
+	for (int i = 0; i < n; i++)
+		good &= wait(&status) > 0 && status == 0;
 	result(good, "switch: each process keeps its GS base");
-	result(segment, "switch: a process keeps its segment in %gs");
+}
+
+/*
+ * A process with an LDT takes turns on one CPU with one that has none. Where the vcpus of a
+ * guest share a processor, the naps on the other one take it away amid these switches, and
+ * the hypervisor loads FS and GS anew by what it was told of the LDT until then.
+ */
+static void test_segments(void)
+{
+	pid_t user, partner, napper;
+	int status;
+
+	partner = fork();
+	if (!partner) {
+		pin_to(0);
+		for (;;)
+			sched_yield();
+	}
+	napper = fork();
+	if (!napper) {
+		pin_to(1);
+		for (;;)
+			usleep(100);
+	}
+	user = fork();
+	if (!user) {
+		pin_to(0);
+		_exit(!keeps_ldt_segment(SWITCHES));
+	}
+	waitpid(user, &status, 0);
+	kill(partner, SIGKILL);
+	kill(napper, SIGKILL);
+	while (wait(NULL) > 0)
+		;
+	result(status == 0, "switch: a process keeps the segment of its LDT in FS and GS");
 }
 
 static volatile uint64_t *shared;
@@ -514,11 +579,8 @@ static void test_direction(void)
 	close(fd);
 }
 
-int main(int argc, char **argv)
+static void test_all(const char *folder)
 {
-	struct sigaction action = { .sa_handler = on_fault, .sa_flags = SA_NODEFER };
-
-	sigaction(SIGSEGV, &action, NULL);
 	test_protect();
 	test_advise();
 	test_accessed();
@@ -526,17 +588,29 @@ int main(int argc, char **argv)
 	test_fork();
 	test_copy_on_write();
 	test_gs_base();
+	test_segments();
 	test_direction();
-	if (argc > 1) {
-		test_dirty(argv[1], unmap_and_map, 20,
-			   "munmap: what was written through a shared mapping is in the file");
-		test_dirty(argv[1], move_and_back, 20,
-			   "mremap: what was written through a shared mapping is in the file");
-		test_dirty(argv[1], clear_accessed, 5,
-			   "accessed: what was written meanwhile is in the file");
-		test_dirty(argv[1], page_out, 5,
-			   "page-out: what was written meanwhile is in the file");
-	}
+	if (!folder)
+		return;
+	test_dirty(folder, unmap_and_map, 20,
+		   "munmap: what was written through a shared mapping is in the file");
+	test_dirty(folder, move_and_back, 20,
+		   "mremap: what was written through a shared mapping is in the file");
+	test_dirty(folder, clear_accessed, 5,
+		   "accessed: what was written meanwhile is in the file");
+	test_dirty(folder, page_out, 5,
+		   "page-out: what was written meanwhile is in the file");
+}
+
+int main(int argc, char **argv)
+{
+	struct sigaction action = { .sa_handler = on_fault, .sa_flags = SA_NODEFER };
+
+	sigaction(SIGSEGV, &action, NULL);
+	if (argc > 1 && !strcmp(argv[1], "--segments"))
+		test_segments();
+	else
+		test_all(argv[1]);
 	printf("1..%d\n", tests);
 	return failures != 0;
 }
