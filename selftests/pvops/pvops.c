@@ -91,6 +91,15 @@ static bool holds_numbers(const char *m, char added)
 	return true;
 }
 
+static pid_t must_fork(void)
+{
+	pid_t pid = fork();
+
+	if (pid < 0)
+		exit(2);
+	return pid;
+}
+
 static void test_protect(void)
 {
 	char *m = map_pages();
@@ -217,7 +226,7 @@ static void test_fork(void)
 	stop = false;
 	pthread_create(&writer, NULL, write_all, m);
 	for (int i = 0; i < 30; i++) {
-		pid_t pid = fork();
+		pid_t pid = must_fork();
 
 		if (!pid)
 			_exit(!child_stands_still(m, copy));
@@ -269,7 +278,7 @@ static void test_copy_on_write(void)
 
 		if (pipe(go))
 			exit(2);
-		pid = fork();
+		pid = must_fork();
 		if (!pid) {
 			bool old = true;
 
@@ -395,7 +404,7 @@ static void test_gs_base(void)
 	int status;
 
 	for (int i = 0; i < n; i++)
-		if (!fork())
+		if (!must_fork())
 			_exit(!keeps_gs_base(bases[i]));
 	for (int i = 0; i < n; i++)
 		good &= wait(&status) > 0 && status == 0;
@@ -412,19 +421,19 @@ static void test_segments(void)
 	pid_t user, partner, napper;
 	int status;
 
-	partner = fork();
+	partner = must_fork();
 	if (!partner) {
 		pin_to(0);
 		for (;;)
 			sched_yield();
 	}
-	napper = fork();
+	napper = must_fork();
 	if (!napper) {
 		pin_to(1);
 		for (;;)
 			usleep(100);
 	}
-	user = fork();
+	user = must_fork();
 	if (!user) {
 		pin_to(0);
 		_exit(!keeps_ldt_segment(SWITCHES));
