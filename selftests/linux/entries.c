@@ -7,22 +7,16 @@
  * enters the hypervisor between the two calls is the operation's.
  */
 #define _GNU_SOURCE
-#include <fcntl.h>
-#include <linux/filter.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/mount.h>
 #include <sys/reboot.h>
-#include <sys/socket.h>
-#include <sys/swap.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
-#define PAGE	4096ul
+#include "mm.h"
+
 #define PAGES	1024ul		/* 4 MB */
 #define FEW	256ul		/* of them, for what takes long */
 
@@ -35,15 +29,6 @@ static void need(int good, const char *what)
 		return;
 	perror(what);
 	reboot(RB_AUTOBOOT);
-}
-
-static char *map_anon(size_t pages)
-{
-	char *m = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	need(m != MAP_FAILED, "mmap");
-	return m;
 }
 
 static void touch(char *m, size_t pages)
@@ -82,12 +67,6 @@ static void protect(void)
 static void write_all(void)
 {
 	touch(area, PAGES);
-}
-
-static void write_and_fork(void)
-{
-	write_all();
-	fork_exit();
 }
 
 static void touch_and_unmap(void)
@@ -139,12 +118,8 @@ static void forget_accesses(void)
 /* As when a module is loaded: areas of kernel memory, one of which becomes read-only. */
 static void filter(void)
 {
-	static struct sock_filter code[BPF_MAXINSNS];
-	struct sock_fprog program = { .len = BPF_MAXINSNS, .filter = code };
+	struct sock_fprog program = filter_program(BPF_MAXINSNS);
 
-	for (int i = 0; i < BPF_MAXINSNS - 1; i++)
-		code[i] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_IMM, i);
-	code[BPF_MAXINSNS - 1] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, 1);
 	need(!setsockopt(filtered, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)) &&
 	     !setsockopt(filtered, SOL_SOCKET, SO_DETACH_FILTER, &program, sizeof(program)),
 	     "a filter");
@@ -165,7 +140,7 @@ static const struct operation {
 	{ "vfork+exec+exit+wait", nothing, fork_exec },
 	{ "64 KB of a file: map, read, unmap", map_file, map_file },
 	{ "4 MB touched, then unmapped", nothing, touch_and_unmap },
-	{ "4 MB written, then fork+exit", write_all, write_and_fork },
+	{ "4 MB written, then fork+exit", write_all, fork_exit },
 	{ "mprotect 64 pages, twice", write_all, protect },
 	{ "1,024 pages: accessed bits cleared", write_all, forget_accesses },
 	{ "256 pages moved by mremap", touch_area, move },
@@ -173,20 +148,6 @@ static const struct operation {
 	{ "256 pages paged out", touch_area, page_out },
 	{ "a filter of 4,096 instructions", filter, filter },
 };
-
-/* The RAM disk as swap space, with the header that mkswap would write. */
-static void swap_open(void)
-{
-	static const struct {
-		char boot[1024];
-		uint32_t version, last_page, bad_pages;
-		char rest[PAGE - 1024 - 3 * 4 - 10], magic[10];
-	} header = { .version = 1, .last_page = 1023, .magic = "SWAPSPACE2" };
-	int fd = open("/dev/ram0", O_WRONLY);
-
-	need(write(fd, &header, sizeof(header)) == sizeof(header) && !close(fd) &&
-	     !swapon("/dev/ram0", 0), "/dev/ram0");
-}
 
 static void allow_big_filters(void)
 {
@@ -201,13 +162,14 @@ int main(int argc, char **argv)
 		return 0;
 	need(!mount("proc", "/proc", "proc", 0, NULL), "/proc");
 	need(!mount("dev", "/dev", "devtmpfs", 0, NULL), "/dev");
-	swap_open();
+	need(swap_open(), "/dev/ram0");
 	allow_big_filters();
 	self = open("/init", O_RDONLY);
 	clear_refs = open("/proc/self/clear_refs", O_WRONLY);
 	filtered = socket(AF_UNIX, SOCK_DGRAM, 0);
 	area = map_anon(PAGES);
 	other = map_anon(FEW);
+	need(area != MAP_FAILED && other != MAP_FAILED, "mmap");
 	for (size_t i = 0; i < sizeof(operations) / sizeof(*operations); i++) {
 		operations[i].prepare();
 		printf("ENTRIES %s\n", operations[i].name);

@@ -8,29 +8,13 @@
  * two rounds in xbench's format.
  */
 #define _GNU_SOURCE
-#include <fcntl.h>
-#include <linux/filter.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/socket.h>
-#include <sys/swap.h>
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include "../bench/xb.h"
-
-#define PAGE	4096ul
-
-static char *map_anon(size_t pages)
-{
-	char *p = mmap(NULL, pages * PAGE, PROT_READ | PROT_WRITE,
-		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-	madvise(p, pages * PAGE, MADV_NOHUGEPAGE);
-	return p;
-}
+#include "mm.h"
 
 static void touch(char *m, size_t pages)
 {
@@ -194,21 +178,6 @@ static void bench_protect_none(void)
 	munmap(m, pages * PAGE);
 }
 
-/* The RAM disk as swap space, with the header that mkswap would write. Return: done */
-static int swap_open(void)
-{
-	static const struct {
-		char boot[1024];
-		uint32_t version, last_page, bad_pages;
-		char rest[PAGE - 1024 - 3 * 4 - 10], magic[10];
-	} header = { .version = 1, .last_page = 1023, .magic = "SWAPSPACE2" };
-	int fd = open("/dev/ram0", O_WRONLY);
-	int done = write(fd, &header, sizeof(header)) == sizeof(header);
-
-	close(fd);
-	return done && !swapon("/dev/ram0", 0);
-}
-
 /* What reclaim does with pages before it takes them: were they accessed? */
 static void bench_clear_young(void)
 {
@@ -233,15 +202,11 @@ static void bench_clear_young(void)
 /* As when a module or a BPF program is loaded: kernel memory that becomes read-only. */
 static void bench_filter(void)
 {
-	static struct sock_filter code[1024];
-	struct sock_fprog program = { .len = 1024, .filter = code };
+	struct sock_fprog program = filter_program(1024);
 	int s = socket(AF_UNIX, SOCK_DGRAM, 0);
 	const long n = 400;
 	uint64_t t;
 
-	for (int i = 0; i < 1023; i++)
-		code[i] = (struct sock_filter)BPF_STMT(BPF_LD | BPF_IMM, i);
-	code[1023] = (struct sock_filter)BPF_STMT(BPF_RET | BPF_K, 1);
 	t = now();
 	for (long i = 0; i < n; i++)
 		if (setsockopt(s, SOL_SOCKET, SO_ATTACH_FILTER, &program, sizeof(program)))
