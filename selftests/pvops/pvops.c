@@ -6,11 +6,14 @@
  * processor can use them any more, and nothing that was written before is lost; however
  * the kernel collected its updates. A thread on another processor keeps the entries
  * cached and its dirty bits coming. A switch of processes leaves each its segments. TAP.
- *	pvops [FOLDER | --segments]	(a folder on a disk)
+ *	pvops [FOLDER]		all but what follows (a folder on a disk)
+ *	pvops --segments	an LDT's segment over switches, alone
+ *	pvops --offline		as root: an LDT whose processor goes offline
  */
 #define _GNU_SOURCE
 #include <asm/ldt.h>
 #include <asm/prctl.h>
+#include <errno.h>
 #include <fcntl.h>
 #include <pthread.h>
 #include <sched.h>
@@ -24,6 +27,8 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -42,6 +47,16 @@ static void result(bool good, const char *name)
 	printf("%sok %d - %s\n", good ? "" : "not ", ++tests, name);
 	fflush(stdout);
 	failures += !good;
+}
+
+/* What the test cannot do without */
+static void need(bool good, const char *what)
+{
+	if (good)
+		return;
+	printf("Bail out! %s: %s\n", what, strerror(errno));
+	fflush(stdout);
+	_exit(2);
 }
 
 static void on_fault(int sig)
@@ -76,8 +91,7 @@ static char *map_pages(void)
 	char *m = mmap(NULL, PAGES * PAGE, PROT_READ | PROT_WRITE,
 		       MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
-	if (m == MAP_FAILED)
-		exit(2);
+	need(m != MAP_FAILED, "mmap");
 	for (size_t i = 0; i < PAGES; i++)
 		m[i * PAGE] = i;
 	return m;
@@ -91,13 +105,24 @@ static bool holds_numbers(const char *m, char added)
 	return true;
 }
 
+/* A child that does not outlive its parent */
 static pid_t must_fork(void)
 {
 	pid_t pid = fork();
 
-	if (pid < 0)
-		exit(2);
+	need(pid >= 0, "fork");
+	if (!pid)
+		need(!prctl(PR_SET_PDEATHSIG, SIGKILL), "prctl");
 	return pid;
+}
+
+static pthread_t must_thread(void *(*run)(void *), void *arg)
+{
+	pthread_t thread;
+
+	errno = pthread_create(&thread, NULL, run, arg);
+	need(!errno, "pthread_create");
+	return thread;
 }
 
 static void test_protect(void)
@@ -138,8 +163,7 @@ static void forget_accesses(void)
 {
 	int fd = open("/proc/self/clear_refs", O_WRONLY);
 
-	if (fd < 0 || write(fd, "1", 1) != 1)
-		exit(2);
+	need(fd >= 0 && write(fd, "1", 1) == 1, "clear_refs");
 	close(fd);
 }
 
@@ -224,7 +248,7 @@ static void test_fork(void)
 	int status;
 
 	stop = false;
-	pthread_create(&writer, NULL, write_all, m);
+	writer = must_thread(write_all, m);
 	for (int i = 0; i < 30; i++) {
 		pid_t pid = must_fork();
 
@@ -270,14 +294,13 @@ static void test_copy_on_write(void)
 	memset(m, 0, PAGES * PAGE);
 	cow_good = true;
 	stop = false;
-	pthread_create(&reader, NULL, read_after_write, m);
+	reader = must_thread(read_after_write, m);
 	for (int round = 1; round <= COW_ROUNDS; round++) {
 		int go[2];
 		char c;
 		pid_t pid;
 
-		if (pipe(go))
-			exit(2);
+		need(!pipe(go), "pipe");
 		pid = must_fork();
 		if (!pid) {
 			bool old = true;
@@ -325,15 +348,26 @@ static void pin_to(int cpu)
 
 	CPU_ZERO(&one);
 	CPU_SET(cpu, &one);
-	sched_setaffinity(0, sizeof(one), &one);
+	need(!sched_setaffinity(0, sizeof(one), &one), "sched_setaffinity");
 }
 
-/* Processes take turns on one CPU, with GS bases that differ or not. */
-static bool keeps_gs_base(unsigned long base)
+/* How often another process has run instead of this one */
+static long switches(void)
+{
+	struct rusage usage;
+
+	need(!getrusage(RUSAGE_SELF, &usage), "getrusage");
+	return usage.ru_nvcsw + usage.ru_nivcsw;
+}
+
+/* Processes take turns on one CPU from @start's end on, with GS bases that differ or not. */
+static bool keeps_gs_base(unsigned long base, int start)
 {
 	bool good = true;
+	char c;
 
 	pin_to(0);
+	need(read(start, &c, 1) == 0, "pipe");
 	for (int i = 0; good && i < 300; i++) {
 		unsigned long b = base ? base + i : 0;
 
@@ -341,7 +375,7 @@ static bool keeps_gs_base(unsigned long base)
 		sched_yield();
 		good = get_gs_base() == b;
 	}
-	return good;
+	return good && switches() >= 300 / 10;
 }
 
 /*
@@ -381,19 +415,27 @@ static bool keeps_segment(uint16_t selector, uint64_t word, long rounds)
 	return rounds == 0;
 }
 
-static bool keeps_ldt_segment(long rounds)
+/* Put a segment that begins at @word in an LDT. Return: its selector */
+static uint16_t make_ldt_segment(uint64_t *word)
 {
-	static uint64_t words[2] = { 0x1234, 0x5678 };
 	struct user_desc desc = {
-		.entry_number = 1, .base_addr = (uintptr_t)&words[1], .limit = 4095,
+		.entry_number = 1, .base_addr = (uintptr_t)word, .limit = 4095,
 		.seg_32bit = 1, .useable = 1,
 	};
 
-	if ((uintptr_t)words >> 32 || syscall(SYS_modify_ldt, 1, &desc, sizeof(desc)))
-		return false;
+	need(!((uintptr_t)word >> 32), "an address below 4 GB");
+	need(!syscall(SYS_modify_ldt, 1, &desc, sizeof(desc)), "modify_ldt");
+	return 1 << 3 | 7;
+}
+
+static bool keeps_ldt_segment(long rounds)
+{
+	static uint64_t words[2] = { 0x1234, 0x5678 };
+	uint16_t selector = make_ldt_segment(&words[1]);
+
 	/* A register that was lost has base 0, and the C library's is lost with it. */
 	signal(SIGSEGV, SIG_DFL);
-	return keeps_segment(1 << 3 | 7, words[1], rounds);
+	return keeps_segment(selector, words[1], rounds) && switches() >= rounds / 10;
 }
 
 static void test_gs_base(void)
@@ -401,11 +443,17 @@ static void test_gs_base(void)
 	static const unsigned long bases[] = { 0, 0, 0x10000, 0x7f0000000000, 0x10000 };
 	const int n = sizeof(bases) / sizeof(*bases);
 	bool good = true;
-	int status;
+	int start[2], status;
 
-	for (int i = 0; i < n; i++)
-		if (!must_fork())
-			_exit(!keeps_gs_base(bases[i]));
+	need(!pipe(start), "pipe");
+	for (int i = 0; i < n; i++) {
+		if (!must_fork()) {
+			close(start[1]);
+			_exit(!keeps_gs_base(bases[i], start[0]));
+		}
+	}
+	close(start[0]);
+	close(start[1]);
 	for (int i = 0; i < n; i++)
 		good &= wait(&status) > 0 && status == 0;
 	result(good, "switch: each process keeps its GS base");
@@ -446,6 +494,53 @@ static void test_segments(void)
 	result(status == 0, "switch: a process keeps the segment of its LDT in FS and GS");
 }
 
+static void set_online(const char *value)
+{
+	int fd = open("/sys/devices/system/cpu/cpu1/online", O_WRONLY);
+
+	need(fd >= 0 && write(fd, value, 1) == 1, "cpu1/online");
+	close(fd);
+}
+
+/*
+ * CPU 1 has a process's LDT still when it goes offline, and the process ends. The kernel
+ * must have told a hypervisor by then that the LDT is out of use.
+ */
+static void test_offline(void)
+{
+	bool good = true;
+	int status;
+
+	pin_to(0);
+	for (int round = 0; good && round < 5; round++) {
+		int ready[2];
+		pid_t pid;
+		char c;
+
+		need(!pipe(ready), "pipe");
+		pid = must_fork();
+		if (!pid) {
+			static uint64_t word;
+
+			pin_to(1);
+			asm volatile("mov %w0, %%gs" : : "r" (make_ldt_segment(&word)));
+			need(write(ready[1], "1", 1) == 1, "pipe");
+			for (;;)
+				pause();
+		}
+		close(ready[1]);
+		need(read(ready[0], &c, 1) == 1, "a process with an LDT");
+		close(ready[0]);
+		usleep(20000);		/* until it sleeps */
+		set_online("0");
+		kill(pid, SIGKILL);
+		good = waitpid(pid, &status, 0) == pid && WIFSIGNALED(status) &&
+		       WTERMSIG(status) == SIGKILL;
+		set_online("1");
+	}
+	result(good, "switch: a process whose LDT was last on a CPU that is offline can end");
+}
+
 static volatile uint64_t *shared;
 static uint64_t written[PAGES];
 
@@ -472,8 +567,7 @@ static volatile uint64_t *map_file(int fd, void *where)
 	void *p = mmap(where, PAGES * PAGE, PROT_READ | PROT_WRITE,
 		       MAP_SHARED | (where ? MAP_FIXED : 0), fd, 0);
 
-	if (p == MAP_FAILED)
-		exit(2);
+	need(p != MAP_FAILED, "mmap of a file");
 	return p;
 }
 
@@ -504,11 +598,10 @@ static void move_and_back(int fd, int i)
 
 	if (i % 10 == 0)
 		fsync(fd);
-	if (mremap((void *)shared, PAGES * PAGE, PAGES * PAGE,
-		   MREMAP_MAYMOVE | MREMAP_FIXED, away) != away ||
-	    mremap(away, PAGES * PAGE, PAGES * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED,
-		   (void *)shared) != shared)
-		exit(2);
+	need(mremap((void *)shared, PAGES * PAGE, PAGES * PAGE,
+		    MREMAP_MAYMOVE | MREMAP_FIXED, away) == away &&
+	     mremap(away, PAGES * PAGE, PAGES * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED,
+		    (void *)shared) == shared, "mremap");
 }
 
 /* The accessed bits go, as reclaim takes them away, while D bits come. */
@@ -546,7 +639,7 @@ static void test_dirty(const char *folder, void (*change)(int, int), int rounds,
 	shared = map_file(fd, NULL);
 	for (int round = 0; good && round < rounds; round++) {
 		stop = false;
-		pthread_create(&writer, NULL, write_file, NULL);
+		writer = must_thread(write_file, NULL);
 		for (int i = 0; i < 40; i++) {
 			change(fd, i);
 			sched_yield();
@@ -574,8 +667,7 @@ static void test_direction(void)
 	long n = SYS_pread64;
 	register long offset asm("r10") = 0;
 
-	if (pread(fd, head, sizeof(head), 0) != sizeof(head))
-		exit(2);
+	need(pread(fd, head, sizeof(head), 0) == sizeof(head), "/proc/self/exe");
 	asm volatile("std; syscall; cld"
 		     : "+a"(n)
 		     : "D"((long)fd), "S"(buffer + PAGE), "d"(PAGE), "r"(offset)
@@ -618,6 +710,8 @@ int main(int argc, char **argv)
 	sigaction(SIGSEGV, &action, NULL);
 	if (argc > 1 && !strcmp(argv[1], "--segments"))
 		test_segments();
+	else if (argc > 1 && !strcmp(argv[1], "--offline"))
+		test_offline();
 	else
 		test_all(argv[1]);
 	printf("1..%d\n", tests);
