@@ -108,11 +108,14 @@ static bool holds_numbers(const char *m, char added)
 /* A child that does not outlive its parent */
 static pid_t must_fork(void)
 {
-	pid_t pid = fork();
+	pid_t parent = getpid(), pid = fork();
 
 	need(pid >= 0, "fork");
-	if (!pid)
+	if (!pid) {
 		need(!prctl(PR_SET_PDEATHSIG, SIGKILL), "prctl");
+		if (getppid() != parent)
+			_exit(2);
+	}
 	return pid;
 }
 
@@ -146,15 +149,15 @@ static void test_advise(void)
 	char *m = map_pages();
 	bool zero = true;
 
-	madvise(m, PAGES * PAGE, MADV_DONTNEED);
+	need(!madvise(m, PAGES * PAGE, MADV_DONTNEED), "MADV_DONTNEED");
 	for (size_t i = 0; i < PAGES; i++)
 		zero &= m[i * PAGE] == 0;
 	result(zero, "madvise: pages not needed are zero");
 	for (size_t i = 0; i < PAGES; i++)
 		m[i * PAGE] = i;
-	madvise(m, PAGES * PAGE, MADV_COLD);
+	need(!madvise(m, PAGES * PAGE, MADV_COLD), "MADV_COLD");
 	result(holds_numbers(m, 0), "madvise: cold pages keep their contents");
-	madvise(m, PAGES * PAGE, MADV_FREE);
+	need(!madvise(m, PAGES * PAGE, MADV_FREE), "MADV_FREE");
 	result(count_faults(m, true) == 0, "madvise: freed pages can be written");
 	munmap(m, PAGES * PAGE);
 }
@@ -243,6 +246,7 @@ static bool child_stands_still(const char *m, char *copy)
 static void test_fork(void)
 {
 	char *m = map_pages(), *copy = map_pages();
+	volatile uint64_t *written_word = (uint64_t *)m + 1;
 	bool good = true;
 	pthread_t writer;
 	int status;
@@ -250,8 +254,12 @@ static void test_fork(void)
 	stop = false;
 	writer = must_thread(write_all, m);
 	for (int i = 0; i < 30; i++) {
-		pid_t pid = must_fork();
+		uint64_t before = *written_word;
+		pid_t pid;
 
+		while (*written_word == before)
+			sched_yield();
+		pid = must_fork();
 		if (!pid)
 			_exit(!child_stands_still(m, copy));
 		good &= waitpid(pid, &status, 0) == pid && status == 0;
@@ -351,23 +359,26 @@ static void pin_to(int cpu)
 	need(!sched_setaffinity(0, sizeof(one), &one), "sched_setaffinity");
 }
 
-/* How often another process has run instead of this one */
-static long switches(void)
+/* Has another process run instead of this one, of so many times that it gave the CPU away? */
+static bool has_switched(long times)
 {
 	struct rusage usage;
+	long n;
 
 	need(!getrusage(RUSAGE_SELF, &usage), "getrusage");
-	return usage.ru_nvcsw + usage.ru_nivcsw;
+	n = usage.ru_nvcsw + usage.ru_nivcsw;
+	if (n < times / 10) {
+		printf("# of %ld times only %ld were switches\n", times, n);
+		fflush(stdout);
+	}
+	return n >= times / 10;
 }
 
-/* Processes take turns on one CPU from @start's end on, with GS bases that differ or not. */
-static bool keeps_gs_base(unsigned long base, int start)
+/* Processes take turns on one CPU, with GS bases that differ or not. */
+static bool keeps_gs_base(unsigned long base)
 {
 	bool good = true;
-	char c;
 
-	pin_to(0);
-	need(read(start, &c, 1) == 0, "pipe");
 	for (int i = 0; good && i < 300; i++) {
 		unsigned long b = base ? base + i : 0;
 
@@ -375,7 +386,7 @@ static bool keeps_gs_base(unsigned long base, int start)
 		sched_yield();
 		good = get_gs_base() == b;
 	}
-	return good && switches() >= 300 / 10;
+	return good && has_switched(300);
 }
 
 /*
@@ -435,7 +446,7 @@ static bool keeps_ldt_segment(long rounds)
 
 	/* A register that was lost has base 0, and the C library's is lost with it. */
 	signal(SIGSEGV, SIG_DFL);
-	return keeps_segment(selector, words[1], rounds) && switches() >= rounds / 10;
+	return keeps_segment(selector, words[1], rounds) && has_switched(rounds);
 }
 
 static void test_gs_base(void)
@@ -443,15 +454,22 @@ static void test_gs_base(void)
 	static const unsigned long bases[] = { 0, 0, 0x10000, 0x7f0000000000, 0x10000 };
 	const int n = sizeof(bases) / sizeof(*bases);
 	bool good = true;
-	int start[2], status;
+	int ready[2], start[2], status;
+	char c;
 
-	need(!pipe(start), "pipe");
+	need(!pipe(ready) && !pipe(start), "pipe");
 	for (int i = 0; i < n; i++) {
 		if (!must_fork()) {
+			pin_to(0);
 			close(start[1]);
-			_exit(!keeps_gs_base(bases[i], start[0]));
+			need(write(ready[1], "1", 1) == 1 && read(start[0], &c, 1) == 0, "pipe");
+			_exit(!keeps_gs_base(bases[i]));
 		}
 	}
+	for (int i = 0; i < n; i++)
+		need(read(ready[0], &c, 1) == 1, "pipe");
+	close(ready[0]);
+	close(ready[1]);
 	close(start[0]);
 	close(start[1]);
 	for (int i = 0; i < n; i++)
@@ -467,6 +485,7 @@ static void test_gs_base(void)
 static void test_segments(void)
 {
 	pid_t user, partner, napper;
+	bool good;
 	int status;
 
 	partner = must_fork();
@@ -486,59 +505,101 @@ static void test_segments(void)
 		pin_to(0);
 		_exit(!keeps_ldt_segment(SWITCHES));
 	}
-	waitpid(user, &status, 0);
+	good = waitpid(user, &status, 0) == user && status == 0;
+	need(!waitpid(partner, NULL, WNOHANG) && !waitpid(napper, NULL, WNOHANG),
+	     "those who share its CPU and the other one");
 	kill(partner, SIGKILL);
 	kill(napper, SIGKILL);
 	while (wait(NULL) > 0)
 		;
-	result(status == 0, "switch: a process keeps the segment of its LDT in FS and GS");
+	result(good, "switch: a process keeps the segment of its LDT in FS and GS");
 }
 
+/* Hotplug may be busy for a while. */
 static void set_online(const char *value)
 {
 	int fd = open("/sys/devices/system/cpu/cpu1/online", O_WRONLY);
+	bool done = false;
 
-	need(fd >= 0 && write(fd, value, 1) == 1, "cpu1/online");
+	for (int i = 0; fd >= 0 && !done && i < 100; i++) {
+		done = write(fd, value, 1) == 1;
+		if (!done)
+			usleep(10000);
+	}
+	need(done, "cpu1/online");
 	close(fd);
 }
 
+/* A process on CPU 1 that has an LDT, and does nothing else */
+static pid_t start_ldt_user(void)
+{
+	static uint64_t word;
+	int ready[2];
+	pid_t pid;
+	char c;
+
+	need(!pipe(ready), "pipe");
+	pid = must_fork();
+	if (!pid) {
+		pin_to(1);
+		asm volatile("mov %w0, %%gs" : : "r" (make_ldt_segment(&word)));
+		need(write(ready[1], "1", 1) == 1, "pipe");
+		for (;;)
+			;
+	}
+	need(read(ready[0], &c, 1) == 1, "pipe");
+	close(ready[0]);
+	close(ready[1]);
+	return pid;
+}
+
+/* Processes come and go, on all CPUs. */
+static pid_t start_forks(void)
+{
+	pid_t pid = must_fork();
+
+	while (!pid) {
+		if (!must_fork())
+			_exit(0);
+		wait(NULL);
+	}
+	return pid;
+}
+
 /*
- * CPU 1 has a process's LDT still when it goes offline, and the process ends. The kernel
- * must have told a hypervisor by then that the LDT is out of use.
+ * A CPU has a process's page tables and LDT when it goes offline, and then that process
+ * ends. A kernel must have told a hypervisor by then that both are out of use.
  */
-static void test_offline(void)
+static bool ldt_users_end(void)
 {
 	bool good = true;
 	int status;
 
-	pin_to(0);
-	for (int round = 0; good && round < 5; round++) {
-		int ready[2];
-		pid_t pid;
-		char c;
+	for (int i = 0; good && i < 5; i++) {
+		pid_t pid = start_ldt_user();
 
-		need(!pipe(ready), "pipe");
-		pid = must_fork();
-		if (!pid) {
-			static uint64_t word;
-
-			pin_to(1);
-			asm volatile("mov %w0, %%gs" : : "r" (make_ldt_segment(&word)));
-			need(write(ready[1], "1", 1) == 1, "pipe");
-			for (;;)
-				pause();
-		}
-		close(ready[1]);
-		need(read(ready[0], &c, 1) == 1, "a process with an LDT");
-		close(ready[0]);
-		usleep(20000);		/* until it sleeps */
 		set_online("0");
 		kill(pid, SIGKILL);
 		good = waitpid(pid, &status, 0) == pid && WIFSIGNALED(status) &&
 		       WTERMSIG(status) == SIGKILL;
 		set_online("1");
 	}
-	result(good, "switch: a process whose LDT was last on a CPU that is offline can end");
+	return good;
+}
+
+static void test_offline(void)
+{
+	pid_t forks[2];
+
+	result(ldt_users_end(), "offline: a process whose LDT the CPU had last can end");
+	for (int i = 0; i < 2; i++)
+		forks[i] = start_forks();
+	result(ldt_users_end(), "offline: the same while processes come and go");
+	for (int i = 0; i < 2; i++) {
+		need(!waitpid(forks[i], NULL, WNOHANG), "processes that fork");
+		kill(forks[i], SIGKILL);
+		waitpid(forks[i], NULL, 0);
+	}
 }
 
 static volatile uint64_t *shared;
@@ -576,11 +637,14 @@ static bool read_back(const char *path)
 	static uint64_t block[PAGE / 8] __attribute__((aligned(PAGE)));
 	int fd = open(path, O_RDONLY | O_DIRECT);
 	bool good = fd >= 0;
+	uint64_t stores = 0;
 
-	for (size_t i = 0; good && i < PAGES; i++)
+	for (size_t i = 0; good && i < PAGES; i++) {
 		good = read(fd, block, PAGE) == PAGE && block[0] == written[i];
+		stores += written[i];
+	}
 	close(fd);
-	return good;
+	return good && stores;
 }
 
 static void unmap_and_map(int fd, int i)
@@ -617,7 +681,7 @@ static void page_out(int fd, int i)
 {
 	if (i % 10 == 0)
 		fsync(fd);
-	madvise((void *)shared, PAGES * PAGE, MADV_PAGEOUT);
+	need(!madvise((void *)shared, PAGES * PAGE, MADV_PAGEOUT), "MADV_PAGEOUT");
 }
 
 /* What was written through a mapping that is gone, or elsewhere, must reach the file. */
