@@ -44,18 +44,23 @@ static void touch_area(void)
 
 static void fork_exit(void)
 {
-	if (!fork())
+	pid_t pid = fork();
+
+	need(pid >= 0, "fork");
+	if (!pid)
 		_exit(0);
 	wait(NULL);
 }
 
 static void fork_exec(void)
 {
+	int status;
+
 	if (!vfork()) {
 		execl("/init", "init", "exit", NULL);
 		_exit(1);
 	}
-	wait(NULL);
+	need(wait(&status) > 0 && status == 0, "exec");
 }
 
 static void protect(void)
@@ -98,8 +103,12 @@ static void move(void)
 /* A child that lives on has the pages as well. */
 static void share(void)
 {
+	pid_t pid;
+
 	touch_area();
-	if (!fork()) {
+	pid = fork();
+	need(pid >= 0, "fork");
+	if (!pid) {
 		pause();
 		_exit(0);
 	}
