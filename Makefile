@@ -54,6 +54,7 @@ linux: deps-linux	## Build the kernel of linux-patches/: build/linux/vmlinuz; DE
 .PHONY: check-linux
 check-linux: deps-run deps-linux linux core dom0	## Boot it natively, on Xenlite and Xen 4.17
 	@selftests/linux/run --core $(CORE)
+	@selftests/linux/power --core $(CORE)
 
 .PHONY: check
 check: deps-check	## Build and test in 20 minutes; ends in one line of totals

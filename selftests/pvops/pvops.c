@@ -28,7 +28,6 @@
 #include <sys/auxv.h>
 #include <sys/mman.h>
 #include <sys/prctl.h>
-#include <sys/resource.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -359,49 +358,46 @@ static void pin_to(int cpu)
 	need(!sched_setaffinity(0, sizeof(one), &one), "sched_setaffinity");
 }
 
-/* Has another process run instead of this one, of so many times that it gave the CPU away? */
-static bool has_switched(long times)
-{
-	struct rusage usage;
-	long n;
-
-	need(!getrusage(RUSAGE_SELF, &usage), "getrusage");
-	n = usage.ru_nvcsw + usage.ru_nivcsw;
-	if (n < times / 10) {
-		printf("# of %ld times only %ld were switches\n", times, n);
-		fflush(stdout);
-	}
-	return n >= times / 10;
-}
-
-/* Processes take turns on one CPU, with GS bases that differ or not. */
-static bool keeps_gs_base(unsigned long base)
+/* One turn: wait for the token, check, pass the token on. */
+static bool take_turns(unsigned long base, int from, int to)
 {
 	bool good = true;
+	char c;
 
-	for (int i = 0; good && i < 300; i++) {
+	for (int i = 0; i < 300; i++) {
 		unsigned long b = base ? base + i : 0;
 
 		set_gs_base(b);
-		sched_yield();
-		good = get_gs_base() == b;
+		need(read(from, &c, 1) == 1, "the token");
+		good &= get_gs_base() == b;
+		need(write(to, &c, 1) == 1, "the token");
 	}
-	return good && has_switched(300);
+	return good;
 }
 
 /*
- * Put the segment @selector in FS and GS and give the CPU away @rounds times: is @word still
- * where both begin? In one piece, since the C library has its own in FS.
+ * Put the segment @selector in FS and GS, and @rounds times give the CPU to who reads @to
+ * and writes @from: is @word still where both begin? In one piece, since the C library has
+ * its own in FS.
  */
-static bool keeps_segment(uint16_t selector, uint64_t word, long rounds)
+static bool keeps_segment(uint16_t selector, uint64_t word, long rounds, long from, long to)
 {
 	unsigned long library;
+	char token;
 
 	syscall(SYS_arch_prctl, ARCH_GET_FS, &library);
 	asm volatile("mov %w[selector], %%fs\n\t"
-		     "mov %w[selector], %%gs\n"
-		     "1:\tmov %[yield], %%eax\n\t"
+		     "mov %w[selector], %%gs\n\t"
+		     "mov %[token], %%rsi\n\t"
+		     "mov $1, %%edx\n"
+		     "1:\tmov %[write], %%eax\n\t"
+		     "mov %[to], %%rdi\n\t"
 		     "syscall\n\t"
+		     "mov %[read], %%eax\n\t"
+		     "mov %[from], %%rdi\n\t"
+		     "syscall\n\t"
+		     "cmp $1, %%rax\n\t"
+		     "jne 2f\n\t"
 		     "cmp %%fs:0, %[word]\n\t"
 		     "jne 2f\n\t"
 		     "cmp %%gs:0, %[word]\n\t"
@@ -420,9 +416,10 @@ static bool keeps_segment(uint16_t selector, uint64_t word, long rounds)
 		     "syscall"
 		     : [rounds] "+r" (rounds)
 		     : [selector] "r" (selector), [word] "r" (word), [library] "r" (library),
-		       [yield] "i" (SYS_sched_yield), [prctl] "i" (SYS_arch_prctl),
-		       [set_fs] "i" (ARCH_SET_FS)
-		     : "rax", "rcx", "rdi", "rsi", "r11", "memory", "cc");
+		       [from] "r" (from), [to] "r" (to), [token] "r" (&token),
+		       [write] "i" (SYS_write), [read] "i" (SYS_read),
+		       [prctl] "i" (SYS_arch_prctl), [set_fs] "i" (ARCH_SET_FS)
+		     : "rax", "rcx", "rdx", "rdi", "rsi", "r11", "memory", "cc");
 	return rounds == 0;
 }
 
@@ -439,41 +436,39 @@ static uint16_t make_ldt_segment(uint64_t *word)
 	return 1 << 3 | 7;
 }
 
-static bool keeps_ldt_segment(long rounds)
+static bool keeps_ldt_segment(long rounds, int from, int to)
 {
 	static uint64_t words[2] = { 0x1234, 0x5678 };
 	uint16_t selector = make_ldt_segment(&words[1]);
 
 	/* A register that was lost has base 0, and the C library's is lost with it. */
 	signal(SIGSEGV, SIG_DFL);
-	return keeps_segment(selector, words[1], rounds) && has_switched(rounds);
+	return keeps_segment(selector, words[1], rounds, from, to);
 }
 
+/* Processes on one CPU take turns, with GS bases that differ or not. */
 static void test_gs_base(void)
 {
 	static const unsigned long bases[] = { 0, 0, 0x10000, 0x7f0000000000, 0x10000 };
-	const int n = sizeof(bases) / sizeof(*bases);
+	enum { N = sizeof(bases) / sizeof(*bases) };
+	int pipes[N][2], status;
 	bool good = true;
-	int ready[2], start[2], status;
-	char c;
 
-	need(!pipe(ready) && !pipe(start), "pipe");
-	for (int i = 0; i < n; i++) {
+	for (int i = 0; i < N; i++)
+		need(!pipe(pipes[i]), "pipe");
+	for (int i = 0; i < N; i++) {
 		if (!must_fork()) {
 			pin_to(0);
-			close(start[1]);
-			need(write(ready[1], "1", 1) == 1 && read(start[0], &c, 1) == 0, "pipe");
-			_exit(!keeps_gs_base(bases[i]));
+			_exit(!take_turns(bases[i], pipes[i][0], pipes[(i + 1) % N][1]));
 		}
 	}
-	for (int i = 0; i < n; i++)
-		need(read(ready[0], &c, 1) == 1, "pipe");
-	close(ready[0]);
-	close(ready[1]);
-	close(start[0]);
-	close(start[1]);
-	for (int i = 0; i < n; i++)
+	need(write(pipes[0][1], "t", 1) == 1, "the token");
+	for (int i = 0; i < N; i++)
 		good &= wait(&status) > 0 && status == 0;
+	for (int i = 0; i < N; i++) {
+		close(pipes[i][0]);
+		close(pipes[i][1]);
+	}
 	result(good, "switch: each process keeps its GS base");
 }
 
@@ -484,15 +479,18 @@ static void test_gs_base(void)
  */
 static void test_segments(void)
 {
+	int there[2], back[2], status;
 	pid_t user, partner, napper;
 	bool good;
-	int status;
+	char c;
 
+	need(!pipe(there) && !pipe(back), "pipe");
 	partner = must_fork();
 	if (!partner) {
 		pin_to(0);
-		for (;;)
-			sched_yield();
+		while (read(there[0], &c, 1) == 1 && write(back[1], &c, 1) == 1)
+			;
+		_exit(2);
 	}
 	napper = must_fork();
 	if (!napper) {
@@ -503,7 +501,7 @@ static void test_segments(void)
 	user = must_fork();
 	if (!user) {
 		pin_to(0);
-		_exit(!keeps_ldt_segment(SWITCHES));
+		_exit(!keeps_ldt_segment(SWITCHES, back[0], there[1]));
 	}
 	good = waitpid(user, &status, 0) == user && status == 0;
 	need(!waitpid(partner, NULL, WNOHANG) && !waitpid(napper, NULL, WNOHANG),
@@ -512,6 +510,10 @@ static void test_segments(void)
 	kill(napper, SIGKILL);
 	while (wait(NULL) > 0)
 		;
+	for (int i = 0; i < 2; i++) {
+		close(there[i]);
+		close(back[i]);
+	}
 	result(good, "switch: a process keeps the segment of its LDT in FS and GS");
 }
 
