@@ -49,7 +49,7 @@ run: deps-run core dom0	## Boot Debian as dom0 in QEMU; BATCH=1: a scripted tour
 
 .PHONY: linux
 linux: deps-linux	## Build the kernel of linux-patches/: build/linux/vmlinuz; DEBUG=1
-	@scripts/linux $(if $(PATCHES),--patches $(PATCHES)) $(if $(DEBUG),--debug)
+	@scripts/linux $(if $(PATCHES),--patches $(PATCHES)) $(if $(filter-out 0,$(DEBUG)),--debug)
 
 .PHONY: check-linux
 check-linux: deps-run deps-linux linux core dom0	## Boot it natively, on Xenlite and Xen 4.17

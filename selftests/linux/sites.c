@@ -2,12 +2,12 @@
 /*
  * sites - on bare metal the calls of paravirt operations are native instructions.
  *
- *	the image                                      the memory of the running kernel
- *	call *pv_ops+N  --- .altinstructions: if not under Xen --->  mov %rsi,(%rdi); nop
- *	call *pv_ops+M  --- .parainstructions, M does nothing ---->  nop
+ *	the image                                       the memory of the running kernel
+ *	call *pv_ops+N  --- .altinstructions: unless paravirtual --->  mov %rsi,(%rdi); nop
+ *	call *pv_ops+M  --- .parainstructions: M does nothing ------>  nop
  *
- * Looks at each of these places in /proc/kcore, and tells them by what pv_ops has there.
- * As root, natively. TAP.
+ * Looks at each of these places in /proc/kcore, and tells them by what pv_ops has there. Not
+ * at those which become direct calls, nor at .init.text, which is gone. As root, natively. TAP.
  *	sites VMLINUX	(what is running, unpacked: scripts/extract-vmlinux of the kernel)
  */
 #define _GNU_SOURCE
@@ -23,11 +23,11 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#define NOT_XENPV	(0x8000 | (8 * 32 + 16))	/* asm/cpufeatures.h, 6.1 */
+#define ALT_INVERTED	0x8000		/* asm/alternative.h: if the CPU lacks the feature */
 #define MAX_KINDS	64
 #define MAX_CODE	16
 #define SYMBOL_LEN	80
-#define N_EXPECTED	(sizeof(expected) / sizeof(*expected))
+#define N_RULES		(sizeof(rules) / sizeof(*rules))
 
 /* asm/alternative.h; the offsets are from the fields themselves */
 struct alt_instr {
@@ -50,16 +50,35 @@ struct kind {
 	unsigned int sites, wrong;
 };
 
-/* Operations that the patches are about: not to find one would prove nothing of it. */
-static struct {
-	const char *name;
-	bool seen;
-} expected[] = {
-	{ .name = "set_pte" }, { .name = "ptep_set_wrprotect" }, { .name = "ptep_get_and_clear" },
-	{ .name = "ptep_clear_young" }, { .name = "_paravirt_nop" },
+/* A native function, its instructions, and how many places there are at the least */
+static const struct rule {
+	const char *function;
+	uint8_t code[MAX_CODE];
+	size_t len;
+	unsigned int least;
+} rules[] = {
+	{ "native_set_pte", { 0x48, 0x89, 0x37 }, 3, 50 },		/* mov %rsi,(%rdi) */
+	{ "native_ptep_set_wrprotect", { 0xf0, 0x48, 0x83, 0x27, 0xfd }, 5, 2 },
+						/* lock andq $~_PAGE_RW,(%rdi) */
+	{ "native_ptep_clear_young", { 0xf0, 0x48, 0x83, 0x27, 0xdf }, 5, 2 },
+						/* lock andq $~_PAGE_ACCESSED,(%rdi) */
+	{ "native_ptep_get_and_clear", { 0xb8, 0, 0, 0, 0, 0x48, 0x87, 0x07 }, 8, 5 },
+						/* mov $0,%eax; xchg %rax,(%rdi) */
+	{ "native_queued_spin_unlock", { 0xc6, 0x07, 0x00 }, 3, 1000 },	/* movb $0,(%rdi) */
+	{ "native_vcpu_is_preempted", { 0x48, 0x31, 0xc0 }, 3, 1 },	/* xor %rax,%rax */
+	{ "native_save_fl", { 0x9c, 0x58 }, 2, 100 },			/* pushf; pop %rax */
+	{ "native_irq_enable", { 0xfb }, 1, 100 },			/* sti */
+	{ "native_irq_disable", { 0xfa }, 1, 100 },			/* cli */
+	{ "native_read_cr2", { 0x0f, 0x20, 0xd0 }, 3, 1 },		/* mov %cr2,%rax */
+	{ "native_read_cr3", { 0x0f, 0x20, 0xd8 }, 3, 1 },		/* mov %cr3,%rax */
+	{ "native_write_cr3", { 0x0f, 0x22, 0xdf }, 3, 1 },		/* mov %rdi,%cr3 */
+	{ "native_wbinvd", { 0x0f, 0x09 }, 2, 1 },			/* wbinvd */
+	{ "paravirt_ident_64", { 0x48, 0x89, 0xf8 }, 3, 100 },		/* mov %rdi,%rax */
+	{ "paravirt_nop", { 0 }, 0, 50 },
 };
 
 static struct kind kinds[MAX_KINDS];
+static unsigned int sites[N_RULES];	/* that were found for each rule */
 static size_t n_kinds;
 static const uint8_t *image;
 static uint64_t slide;
@@ -164,7 +183,8 @@ static uint64_t called(const uint8_t *code, size_t len, uint64_t va)
 			continue;
 		memcpy(&displacement, code + i + 2, sizeof(displacement));
 		slot = at(".data", va + i + 6 + displacement);
-		need(slot, "a call that is not of pv_ops");
+		if (!slot)
+			return 0;
 		memcpy(&function, slot, sizeof(function));
 		return function;
 	}
@@ -227,7 +247,7 @@ static void look_at_alternatives(void)
 		uint64_t function;
 
 		/* What is in no .text, but in .init.text, is gone by now. */
-		if (all[i].feature != NOT_XENPV || !code)
+		if (!(all[i].feature & ALT_INVERTED) || !code)
 			continue;
 		function = called(code, all[i].site_len, site);
 		if (!function)
@@ -255,22 +275,51 @@ static void look_at_empty_operations(void)
 	}
 }
 
+/* xor %rN,%rN; xchg %rN,(%rM), with N from 8 on: what clears an entry with any register */
+static bool clears_with_any(const uint8_t *code, size_t len)
+{
+	const unsigned int n = code[2] & 7, m = code[5] & 7;
+
+	return len == 6 + (m == 4) && code[0] == 0x45 && code[1] == 0x31 &&
+	       code[2] == (0xc0 | n << 3 | n) && (code[3] & 0xfe) == 0x4c && code[4] == 0x87 &&
+	       code[5] == (n << 3 | m) && m != 5 && (m != 4 || code[6] == 0x24);
+}
+
+static bool follows(const struct kind *k, const struct rule *r)
+{
+	return (k->len == r->len && !memcmp(k->code, r->code, k->len)) ||
+	       (!strcmp(r->function, "native_ptep_get_and_clear") &&
+		clears_with_any(k->code, k->len));
+}
+
+static void result(bool good)
+{
+	printf("%sok %d - ", good ? "" : "not ", ++tests);
+	failures += !good;
+}
+
 static void report(const struct kind *k)
 {
 	uint64_t address = k->function + slide;
 	char name[SYMBOL_LEN];
+	bool good = false;
 
 	find_symbol(name, &address);
-	for (size_t i = 0; i < N_EXPECTED; i++)
-		if (strstr(name, expected[i].name))
-			expected[i].seen = true;
-	printf("%sok %d - %s: %u sites are", k->wrong ? "not " : "", ++tests, name, k->sites);
+	for (size_t i = 0; i < N_RULES; i++) {
+		if (!strstr(name, rules[i].function))
+			continue;
+		good = follows(k, &rules[i]);
+		sites[i] += k->sites;
+	}
+	if (!good)
+		printf("# that is not its native instruction\n");
+	if (k->wrong)
+		printf("# %u of them are not\n", k->wrong);
+	result(good && !k->wrong);
+	printf("%s: %u sites are", name, k->sites);
 	for (size_t i = 0; i < k->len; i++)
 		printf(" %02x", k->code[i]);
 	printf(k->len ? "\n" : " nops\n");
-	if (k->wrong)
-		printf("# %u are not\n", k->wrong);
-	failures += k->wrong != 0;
 }
 
 int main(int argc, char **argv)
@@ -290,10 +339,9 @@ int main(int argc, char **argv)
 	look_at_empty_operations();
 	for (size_t i = 0; i < n_kinds; i++)
 		report(&kinds[i]);
-	for (size_t i = 0; i < N_EXPECTED; i++) {
-		printf("%sok %d - %s: it has sites\n", expected[i].seen ? "" : "not ", ++tests,
-		       expected[i].name);
-		failures += !expected[i].seen;
+	for (size_t i = 0; i < N_RULES; i++) {
+		result(sites[i] >= rules[i].least);
+		printf("%s: %u sites at the least\n", rules[i].function, rules[i].least);
 	}
 	printf("1..%d\n", tests);
 	return failures != 0;
