@@ -264,7 +264,6 @@ static void look_at_empty_operations(void)
 {
 	const Elf64_Shdr *s = section(".parainstructions");
 	const struct paravirt_patch_site *all = (const void *)(image + s->sh_offset);
-
 	const uint64_t empty = address_of("_paravirt_nop") - slide;
 
 	for (size_t i = 0; i < s->sh_size / sizeof(*all); i++) {

@@ -549,9 +549,9 @@ static pid_t start_ldt_user(void)
 		for (;;)
 			;
 	}
-	need(read(ready[0], &c, 1) == 1, "pipe");
-	close(ready[0]);
 	close(ready[1]);
+	need(read(ready[0], &c, 1) == 1, "a process with an LDT");
+	close(ready[0]);
 	return pid;
 }
 
