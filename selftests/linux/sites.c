@@ -64,7 +64,7 @@ static const struct rule {
 						/* lock andq $~_PAGE_ACCESSED,(%rdi) */
 	{ "native_ptep_get_and_clear", { 0xb8, 0, 0, 0, 0, 0x48, 0x87, 0x07 }, 8, 5 },
 						/* mov $0,%eax; xchg %rax,(%rdi) */
-	{ "native_queued_spin_unlock", { 0xc6, 0x07, 0x00 }, 3, 1000 },	/* movb $0,(%rdi) */
+	{ "native_queued_spin_unlock", { 0xc6, 0x07, 0x00 }, 3, 1 },		/* movb $0,(%rdi) */
 	{ "native_vcpu_is_preempted", { 0x48, 0x31, 0xc0 }, 3, 1 },	/* xor %rax,%rax */
 	{ "native_save_fl", { 0x9c, 0x58 }, 2, 100 },			/* pushf; pop %rax */
 	{ "native_irq_enable", { 0xfb }, 1, 100 },			/* sti */
@@ -278,10 +278,12 @@ static void look_at_empty_operations(void)
 static bool clears_with_any(const uint8_t *code, size_t len)
 {
 	const unsigned int n = code[2] & 7, m = code[5] & 7;
+	/* RBP and R13 need a displacement, RSP and R12 a SIB byte. */
+	const unsigned int mod = m == 5 ? 0x40 : 0, last = m == 5 ? 0 : 0x24;
 
-	return len == 6 + (m == 4) && code[0] == 0x45 && code[1] == 0x31 &&
+	return len == 6 + (m == 4 || m == 5) && code[0] == 0x45 && code[1] == 0x31 &&
 	       code[2] == (0xc0 | n << 3 | n) && (code[3] & 0xfe) == 0x4c && code[4] == 0x87 &&
-	       code[5] == (n << 3 | m) && m != 5 && (m != 4 || code[6] == 0x24);
+	       code[5] == (mod | n << 3 | m) && (len == 6 || code[6] == last);
 }
 
 static bool follows(const struct kind *k, const struct rule *r)
