@@ -118,6 +118,14 @@ static pid_t must_fork(void)
 	return pid;
 }
 
+/* @pid, who was @what, has done its work, and still does. */
+static void end_child(pid_t pid, const char *what)
+{
+	need(!waitpid(pid, NULL, WNOHANG), what);
+	kill(pid, SIGKILL);
+	waitpid(pid, NULL, 0);
+}
+
 static pthread_t must_thread(void *(*run)(void *), void *arg)
 {
 	pthread_t thread;
@@ -504,12 +512,8 @@ static void test_segments(void)
 		_exit(!keeps_ldt_segment(SWITCHES, back[0], there[1]));
 	}
 	good = waitpid(user, &status, 0) == user && status == 0;
-	need(!waitpid(partner, NULL, WNOHANG) && !waitpid(napper, NULL, WNOHANG),
-	     "those who share its CPU and the other one");
-	kill(partner, SIGKILL);
-	kill(napper, SIGKILL);
-	while (wait(NULL) > 0)
-		;
+	end_child(partner, "who shares its CPU");
+	end_child(napper, "who naps on the other one");
 	for (int i = 0; i < 2; i++) {
 		close(there[i]);
 		close(back[i]);
@@ -597,11 +601,8 @@ static void test_offline(void)
 	for (int i = 0; i < 2; i++)
 		forks[i] = start_forks();
 	result(ldt_users_end(), "offline: the same while processes come and go");
-	for (int i = 0; i < 2; i++) {
-		need(!waitpid(forks[i], NULL, WNOHANG), "processes that fork");
-		kill(forks[i], SIGKILL);
-		waitpid(forks[i], NULL, 0);
-	}
+	for (int i = 0; i < 2; i++)
+		end_child(forks[i], "who forks");
 }
 
 static volatile uint64_t *shared;
